@@ -1,0 +1,48 @@
+"""`python -m classifier_infra`: the endpoint from a terminal."""
+
+import argparse
+import sys
+
+from classifier_infra.accept_baseline import add_accept_baseline
+from classifier_infra.lifecycle.autoscale_command import add_autoscale
+from classifier_infra.lifecycle.cost_command import add_cost
+from classifier_infra.lifecycle.delete_command import add_delete
+from classifier_infra.lifecycle.deploy_command import add_deploy
+from classifier_infra.lifecycle.doctor_command import add_doctor
+from classifier_infra.lifecycle.promote_command import add_promote
+from classifier_infra.lifecycle.rollback_command import add_rollback
+from classifier_infra.lifecycle.status_command import add_status
+from classifier_infra.local.command import CommandError, add_serve
+
+_COMMANDS = (
+    add_serve,
+    add_cost,
+    add_deploy,
+    add_status,
+    add_autoscale,
+    add_promote,
+    add_rollback,
+    add_delete,
+    add_doctor,
+    add_accept_baseline,
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m classifier_infra", description="The classifier's endpoint.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add_command in _COMMANDS:
+        add_command(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The entry point of the API's Lambda function: settings, clients, handler."""

@@ -1,0 +1,146 @@
+"""Faults that can be switched on, and which of them strikes which invocation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from classifier_infra.local.fault_kinds import KINDS, SOUND, Effect
+from classifier_infra.local.rotation import Rotation
+
+_MAX_SECONDS = 3600
+_FIELDS = ("fault", "endpoint", "variant", "seconds", "share", "times")
+
+
+class FaultError(ValueError):
+    """This is no fault; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of fault and where it strikes: `share` of the invocations, `times` in all. None is any, or no end."""
+
+    kind: str
+    endpoint: str | None = None
+    variant: str | None = None
+    seconds: float = 1.0
+    share: float = 1.0
+    times: int | None = None
+
+
+def parse_fault(data: object, known: Mapping[str, Sequence[str]]) -> Fault:
+    """Read a fault from its JSON form; `known` has the names of endpoints with those of their variants.
+
+    Raises FaultError.
+    """
+    if not isinstance(data, dict):
+        raise FaultError('a fault is an object such as {"fault": "slow", "seconds": 2}')
+    if unknown := sorted(set(data) - set(_FIELDS)):
+        raise FaultError(f"{unknown[0]!r} is no field of a fault; the fields are {', '.join(_FIELDS)}")
+    fault = Fault(
+        kind=_kind(data.get("fault")),
+        endpoint=_name("endpoint", data.get("endpoint"), sorted(known)),
+        variant=data.get("variant"),
+        seconds=_number("seconds", data.get("seconds", 1.0), _MAX_SECONDS),
+        share=_number("share", data.get("share", 1.0), 1),
+        times=_times(data.get("times")),
+    )
+    if "seconds" in data and not KINDS[fault.kind].is_timed:
+        raise FaultError(f"{fault.kind!r} takes no seconds")
+    variants = known[fault.endpoint] if fault.endpoint else sorted({name for names in known.values() for name in names})
+    _name("variant", fault.variant, variants)
+    return fault
+
+
+def parse_option(text: str, known: Mapping[str, Sequence[str]]) -> Fault:
+    """Read a fault as it is written on a command line: `slow,seconds=2,times=3`. Raises FaultError."""
+    kind, *options = text.split(",")
+    data: dict[str, Any] = {"fault": kind}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals:
+            raise FaultError(f"{option!r} is not of the form NAME=VALUE")
+        data[name] = _as_number(value) if name in {"seconds", "share", "times"} else value
+    return parse_fault(data, known)
+
+
+def _as_number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text  # which is refused with what is wrong in it
+
+
+def _kind(value: object) -> str:
+    if not isinstance(value, str) or value not in KINDS:
+        raise FaultError(f"{value!r} is no fault; the faults are {', '.join(KINDS)}")
+    return value
+
+
+def _name(field: str, value: object, known: Sequence[str]) -> str | None:
+    if value is not None and value not in known:
+        raise FaultError(f"there is no {field} {value!r}; there are {', '.join(known)}")
+    return value  # type: ignore[return-value]  # it is one of `known`
+
+
+def _number(field: str, value: object, maximum: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= maximum:
+        raise FaultError(f"{field} is {value!r}; it must be over 0 and at most {maximum}")
+    return value
+
+
+def _times(value: object) -> int | None:
+    if value is not None and (type(value) is not int or value < 1):
+        raise FaultError(f"times is {value!r}; it must be a whole number over 0")
+    return value
+
+
+# --- In force -------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Active:
+    fault: Fault
+    effect: Effect
+    rotation: Rotation
+    struck: int = 0
+
+    def strikes(self, endpoint: str, variant: str) -> bool:
+        fault = self.fault
+        is_aimed = fault.endpoint in (None, endpoint) and fault.variant in (None, variant)
+        is_spent = fault.times is not None and self.struck >= fault.times
+        if not is_aimed or is_spent or self.rotation.next() != 0:
+            return False
+        self.struck += 1
+        return True
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults that are switched on."""
+
+    _active: list[_Active] = field(default_factory=list)
+
+    def replace(self, faults: Sequence[Fault]) -> None:
+        """Switch on these faults and no others."""
+        self._active = [
+            _Active(fault, KINDS[fault.kind].effect(fault.seconds), Rotation((fault.share, 1 - fault.share)))
+            for fault in faults
+        ]
+
+    def strike(self, endpoint: str, variant: str) -> Effect:
+        """Give what happens to this invocation: the first fault that strikes, alone."""
+        for active in self._active:
+            if active.strikes(endpoint, variant):
+                return active.effect
+        return SOUND
+
+    def to_json(self) -> list[dict[str, Any]]:
+        return [_to_json(active.fault) | {"struck": active.struck} for active in self._active]
+
+
+def _to_json(fault: Fault) -> dict[str, Any]:
+    timed = {"seconds": fault.seconds} if KINDS[fault.kind].is_timed else {}
+    place = {"endpoint": fault.endpoint, "variant": fault.variant}
+    return {"fault": fault.kind} | place | timed | {"share": fault.share, "times": fault.times}

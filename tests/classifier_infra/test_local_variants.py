@@ -1,0 +1,224 @@
+"""Several endpoints and variants in one server: who answers, and what is counted."""
+
+import json
+
+import pytest
+
+from classifier_infra.local.app import create_app
+from classifier_infra.local.endpoint import Endpoint, Variant
+from classifier_infra.local.faults import Fault
+from classifier_infra.local.http import Request
+from classifier_infra.local.rotation import Rotation
+
+TYPE = {b"content-type": b"application/json"}
+
+
+class Model:
+    def __init__(self, label):
+        self.label = label
+
+    def scores(self, text, k):
+        return [(1.0, self.label)]
+
+
+def build_app(*faults, **options):
+    support = Endpoint("support", [Variant("current", Model("a"), 3), Variant("candidate", Model("b"), 1)])
+    spam = Endpoint("spam", [Variant("AllTraffic", Model("c")), Variant("dark", Model("d"), 0)])
+    return create_app([support, spam], faults, **options)
+
+
+def invoke(app, endpoint="support", body=b'{"instances": [""]}', **headers):
+    named = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
+    return app(Request("POST", f"/endpoints/{endpoint}/invocations", TYPE | named, body))
+
+
+def label(reply):
+    return json.loads(reply.body)[0]["label"][0]
+
+
+def counters(app):
+    reply = app(Request("GET", "/counters", {}, b""))
+    return {(metric["EndpointName"], metric["VariantName"]): metric for metric in json.loads(reply.body)["Metrics"]}
+
+
+# --- Who answers ----------------------------------------------------------------------------------------------
+
+
+def test_invocations_are_shared_out_by_weight():
+    app = build_app()
+
+    assert [label(invoke(app)) for _ in range(8)] == ["a", "a", "b", "a", "a", "a", "b", "a"]
+
+
+def test_the_variant_that_answered_is_named():
+    app = build_app()
+
+    assert [dict(invoke(app).headers)["x-Amzn-Invoked-Production-Variant"] for _ in range(4)] == [
+        "current",
+        "current",
+        "candidate",
+        "current",
+    ]
+
+
+def test_a_target_variant_is_asked_whatever_its_weight():
+    app = build_app()
+
+    reply = invoke(app, "spam", x_amzn_sagemaker_target_variant="dark")
+
+    assert label(reply) == "d"
+    assert ("x-Amzn-Invoked-Production-Variant", "dark") in reply.headers
+
+
+def test_weight_0_gets_nothing_by_itself():
+    app = build_app()
+
+    assert {label(invoke(app, "spam")) for _ in range(10)} == {"c"}
+
+
+def test_a_target_variant_takes_no_turn():
+    app = build_app()
+
+    for _ in range(3):
+        invoke(app, x_amzn_sagemaker_target_variant="current")
+
+    assert [label(invoke(app)) for _ in range(3)] == ["a", "a", "b"]
+
+
+def test_an_unknown_target_variant_is_a_validation_error():
+    reply = invoke(build_app(), x_amzn_sagemaker_target_variant="none")
+
+    assert (reply.status, json.loads(reply.body)) == (
+        400,
+        {"Message": "Variant none of endpoint support not found."},
+    )
+    assert ("x-amzn-ErrorType", "ValidationError") in reply.headers
+
+
+def test_the_containers_door_is_the_first_variants():
+    reply = build_app()(Request("POST", "/invocations", TYPE, b'{"instances": [""]}'))
+
+    assert label(reply) == "a"
+
+
+def test_every_answer_has_a_request_id_of_its_own():
+    app = build_app()
+
+    ids = {dict(invoke(app, endpoint).headers)["x-amzn-RequestId"] for endpoint in ("support", "spam", "none")}
+
+    assert [len(request_id) for request_id in ids] == [36] * 3
+
+
+@pytest.mark.parametrize(
+    ("weights", "turns"),
+    [
+        ((1,), [0, 0, 0]),
+        ((1, 1), [0, 1, 0, 1]),
+        ((3, 1), [0, 0, 1, 0]),
+        ((0, 1), [1, 1]),
+        ((0.5, 0.25, 0.25), [0, 1, 2, 0]),
+    ],
+)
+def test_turns_go_by_weight(weights, turns):
+    rotation = Rotation(weights)
+
+    assert [rotation.next() for _ in turns] == turns
+
+
+# --- Paths ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/endpoints/support/invocations", 405),
+        ("POST", "/ping", 405),
+        ("POST", "/faults", 405),
+        ("POST", "/endpoints/none/invocations", 400),
+        ("GET", "/endpoints/none/invocations", 404),
+        ("POST", "/endpoints/support/invocations/", 404),
+        ("GET", "/", 404),
+    ],
+)
+def test_what_is_not_there_is_said_to_be_so(method, path, status):
+    assert build_app()(Request(method, path, {}, b"")).status == status
+
+
+def test_a_wrong_method_is_told_the_right_ones():
+    reply = build_app()(Request("PATCH", "/faults", {}, b""))
+
+    assert reply.headers == (("Allow", "GET, PUT, DELETE"),)
+
+
+# --- Counters -------------------------------------------------------------------------------------------------
+
+
+def test_invocations_are_counted_by_variant_under_cloudwatchs_names():
+    app = build_app()
+    for _ in range(4):
+        invoke(app)
+
+    counted = counters(app)
+
+    assert {place: metric["Invocations"] for place, metric in counted.items()} == {
+        ("support", "current"): 3,
+        ("support", "candidate"): 1,
+        ("spam", "AllTraffic"): 0,
+        ("spam", "dark"): 0,
+    }
+    assert set(counted["support", "current"]) == {
+        "EndpointName",
+        "VariantName",
+        "Invocations",
+        "InvocationsPerInstance",
+        "Invocation4XXErrors",
+        "Invocation5XXErrors",
+        "InvocationModelErrors",
+        "ModelLatency",
+        "OverheadLatency",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts"),
+    [
+        (None, (1, 0, 0, 0)),
+        ("model-400", (1, 1, 0, 1)),
+        ("model-500", (1, 0, 1, 1)),
+        ("hang", (1, 0, 0, 1)),
+        ("throttled", (0, 0, 0, 0)),
+    ],
+)
+def test_errors_are_counted_by_what_the_container_answered(kind, counts):
+    app = build_app(*([Fault(kind, endpoint="spam")] if kind else []))
+    invoke(app, "spam")
+
+    metric = counters(app)["spam", "AllTraffic"]
+
+    names = ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors")
+    assert tuple(metric[name] for name in names) == counts
+
+
+def test_latencies_are_in_microseconds():
+    app = build_app(Fault("slow", endpoint="spam", seconds=2, times=1))
+    invoke(app, "spam")
+    invoke(app, "spam")
+
+    latency = counters(app)["spam", "AllTraffic"]["ModelLatency"]
+
+    assert latency["SampleCount"] == 2
+    assert 2_000_000 <= latency["Maximum"] < 3_000_000
+    assert 0 < latency["Minimum"] < 1_000_000
+    assert latency["Average"] == latency["Sum"] / 2
+
+
+def test_before_the_first_invocation_there_is_no_latency():
+    assert counters(build_app())["spam", "dark"]["ModelLatency"] == {"SampleCount": 0}
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/counters"), ("GET", "/faults"), ("PUT", "/faults")])
+def test_one_worker_of_several_has_no_controls_and_says_what_to_do(method, path):
+    reply = build_app(is_alone=False)(Request(method, path, {}, b"[]"))
+
+    assert reply.status == 409
+    assert "--workers 1" in json.loads(reply.body)["error"]["message"]
