@@ -1,0 +1,138 @@
+"""Settings of jobs, the stand-in for AWS, and the command line on it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from training.__main__ import main
+from training.prepare import prepare
+from training.rehearsal import PYTHON
+from training.sagemaker.layout import Place
+from training.sagemaker.requests import Machines
+
+ROLE = "arn:aws:iam::123456789012:role/BlazingTriageTraining"
+REGION = "eu-central-1"
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def place() -> Place:
+    return Place("triage-models", "triage", REGION)
+
+
+@pytest.fixture(scope="session")
+def machines() -> Machines:
+    return Machines("ml.c5.2xlarge")
+
+
+@pytest.fixture(scope="session")
+def role() -> str:
+    return ROLE
+
+
+@pytest.fixture
+def run(capsys) -> Callable[..., Done]:
+    """Run a command of `python -m training sagemaker` in this process."""
+
+    def run(*arguments: object) -> Done:
+        capsys.readouterr()
+        try:
+            returncode = main(["sagemaker", *map(str, arguments)])
+        except SystemExit as exit:  # how argparse ends
+            returncode = exit.code
+        return Done(returncode, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sdk() -> None:
+    """Tests that need the SageMaker SDK run where it is."""
+    pytest.importorskip("sagemaker.core", reason="the SageMaker SDK is in .venv-sagemaker")
+
+
+@pytest.fixture(scope="session")
+def fasttext_trainer() -> None:
+    """The stand-in's training jobs train with the original fastText, which has an environment of its own."""
+    if not PYTHON.exists() or subprocess.run([PYTHON, "-c", "import fasttext"], capture_output=True).returncode:
+        missing = "the fastText environment is not there; `make test` sets it up where its wheels exist (Python < 3.13)"
+        (pytest.fail if os.environ.get("CI") == "true" and sys.version_info < (3, 13) else pytest.skip)(missing)
+
+
+# --- The stand-in for AWS ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def aws_url() -> Iterator[str]:
+    command = [sys.executable, Path(__file__).with_name("stand_in_aws.py")]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment that knows nothing of AWS: no credentials, no region, no address."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def aws(no_aws: None, monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Callable[..., Any]:
+    """Points boto3 and the SDK at the stand-in; `aws("s3")` gives a client."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_url)
+    return boto3.client
+
+
+@pytest.fixture
+def bucket(aws: Callable[[str], Any], request: pytest.FixtureRequest) -> str:
+    """An empty bucket of the test's own."""
+    name = f"bucket-{abs(hash(request.node.nodeid)):x}"
+    aws("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return name
+
+
+@pytest.fixture
+def keys(aws: Callable[[str], Any], bucket: str) -> Callable[[], list[str]]:
+    """Gives the keys of the bucket."""
+    return lambda: [found["Key"] for found in aws("s3").list_objects_v2(Bucket=bucket).get("Contents", ())]
+
+
+# --- Data -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def data(write_facet, message_rows, tmp_path_factory) -> Path:
+    """Thirty messages of three classes, some of them for validation and test."""
+    folder = tmp_path_factory.mktemp("data") / "messages"
+    return write_facet(folder, train=message_rows, validation=message_rows[::3], test=message_rows[::2])
+
+
+@pytest.fixture(scope="session")
+def prepared(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prepared")
+    prepare(data, folder)
+    return folder

@@ -1,0 +1,35 @@
+"""What a job can cost is told before it is created."""
+
+import pytest
+
+from classifier_infra.prices import HOURS_A_MONTH, load_prices
+from training.sagemaker.cost import most, spent
+from training.sagemaker.errors import Refused
+from training.sagemaker.requests import Machines
+
+PRICES = load_prices()
+
+
+def test_the_most_is_all_of_the_time_on_all_machines_with_their_disks():
+    machines = Machines("ml.m5.xlarge", count=2, volume_gb=73, max_seconds=1800)
+
+    cost = most(PRICES, machines, jobs=3)
+
+    disk = 73 * PRICES.training_volume_gb_month / HOURS_A_MONTH
+    assert cost.usd == pytest.approx(3 * 2 * 0.5 * (PRICES.instance("ml.m5.xlarge").hour + disk))
+
+
+def test_a_price_is_told_with_its_date_and_region():
+    described = most(PRICES, Machines("ml.m5.xlarge")).describe("eu-central-1")
+
+    assert str(PRICES.as_of) in described
+    assert described.endswith("; eu-central-1 may differ)")
+
+
+def test_an_instance_without_a_price_is_refused():
+    with pytest.raises(Refused, match=r"no price is known for ml\.m4\.xlarge.*--prices"):
+        most(PRICES, Machines("ml.m4.xlarge"))
+
+
+def test_what_was_spent_counts_billed_seconds():
+    assert spent(0.408, 1, 90) == pytest.approx(0.0102)

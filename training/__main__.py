@@ -1,0 +1,68 @@
+"""Train and evaluate classifiers from the command line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from classifier_infra.artefact import ArtefactError
+from training.blazingtext import HyperparameterError
+from training.commands.download import add_download
+from training.commands.evaluate import add_evaluate
+from training.commands.options import EXAMPLES
+from training.commands.prepare import add_prepare
+from training.commands.starter import add_starter
+from training.commands.train import add_train
+from training.dataset import DataError
+from training.download import DownloadError
+from training.rehearsal import RehearsalError
+from training.sagemaker.command import add_sagemaker
+from training.sagemaker.errors import JobError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; give its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except DataError as error:
+        print(error, file=sys.stderr)
+        count = len(error.problems)
+        print(f"{count} problem{'s' * (count > 1)}; nothing was written.", file=sys.stderr)
+        return 2
+    except HyperparameterError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except JobError as error:
+        print(error, file=sys.stderr)
+        return error.status
+    except BrokenPipeError:
+        # Whoever read our output has had enough; without this, Python complains once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ArtefactError, DownloadError, RehearsalError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Train and evaluate classifiers of customer messages.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_train(commands)
+    add_evaluate(commands)
+    add_prepare(commands)
+    add_starter(commands)
+    add_download(commands)
+    add_sagemaker(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""Train the original fastText; run by rehearsal.py, as a file, in the environment that has it.
+
+Standard input: {"train": "supervised" or "unsupervised", "input": file, "model": file to write, "vectors": file to
+write or null, "arguments": fastText's own}. Standard output: {"seconds": of training alone, "words": known ones,
+"version": of the library}.
+"""
+
+import json
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import fasttext
+
+
+def main() -> None:
+    asked = json.load(sys.stdin)
+    train = {"supervised": fasttext.train_supervised, "unsupervised": fasttext.train_unsupervised}[asked["train"]]
+    start = time.perf_counter()
+    model = train(asked["input"], **asked["arguments"])
+    seconds = time.perf_counter() - start
+    model.save_model(asked["model"])
+    if asked["vectors"]:
+        _write_vectors(model, Path(asked["vectors"]))
+    json.dump({"seconds": seconds, "words": len(model.words), "version": version("fasttext-wheel")}, sys.stdout)
+
+
+def _write_vectors(model: Any, path: Path) -> None:
+    """Write word2vec's text format: number of words and dimensions, then a word and its numbers a line."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(f"{len(model.words)} {model.get_dimension()}\n")
+        for word in model.words:
+            file.write(f"{word} {' '.join(f'{number:.6g}' for number in model.get_word_vector(word))}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Past messages as batches: read from JSON lines, cut into shards, joined to their answers again. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from classifier_infra.client import Answer
+from classifier_infra.decoding import UnexpectedScores
+from classifier_infra.model import Model
+from classifier_infra.prediction import Prediction
+from classifier_infra.text import clean, normalise
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to classify; `line` counts from 1. `fault` is why it cannot be read, and then there is no text."""
+
+    line: int
+    id: str
+    text: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Messages that are classified together; the first shard is 0."""
+
+    number: int
+    messages: tuple[Message, ...]
+
+    @property
+    def name(self) -> str:
+        return f"part-{self.number:06d}.jsonl"
+
+
+def read_shards(lines: Iterable[str], size: int) -> Iterator[Shard]:
+    """Give the messages of JSON lines (`{"id": …, "text": …}`) in shards of `size`, one at a time."""
+    messages = (_read(number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    number = 0
+    while chunk := tuple(islice(messages, size)):
+        yield Shard(number, chunk)
+        number += 1
+
+
+def _read(number: int, line: str) -> Message:
+    try:
+        document = json.loads(line)
+        identity, text = document["id"], document["text"]
+        if not isinstance(identity, str | int) or isinstance(identity, bool) or not isinstance(text, str):
+            raise TypeError
+        text.encode()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        # The line may be a customer's text, so it is not repeated.
+        return Message(number, "", "", 'not {"id": …, "text": …}')
+    cleaned = clean(text)
+    return Message(number, str(identity), cleaned, "" if cleaned.strip() else "an empty text")
+
+
+# --- Answers ----------------------------------------------------------------------------------------------------
+
+
+def write_answers(shard: Shard, answers: Mapping[int, Answer | str]) -> str:
+    """Give a line for each message: its prediction, or why it has none. `answers` are by line."""
+    return "".join(_write(message, answers[message.line]) + "\n" for message in shard.messages)
+
+
+def _write(message: Message, answer: Answer | str) -> str:
+    if isinstance(answer, Prediction):
+        facets = {
+            name: {"label": facet.name, "confidence": round(facet.confidence, 6)}
+            for name, facet in answer.facets.items()
+        }
+        return json.dumps({"id": message.id, "facets": facets}, ensure_ascii=False)
+    reason = answer if isinstance(answer, str) else _explain(answer)
+    return json.dumps({"line": message.line, "id": message.id, "failed": reason}, ensure_ascii=False)
+
+
+def _explain(error: Exception) -> str:
+    return "no word to classify" if type(error) is ValueError else str(error)
+
+
+def is_failure(line: str) -> bool:
+    """Tell the lines of messages that have no prediction."""
+    return line.startswith('{"line": ')
+
+
+# --- Batch transform --------------------------------------------------------------------------------------------
+
+
+def to_transform(shard: Shard, labels: int) -> bytes:
+    """Give a shard as a batch transform job takes it; its ids are the numbers of the lines."""
+    asked = (
+        {"id": message.line, "source": words, "k": labels}
+        for message in shard.messages
+        if (words := normalise(message.text))
+    )
+    return "".join(json.dumps(each) + "\n" for each in asked).encode()
+
+
+def read_transformed(shard: Shard, output: Iterable[str], model: Model) -> dict[int, Answer | str]:
+    """Join what a job has written to the messages of its shard, by their ids."""
+    said = dict(_read_answer(line) for line in output if line.strip())
+    return {message.line: _decode(message, said.get(message.line), model) for message in shard.messages}
+
+
+def _read_answer(line: str) -> tuple[int, Any]:
+    document = json.loads(line)
+    return document["id"], document["SageMakerOutput"]
+
+
+def _decode(message: Message, said: Any, model: Model) -> Answer | str:
+    words = normalise(message.text)
+    if message.fault or not words:
+        return message.fault or "no word to classify"
+    if said is None:
+        return "the job gave no answer"
+    try:
+        scores = dict(zip(said["label"], said["prob"], strict=True))
+        return model.predict(words, scores, "endpoint")
+    except (UnexpectedScores, ValueError, TypeError, KeyError) as error:
+        return f"an answer that cannot be used ({type(error).__name__})"
+
+
+def answers_of(shard: Shard, found: Sequence[Answer]) -> dict[int, Answer | str]:
+    """Join the answers to the messages that were asked about to all messages of a shard."""
+    asked = iter(found)
+    return {message.line: message.fault or next(asked) for message in shard.messages}

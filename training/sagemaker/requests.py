@@ -1,0 +1,279 @@
+"""The requests of jobs, as SageMaker's API takes them. Pure: the same settings give the same request."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from training.sagemaker.algorithm import OBJECTIVE
+from training.sagemaker.layout import Place
+
+Request: TypeAlias = dict[str, Any]
+
+TRAIN_CHANNEL, VALIDATION_CHANNEL = "train", "validation"
+_TEXT = "text/plain"
+_JSON_LINES = "application/jsonlines"
+_TAGS = [{"Key": "project", "Value": "blazing-triage"}]
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """What a job runs on. A spot job may wait until `max_wait_seconds` (its run included) are over."""
+
+    instance: str
+    count: int = 1
+    volume_gb: int = 30
+    max_seconds: int = 3600
+    max_wait_seconds: int | None = None
+
+    @property
+    def is_spot(self) -> bool:
+        return self.max_wait_seconds is not None
+
+    @property
+    def has_own_disk(self) -> bool:
+        """Whether the volume is part of the machine: such volumes are encrypted by their hardware and take no key."""
+        return self.instance.split(".")[1] in ("g4dn", "g5", "r5d")
+
+
+# --- Training -------------------------------------------------------------------------------------------------
+
+
+def training_request(
+    name: str,
+    role: str,
+    image: str,
+    place: Place,
+    machines: Machines,
+    hyperparameters: Mapping[str, str],
+    channels: Mapping[str, str],
+) -> Request:
+    """Build CreateTrainingJob; `channels` are the S3 prefixes of the text files by channel."""
+    return {
+        "TrainingJobName": name,
+        "HyperParameters": dict(hyperparameters),
+        "Tags": _TAGS,
+        **_definition(role, image, place, machines, channels),
+    }
+
+
+def _definition(role: str, image: str, place: Place, machines: Machines, channels: Mapping[str, str]) -> Request:
+    """Give what a training job and each job of a tuning job have in common."""
+    return {
+        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "RoleArn": role,
+        "InputDataConfig": [_channel(name, uri) for name, uri in channels.items()],
+        "OutputDataConfig": {"S3OutputPath": place.uri("jobs"), **_key_of(place, "KmsKeyId")},
+        "ResourceConfig": {
+            "InstanceType": machines.instance,
+            "InstanceCount": machines.count,
+            "VolumeSizeInGB": machines.volume_gb,
+            **_volume_key(place, machines),
+        },
+        "StoppingCondition": _stopping(machines),
+        "EnableManagedSpotTraining": machines.is_spot,
+        "EnableInterContainerTrafficEncryption": machines.count > 1,
+    }
+
+
+def _channel(name: str, uri: str) -> Request:
+    return {
+        "ChannelName": name,
+        "ContentType": _TEXT,
+        "DataSource": {
+            "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+        },
+    }
+
+
+def _stopping(machines: Machines) -> Request:
+    waiting = {} if machines.max_wait_seconds is None else {"MaxWaitTimeInSeconds": machines.max_wait_seconds}
+    return {"MaxRuntimeInSeconds": machines.max_seconds, **waiting}
+
+
+def _key_of(place: Place, name: str) -> Request:
+    return {name: place.kms_key} if place.kms_key else {}
+
+
+def _volume_key(place: Place, machines: Machines) -> Request:
+    return {} if machines.has_own_disk else _key_of(place, "VolumeKmsKeyId")
+
+
+# --- Tuning ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A hyperparameter that tuning varies from `low` to `high`."""
+
+    name: str
+    low: str
+    high: str
+    is_whole: bool
+    scale: str = "Auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How tuning goes about it: Bayesian, Random, … over the ranges."""
+
+    ranges: Sequence[Searched]
+    jobs: int = 20
+    parallel: int = 2
+    strategy: str = "Bayesian"
+    seed: int = 1
+    """Not 0, which the SDK would leave out."""
+
+
+def tuning_request(
+    name: str,
+    role: str,
+    image: str,
+    place: Place,
+    machines: Machines,
+    fixed: Mapping[str, str],
+    channels: Mapping[str, str],
+    search: Search,
+) -> Request:
+    """Build CreateHyperParameterTuningJob.
+
+    Jobs are not stopped early: BlazingText is not on the list of algorithms for that, and tells its accuracy once.
+    """
+    definition = _definition(role, image, place, machines, channels)
+    return {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": {
+            "Strategy": search.strategy,
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": OBJECTIVE},
+            "ResourceLimits": {
+                "MaxNumberOfTrainingJobs": search.jobs,
+                "MaxParallelTrainingJobs": search.parallel,
+            },
+            "ParameterRanges": {
+                "IntegerParameterRanges": [_range(each) for each in search.ranges if each.is_whole],
+                "ContinuousParameterRanges": [_range(each) for each in search.ranges if not each.is_whole],
+            },
+            "TrainingJobEarlyStoppingType": "Off",
+            "RandomSeed": search.seed,
+        },
+        "TrainingJobDefinition": {"StaticHyperParameters": dict(fixed), **definition},
+        "Tags": _TAGS,
+    }
+
+
+def _range(searched: Searched) -> Request:
+    return {
+        "Name": searched.name,
+        "MinValue": searched.low,
+        "MaxValue": searched.high,
+        "ScalingType": searched.scale,
+    }
+
+
+# --- Processing -----------------------------------------------------------------------------------------------
+
+
+def processing_request(
+    name: str, role: str, image: str, place: Place, machines: Machines, arguments: Sequence[str]
+) -> Request:
+    """Build CreateProcessingJob for what is below `processing/NAME`: the rows spread over the instances."""
+    return {
+        "ProcessingJobName": name,
+        "RoleArn": role,
+        "AppSpecification": {
+            "ImageUri": image,
+            "ContainerEntrypoint": ["python3", f"{PROCESSING}/code/process.py"],
+            "ContainerArguments": list(arguments),
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceType": machines.instance,
+                "InstanceCount": machines.count,
+                "VolumeSizeInGB": machines.volume_gb,
+                **_volume_key(place, machines),
+            }
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": machines.max_seconds},
+        "ProcessingInputs": [
+            _processing_input(part, place.uri("processing", name, part), part == "rows")
+            for part in ("rows", "classes", "code")
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": "lines",
+                    "S3Output": {
+                        "S3Uri": place.uri("processing", name, "output"),
+                        "LocalPath": f"{PROCESSING}/output",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ],
+            **_key_of(place, "KmsKeyId"),
+        },
+        "Tags": _TAGS,
+    }
+
+
+PROCESSING = "/opt/ml/processing"
+"""Where a processing container finds its inputs and leaves its output."""
+
+
+def _processing_input(name: str, uri: str, is_sharded: bool) -> Request:
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"{PROCESSING}/{name}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "ShardedByS3Key" if is_sharded else "FullyReplicated",
+        },
+    }
+
+
+# --- Batch transform ------------------------------------------------------------------------------------------
+
+
+def model_request(name: str, role: str, image: str, model_uri: str) -> Request:
+    """Build CreateModel for a `model.tar.gz`."""
+    return {
+        "ModelName": name,
+        "ExecutionRoleArn": role,
+        "PrimaryContainer": {"Image": image, "ModelDataUrl": model_uri},
+        "Tags": _TAGS,
+    }
+
+
+def transform_request(name: str, model: str, place: Place, machines: Machines) -> Request:
+    """Build CreateTransformJob over the JSON lines below `transform/NAME/input`.
+
+    Each line of the output has the id of its line of the input, and the prediction under SageMakerOutput.
+    """
+    return {
+        "TransformJobName": name,
+        "ModelName": model,
+        "BatchStrategy": "MultiRecord",
+        # With all labels asked for, an answer is several times as long as its question.
+        "MaxPayloadInMB": 1,
+        "TransformInput": {
+            "ContentType": _JSON_LINES,
+            "SplitType": "Line",
+            "CompressionType": "None",
+            "DataSource": {
+                "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": place.uri("transform", name, "input") + "/"}
+            },
+        },
+        "TransformOutput": {
+            "Accept": _JSON_LINES,
+            "AssembleWith": "Line",
+            "S3OutputPath": place.uri("transform", name, "output"),
+            **_key_of(place, "KmsKeyId"),
+        },
+        "TransformResources": {
+            "InstanceType": machines.instance,
+            "InstanceCount": machines.count,
+            **_volume_key(place, machines),
+        },
+        "DataProcessing": {"InputFilter": "$", "JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"},
+        "Tags": _TAGS,
+    }

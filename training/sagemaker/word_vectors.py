@@ -1,0 +1,98 @@
+"""Word vectors in word2vec's text form, and the messages nearest to a text by them.
+
+A text's vector is the mean of its words', rare words counting more (by inverse document frequency over the messages);
+near means a small angle.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.sagemaker.errors import JobError
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """A row for each word."""
+
+    rows: Mapping[str, int]
+    matrix: Matrix
+
+    @property
+    def dimensions(self) -> int:
+        return int(self.matrix.shape[1])
+
+
+def read_vectors(path: Path) -> WordVectors:
+    """Read word2vec's text form: "words dimensions", then a word and its numbers a line. Raises JobError, OSError."""
+    rows: dict[str, int] = {}
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        try:
+            count, dimensions = map(int, file.readline().split())
+            matrix = np.empty((count, dimensions), dtype=np.float32)
+            for row in range(count):
+                word, *numbers = file.readline().rstrip("\n ").split(" ")
+                if len(numbers) != dimensions:
+                    raise ValueError(f"line {row + 2} has {len(numbers)} numbers, not {dimensions}")
+                matrix[row] = [float(number) for number in numbers]
+                rows[word] = row
+        except (ValueError, MemoryError) as error:
+            raise JobError(f"{path}: no word vectors in word2vec's text form ({error})") from error
+    return WordVectors(rows, matrix)
+
+
+# --- Nearest messages -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Near:
+    """A message, counted from 0, and the cosine (-1 to 1) of the angle between it and what was asked."""
+
+    message: int
+    cosine: float
+
+
+class Index:
+    """Normalised messages, ready to be searched."""
+
+    def __init__(self, vectors: WordVectors, messages: Sequence[str]) -> None:
+        self._vectors = vectors
+        self._weights = weigh(messages)
+        self._unseen = 1.0 + float(np.log(len(messages) + 1.0))
+        self._matrix = np.vstack([self._embed(message) for message in messages])
+
+    def nearest(self, words: str, count: int) -> list[Near]:
+        """Give the messages nearest to a normalised text, the nearest first; none where no word of it is known."""
+        asked = self._embed(words)
+        if not asked.any():
+            return []
+        cosines = self._matrix @ asked
+        best = heapq.nlargest(count, range(len(cosines)), key=lambda message: float(cosines[message]))
+        return [Near(message, float(cosines[message])) for message in best]
+
+    def _embed(self, words: str) -> Matrix:
+        """Give a text's vector, of length 1, or 0 where no word is known."""
+        total = np.zeros(self._vectors.dimensions, dtype=np.float32)
+        for word in words.split():
+            row = self._vectors.rows.get(word)
+            if row is not None:
+                total += self._weights.get(word, self._unseen) * self._vectors.matrix[row]
+        length = float(np.linalg.norm(total))
+        return total / length if length else total
+
+
+def weigh(messages: Iterable[str]) -> dict[str, float]:
+    """Give each word's inverse document frequency: 1 for a word of every message, more for rarer ones."""
+    found: Counter[str] = Counter()
+    count = 0
+    for message in messages:
+        found.update(set(message.split()))
+        count += 1
+    return {word: 1.0 + float(np.log((count + 1) / (seen + 1))) for word, seen in found.items()}
