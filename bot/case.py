@@ -1,0 +1,292 @@
+"""What is known of one message: what the classifier found, what was decided, what was done, what people corrected.
+
+All of it plain values without the message's text, so it can be remembered for long.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+from classifier_infra.certainty import Doubt
+from classifier_infra.prediction import Caution, Score
+
+# The step of taking back what was posted, when the message has been deleted.
+WITHDRAW = "withdraw"
+
+Outcome: TypeAlias = Literal["automatic", "suggest", "ask", "silent", "watch", "ignore"]
+
+Reason: TypeAlias = Literal[
+    Doubt,  # the classifier should not be relied upon, or it does not know the words
+    "sure",
+    "below-threshold",  # the main facet's confidence is under its threshold
+    "close-call",  # the second label is too near the first
+    "mode",  # the policy wants no more of this channel
+    "rule",  # a rule of the policy wants it silent
+    "channel-off",
+    "destination-channel",
+    "author-muted",
+    "bot",
+    "unreadable",  # no letter or digit
+    "file-without-words",
+    "small-talk",
+    "other-organisation",  # the author belongs to one that the policy does not read
+    "group-conversation",  # a direct message among several people
+    "deleted",
+    "merged",  # read together with an earlier message of its author, the leader
+]
+
+CAUTIONS: frozenset[str] = frozenset(get_args(Caution))
+"""Reasons to suggest only that lie with the classifier, not with the message."""
+
+
+# --- Effects: what can be done in Slack, as values ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AddReaction:
+    """Tag the message with an emoji."""
+
+    name: str
+
+    @property
+    def step(self) -> str:
+        return f"react:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostRoute:
+    """Send the message on to a channel, and mention somebody there: `here`, ids, names of rotas. `urgent`: say so."""
+
+    channel: str
+    mentions: tuple[str, ...] = ()
+    urgent: bool = False
+
+    @property
+    def step(self) -> str:
+        return f"route:{self.channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostReply:
+    """Say in the thread what was decided. The last effect: its buttons must not be pressed before the others.
+
+    `templates` are the team's own words for it; `mentions` is who is told here, where nothing is sent on.
+    """
+
+    templates: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+
+    @property
+    def step(self) -> str:
+        return "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Give the message to the next person of a rota, in turn."""
+
+    rota: str
+
+    @property
+    def step(self) -> str:
+        return f"assign:{self.rota}"
+
+
+@dataclass(frozen=True, slots=True)
+class CallWebhook:
+    """Tell a webhook of the team's of the message."""
+
+    name: str
+
+    @property
+    def step(self) -> str:
+        return f"webhook:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """When nobody has answered after `minutes`, say so in `channel` (in the thread, if None) and mention somebody."""
+
+    minutes: int
+    mentions: tuple[str, ...]
+    channel: str | None
+
+    @property
+    def step(self) -> str:
+        return f"escalate:{self.channel or 'thread'}"
+
+
+Effect: TypeAlias = AddReaction | PostRoute | PostReply | Assign | CallWebhook | Escalate
+
+_EFFECTS: dict[str, type[Effect]] = {
+    "react": AddReaction,
+    "route": PostRoute,
+    "reply": PostReply,
+    "assign": Assign,
+    "webhook": CallWebhook,
+    "escalate": Escalate,
+}
+_EFFECT_NAMES = {effect: name for name, effect in _EFFECTS.items()}
+
+
+# --- Decision -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One facet's labels, most likely first. `sure`: the confidence of the first is enough to act on it."""
+
+    facet: str
+    scores: tuple[Score, ...]
+    sure: bool
+
+    @property
+    def label(self) -> str:
+        return self.scores[0].name
+
+    @property
+    def confidence(self) -> float:
+        return self.scores[0].confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about a message, why, and the effects to carry out, in their order.
+
+    `findings` has the main facet first, and is empty where the message was not classified. `urgent`: the policy wants
+    somebody to know at once. `revision` counts how often it was decided anew, because the message had changed.
+    `leader` is the ts of the message that this one is read together with.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    findings: tuple[Finding, ...] = ()
+    model_version: str = ""
+    served_by: str = ""
+    effects: tuple[Effect, ...] = ()
+    urgent: bool = False
+    revision: int = 0
+    leader: str | None = None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {finding.facet: finding.label for finding in self.findings}
+
+    def to_document(self) -> dict[str, Any]:
+        """Give the decision as a JSON object."""
+        return {
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "findings": [_finding_to_document(finding) for finding in self.findings],
+            "model_version": self.model_version,
+            "served_by": self.served_by,
+            "effects": [{"kind": _EFFECT_NAMES[type(effect)], **asdict(effect)} for effect in self.effects],
+            "urgent": self.urgent,
+            "revision": self.revision,
+            "leader": self.leader,
+        }
+
+
+def decision_from_document(document: Mapping[str, Any]) -> Decision:
+    """Read what `to_document` gave."""
+    return Decision(
+        outcome=document["outcome"],
+        reason=document["reason"],
+        findings=tuple(_finding_from_document(finding) for finding in document["findings"]),
+        model_version=document["model_version"],
+        served_by=document["served_by"],
+        effects=tuple(_effect_from_document(effect) for effect in document["effects"]),
+        # Older decisions have none of these.
+        urgent=document.get("urgent", False),
+        revision=document.get("revision", 0),
+        leader=document.get("leader"),
+    )
+
+
+def _finding_to_document(finding: Finding) -> dict[str, Any]:
+    scores = [[score.name, score.confidence] for score in finding.scores]
+    return {"facet": finding.facet, "scores": scores, "sure": finding.sure}
+
+
+def _finding_from_document(document: Mapping[str, Any]) -> Finding:
+    scores = tuple(Score(name, confidence) for name, confidence in document["scores"])
+    return Finding(document["facet"], scores, document["sure"])
+
+
+def _effect_from_document(document: Mapping[str, Any]) -> Effect:
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+    }
+    kind = _EFFECTS[values.pop("kind")]
+    if "mention" in values:  # decisions of before there could be several
+        mention = values.pop("mention")
+        values |= {"mentions": (mention,), "urgent": True} if mention else {}
+    return kind(**values)
+
+
+# --- What happened ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """How a step ended: the `ts` of what was posted, or the error for which trying again is no use; or neither.
+
+    `person` is who was chosen, where that is what the step was for.
+    """
+
+    ts: str | None = None
+    error: str | None = None
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person's word on one facet; `before` and `after` are the same where they confirmed it.
+
+    Versions count from 1; a later one outweighs an earlier one, and any outweighs the classifier.
+    """
+
+    version: int
+    facet: str
+    before: str
+    after: str
+    user: str
+    corrected_at: int
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """Somebody other than its author answered the message, at `answered_at` (seconds since the epoch)."""
+
+    user: str
+    answered_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that the ledger knows of one message. `steps` has those that ended, `first_answer` is a person's.
+
+    `parts` are the later messages (by their ts) that are read together with it.
+    """
+
+    decision: Decision | None = None
+    corrections: tuple[Correction, ...] = ()
+    steps: Mapping[str, StepResult] = field(default_factory=dict)
+    first_answer: FirstAnswer | None = None
+    parts: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Facet → the label that stands now, the main facet first."""
+        labels = self.decision.labels if self.decision else {}
+        return labels | {correction.facet: correction.after for correction in self.corrections}
+
+    @property
+    def version(self) -> int:
+        """How many corrections there are."""
+        return len(self.corrections)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return WITHDRAW in self.steps

@@ -1,0 +1,319 @@
+"""Carry out in Slack what was decided, each effect once, and bring Slack in line with what people corrected.
+
+How an effect happens once, and posts wait their turn: posting.py.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from bot.blocks.reply import Reply, build_reply, fill_in
+from bot.blocks.route import Routed, build_deleted, build_moved, build_route
+from bot.blocks.summary import build_summary
+from bot.blocks.view import View
+from bot.board import BoardStore
+from bot.case import (
+    WITHDRAW,
+    AddReaction,
+    Assign,
+    CallWebhook,
+    Case,
+    Decision,
+    Effect,
+    Escalate,
+    PostReply,
+    PostRoute,
+    StepResult,
+)
+from bot.duties import Duties
+from bot.ledger import Ledger
+from bot.notices import Notices
+from bot.posting import Post, Steps, choose_kept
+from bot.reading import Reading, read_case, read_findings
+from bot.records import MessageKey, MessageRecord, SummaryRecord, TidyRecord
+from bot.slack_actions import OriginalMessage, SlackActions
+from bot.slack_calls import GiveUp
+from bot.summaries import Entry
+from bot.tally import Waiting
+from bot.team_settings import SettingsSource, TeamSettings
+from bot.triage import FollowUp, circumstances_again, circumstances_of, direct, find_posts, follow_up
+from classifier_infra.manifest import Manifest
+
+log = logging.getLogger(__name__)
+
+SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What it takes to act. Methods raise what `Steps` raises: deliver the record again."""
+
+    slack: SlackActions
+    steps: Steps
+    manifest: Manifest
+    settings: SettingsSource
+    duties: Duties
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.steps.ledger
+
+    def settings_of(self, team: str) -> TeamSettings:
+        return self.settings.load(team, self.now())
+
+    def notices(self, team: str) -> Notices:
+        return Notices(self.slack, self.steps, self.settings_of(team).policy.admin)
+
+    def now(self) -> float:
+        return self.steps.now()
+
+    def check_policy(self, team: str) -> None:
+        """Tell an admin, once a week, of a saved policy that cannot be read."""
+        held = self.settings_of(team)
+        if held.unreadable is not None:
+            self.notices(team).tell_of_policy(team, held.unreadable, held.version)
+
+    # --- Of a decision --------------------------------------------------------------------------------------
+
+    def carry_out(self, record: MessageRecord, decision: Decision) -> None:
+        """Carry out all effects of a decision in their order; what is done already stays as it is."""
+        original = OriginalMessage(record.author, record.text, record.author_team)
+        readings = read_findings(decision.findings, self.manifest)
+        results: dict[str, StepResult] = {}
+        for effect in decision.effects:
+            assignee = _find_assignee(results)
+            match effect:
+                case AddReaction():
+                    result = self._react(record.key, effect)
+                case PostRoute():
+                    result = self._send_on(record.key, effect, lambda: original, readings, assignee)
+                case PostReply():
+                    result = self._reply(record.key, effect, self._describe(record, decision, effect, results))
+                case Assign():
+                    result = self.duties.assign(record.key, effect)
+                case CallWebhook():
+                    result = self.duties.request_call(record.key, effect)
+                case Escalate():
+                    result = self.duties.arrange(record.key, effect)
+            results[effect.step] = result
+        for effect in decision.effects:
+            self._tell_admin(record.key, effect, results[effect.step])
+
+    def _tell_admin(self, key: MessageKey, effect: Effect, result: StepResult) -> None:
+        channel = effect.channel if isinstance(effect, PostRoute) else key.channel
+        if result.error:
+            self.notices(key.team).tell(key.team, channel, result.error)
+
+    def _describe(
+        self, record: MessageRecord, decision: Decision, effect: PostReply, results: Mapping[str, StepResult]
+    ) -> Reply:
+        readings = read_findings(decision.findings, self.manifest)
+        route = next((each for each in decision.effects if isinstance(each, PostRoute)), None)
+        if route is None and decision.outcome != "automatic":
+            policy = self.settings_of(record.team).policy
+            suggested = direct(decision.findings, policy, circumstances_of(record)).route
+            return Reply(readings, decision.outcome, suggested)
+        destination = route.channel if route else None
+        assignee = _find_assignee(results)
+        return Reply(
+            readings,
+            decision.outcome,
+            destination,
+            results[route.step].error if route else None,
+            message=fill_in(effect.templates, readings, record.author, destination, assignee),
+            mentioned=self.duties.resolve(record.key, effect.mentions),
+            assignee=None if route else assignee,
+        )
+
+    def _react(self, key: MessageKey, effect: AddReaction) -> StepResult:
+        return self.steps.act(key, effect.step, lambda: self.slack.react(key, effect.name))
+
+    def _send_on(
+        self,
+        key: MessageKey,
+        effect: PostRoute,
+        read: Callable[[], OriginalMessage],
+        readings: tuple[Reading, ...],
+        assignee: str | None,
+    ) -> StepResult:
+        def make() -> str:
+            view = self._route_view(key, effect, read(), readings, assignee)
+            return self.slack.send_on(key, effect.step, view, effect.channel)
+
+        def summarise() -> Entry:
+            return Entry(key.channel, readings[0].display, self.slack.permalink(key))
+
+        # Whoever is mentioned or is to take it has to know at once, and of this message.
+        entry = None if effect.mentions or assignee else summarise
+        find = partial(self.slack.find_sent_on, key, effect.step, effect.channel)
+        return self.steps.post(Post(key, effect.step, effect.channel, find, make, entry))
+
+    def _route_view(
+        self,
+        key: MessageKey,
+        route: PostRoute,
+        original: OriginalMessage,
+        readings: tuple[Reading, ...],
+        assignee: str | None,
+    ) -> View:
+        permalink, mentioned = self.slack.permalink(key), self.duties.resolve(key, route.mentions)
+        author, text = original.author, original.text
+        others = tuple(each for each in mentioned if each != assignee)  # who is assigned is named already
+        return build_route(Routed(readings, author, key.channel, text, permalink, others, assignee, route.urgent))
+
+    def _reply(self, key: MessageKey, effect: PostReply, reply: Reply) -> StepResult:
+        find = partial(self.slack.find_reply, key, effect.step)
+        make = partial(self.slack.reply, key, effect.step, build_reply(reply))
+        return self.steps.post(Post(key, effect.step, key.channel, find, make))
+
+    # --- Of many messages -----------------------------------------------------------------------------------
+
+    def post_summary(self, summary: SummaryRecord) -> None:
+        """Post what was gathered for a channel; see posting.py."""
+        entries = self.steps.gather(summary)
+        if not entries:
+            return
+        key, channel = summary.key, summary.channel
+        find = partial(self.slack.find_sent_on, key, SUMMARY, channel)
+        make = partial(self.slack.send_on, key, SUMMARY, build_summary(entries), channel)
+        self.steps.post(Post(key, SUMMARY, channel, find, make))
+
+    def tidy(self, record: TidyRecord) -> None:
+        """Leave one copy of a step's post; see `choose_kept`."""
+        case = self.ledger.load(record.key, self.now())
+        self._try(record.key, "tidy", partial(self._remove_surplus, record, case.steps.get(record.step)))
+
+    def _remove_surplus(self, record: TidyRecord, result: StepResult | None) -> None:
+        copies = self.slack.find_copies(record.key, record.step, record.place)
+        kept = choose_kept(copies, result)
+        for ts in copies:
+            if ts != kept:
+                log.warning("surplus copy removed", extra={"message_key": str(record.key), "step": record.step})
+                self.slack.remove(record.place, ts)
+
+    # --- Of changes -----------------------------------------------------------------------------------------
+
+    def show_changes(self, key: MessageKey) -> None:
+        """Bring Slack in line with a case that was corrected, or whose message was changed.
+
+        Looks again at the end: where two changes are shown at once, whoever finishes last has then seen both.
+        """
+        case = self.ledger.load(key, self.now())
+        while case.decision and case.decision.findings and not case.is_withdrawn:
+            self._show(key, case, case.decision)
+            shown, case = case, self.ledger.load(key, self.now())
+            if _state(case) == _state(shown):
+                return
+
+    def withdraw(self, key: MessageKey, case: Case) -> None:
+        """Take back what was posted about a message that has been deleted; its words go with it."""
+
+        def take_back() -> None:
+            reply = self._find_reply(key, case)
+            if reply:
+                self.slack.remove(key.channel, reply)
+            for channel, ts in find_posts(case).items():
+                self.slack.edit(channel, ts, build_deleted(key.channel))
+
+        self.steps.act(key, WITHDRAW, take_back)
+
+    def _show(self, key: MessageKey, case: Case, decision: Decision) -> None:
+        policy = self.settings_of(key.team).policy
+        # The short form of a policy goes by labels alone, and they are known.
+        original = self.slack.read_original(key, case.parts) if policy.rules else OriginalMessage(None, "")
+        plan = follow_up(case, policy, circumstances_again(key, original))
+        readings = read_case(case, self.manifest)
+        assignee = self.duties.assign(key, plan.assign).person if plan.assign else None
+        for name in plan.remove:
+            self._try(key, "unreact", partial(self.slack.unreact, key, name))
+        for name in plan.add:
+            self._try(key, "react", partial(self.slack.react, key, name))
+        problem = self._move_to(key, case, plan.route, readings, assignee) if plan.route else None
+        if plan.withdraw and not problem:
+            self._try(key, "withdraw", partial(self._withdraw, key, case, plan, readings[0]))
+        destination = plan.route.channel if plan.route else None
+        reply = Reply(
+            readings,
+            decision.outcome,
+            destination,
+            problem,
+            correction=case.corrections[-1] if case.corrections else None,
+            parts=len(case.parts),
+            message=fill_in(plan.reply.templates, readings, original.author, destination, assignee),
+            mentioned=self.duties.resolve(key, plan.reply.mentions),
+            assignee=None if plan.route else assignee,
+        )
+        self._try(key, "edit", partial(self._edit_reply, key, case, build_reply(reply)))
+        for call in plan.calls:
+            self._arrange(key, call)
+        self._list_urgent(key, case, decision, plan.urgent)
+
+    def _list_urgent(self, key: MessageKey, case: Case, decision: Decision, urgent: bool) -> None:
+        """Let a message that turned out to be urgent wait for an answer, and one that did not no longer."""
+        board = BoardStore(self.ledger.client, self.ledger.table)
+        if not urgent:
+            board.settle("urgent", key)
+        elif not decision.urgent and case.first_answer is None:
+            board.begin("urgent", Waiting(key, decision.findings[0].scores[:1]), self.now())
+
+    def _arrange(self, key: MessageKey, call: CallWebhook | Escalate) -> None:
+        if isinstance(call, CallWebhook):
+            self.duties.request_call(key, call)
+        else:
+            self.duties.arrange(key, call)
+
+    def _move_to(
+        self, key: MessageKey, case: Case, route: PostRoute, readings: tuple[Reading, ...], assignee: str | None
+    ) -> str | None:
+        """Send the message on to where it belongs, or renew the post that is there; give the error in the way."""
+        result = self._send_on(key, route, lambda: self.slack.read_original(key, case.parts), readings, assignee)
+        self._tell_admin(key, route, result)
+        if route.step in case.steps and result.ts:
+            self._try(key, "renew", partial(self._renew, key, case, route, result.ts, readings, assignee))
+        return result.error
+
+    def _renew(
+        self,
+        key: MessageKey,
+        case: Case,
+        route: PostRoute,
+        ts: str,
+        readings: tuple[Reading, ...],
+        assignee: str | None,
+    ) -> None:
+        view = self._route_view(key, route, self.slack.read_original(key, case.parts), readings, assignee)
+        self.slack.edit(route.channel, ts, view)
+
+    def _withdraw(self, key: MessageKey, case: Case, plan: FollowUp, main: Reading) -> None:
+        """Put a note in place of the posts in channels where the message does not belong."""
+        destination = plan.route.channel if plan.route else None
+        user = case.corrections[-1].user if case.corrections else None
+        view = build_moved(user, main, destination, self.slack.permalink(key))
+        for channel, ts in plan.withdraw.items():
+            self.slack.edit(channel, ts, view)
+
+    def _edit_reply(self, key: MessageKey, case: Case, view: View) -> None:
+        ts = self._find_reply(key, case)
+        if ts:
+            self.slack.edit(key.channel, ts, view)
+
+    def _find_reply(self, key: MessageKey, case: Case) -> str | None:
+        step = PostReply().step
+        return case.steps[step].ts if step in case.steps else self.slack.find_reply(key, step)
+
+    def _try(self, key: MessageKey, step: str, act: Callable[[], None]) -> None:
+        """Do what can be done again without harm; where it never can, the rest still can."""
+        try:
+            act()
+        except GiveUp as failure:
+            log.error("step given up", extra={"message_key": str(key), "step": step, "error": failure.error})
+
+
+def _state(case: Case) -> tuple[Decision | None, int, tuple[str, ...]]:
+    """Give what may change while a case is being shown."""
+    return case.decision, case.version, case.parts
+
+
+def _find_assignee(results: Mapping[str, StepResult]) -> str | None:
+    return next((result.person for result in results.values() if result.person), None)

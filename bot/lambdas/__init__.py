@@ -1,0 +1,1 @@
+"""The entry points of the bot's Lambda functions: settings, clients, handler."""

@@ -1,0 +1,58 @@
+"""Lambda entry: POST /slack/interactive."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from slack_bolt import App
+
+from bot.app import create_app
+from bot.board import BoardStore
+from bot.corrections import CorrectionDesk
+from bot.interactive import handle
+from bot.ledger import build_ledger
+from bot.listeners.desk import Desk
+from bot.policy_file import load_policy
+from bot.proxy_events import Answer
+from bot.queue import build_queue
+from bot.settings import read_signing_secret, require
+from bot.team_settings import SettingsStore
+from bot.tenants import build_tenants
+
+# Named after the package, so that whatever a module of it logs comes out here, as JSON.
+logger = Logger(service="bot")
+
+
+@dataclass(frozen=True, slots=True)
+class Interactive:
+    """What one instance of the function keeps between calls."""
+
+    signing_secret: str = field(repr=False)
+    app: App
+
+
+@cache
+def _interactive() -> Interactive:
+    ledger = build_ledger(require(os.environ, "LEDGER_TABLE"))
+    policy_file = Path(require(os.environ, "POLICY_FILE"))
+    default = load_policy(policy_file)
+    queue = build_queue(require(os.environ, "TRIAGE_QUEUE_URL"))
+    settings = SettingsStore(ledger.client, ledger.table, default)
+    board = BoardStore(ledger.client, ledger.table)
+    desk = Desk(CorrectionDesk(ledger, queue, settings, time.time), settings, board, policy_file.read_text("utf-8"))
+    tenants = build_tenants(os.environ, ledger.client, time.time)
+    app = create_app(tenants, desk, os.environ.get("SLACK_API_URL"))
+    return Interactive(read_signing_secret(os.environ), app)
+
+
+@logger.inject_lambda_context
+def handler(event: Mapping[str, Any], context: LambdaContext) -> Answer:
+    """Raises MissingSetting, PolicyError."""
+    interactive = _interactive()
+    return handle(event, interactive.signing_secret, interactive.app, time.time())

@@ -1,0 +1,49 @@
+"""Lambda entry: GET /slack/install and GET /slack/oauth_redirect."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.config import Config
+
+from bot.aws import session
+from bot.install_states import DynamoStateStore
+from bot.installations import DynamoInstallationStore
+from bot.installing import Installer, handle
+from bot.proxy_events import Answer
+from bot.settings import read_app_credentials, read_workspaces, require
+from bot.slack_oauth import build_oauth_client
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+# Lambda's own handler writes what the package logs, as for the front.
+logging.getLogger("bot").setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL") or os.environ.get("LOG_LEVEL") or "INFO")
+
+
+@cache
+def _installer() -> Installer | None:
+    """Give what installs, or None where the bot is in one workspace: then its secret is empty, and not asked for."""
+    allowed = read_workspaces(os.environ)
+    if not allowed:
+        return None
+    table = require(os.environ, "INSTALLATIONS_TABLE")
+    config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
+    dynamodb = cast("DynamoDBClient", session().create_client("dynamodb", config=config))
+    return Installer(
+        credentials=read_app_credentials(os.environ),
+        allowed=allowed,
+        redirect_uri=require(os.environ, "SLACK_REDIRECT_URI"),
+        states=DynamoStateStore(dynamodb, table, time.time),
+        installations=DynamoInstallationStore(dynamodb, table),
+        client=build_oauth_client(os.environ.get("SLACK_API_URL")),
+        now=time.time,
+    )
+
+
+def handler(event: Mapping[str, Any], context: object) -> Answer:
+    """Raises MissingSetting."""
+    return handle(event, _installer)

@@ -1,0 +1,65 @@
+"""Lambda entry: what happens by the clock. So far the sweep of channel history."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from bot.ledger import Ledger, build_ledger
+from bot.policy_file import load_policy
+from bot.queue import Queue, build_queue
+from bot.settings import require
+from bot.slack_actions import SlackActions
+from bot.sweep import Sweeper, sweep_tenants
+from bot.team_settings import SettingsStore
+from bot.tenants import Tenant, Tenants, build_tenants
+
+# Named after the package, so that whatever a module of it logs comes out here, as JSON.
+logger = Logger(service="bot")
+
+# Longer outages are swept by hand: python -m bot sweep --since.
+LOOK_BACK_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """What one instance of the function keeps between calls."""
+
+    tenants: Tenants
+    ledger: Ledger
+    triage: Queue
+    settings: SettingsStore
+
+    def sweeper_for(self, tenant: Tenant) -> Sweeper:
+        return Sweeper(SlackActions(tenant.client), self.ledger, self.triage, self.settings)
+
+
+@cache
+def _scheduled() -> Scheduled:
+    ledger = build_ledger(require(os.environ, "LEDGER_TABLE"))
+    default = load_policy(Path(require(os.environ, "POLICY_FILE")))
+    return Scheduled(
+        tenants=build_tenants(os.environ, ledger.client, time.time),
+        ledger=ledger,
+        triage=build_queue(require(os.environ, "TRIAGE_QUEUE_URL")),
+        settings=SettingsStore(ledger.client, ledger.table, default),
+    )
+
+
+@logger.inject_lambda_context
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Give what was found. Raises MissingSetting, PolicyError and what a sweep raises: the next one makes up for it."""
+    now, scheduled = time.time(), _scheduled()
+    tenants = scheduled.tenants.list_tenants()
+    swept = sweep_tenants(tenants, scheduled.sweeper_for, now - LOOK_BACK_SECONDS, now)
+    return {
+        "channels": len(swept),
+        "missing": sum(len(each.missing) for each in swept),
+        "surplus": sum(len(each.surplus) for each in swept),
+    }

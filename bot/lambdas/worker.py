@@ -1,0 +1,159 @@
+"""Lambda entry: batches of the queues `triage` and `effects`, with ReportBatchItemFailures."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from bot.admission import Admission
+from bot.board import BoardStore
+from bot.budget import Budget, BudgetedClassifier
+from bot.bursts import Bursts
+from bot.deliveries import SqsDeadLetters
+from bot.duties import Duties
+from bot.effects import Effects
+from bot.fit import FitWatch, Pair
+from bot.ledger import Ledger, build_ledger
+from bot.pacing import Pace
+from bot.policy_file import load_policy
+from bot.posting import SECONDS_BETWEEN_POSTS, Steps
+from bot.queue import SqsQueue, build_queue
+from bot.reception import Reception
+from bot.requests import Requests
+from bot.rounds import Rounds
+from bot.settings import require
+from bot.slack_actions import SlackActions
+from bot.summaries import Summaries
+from bot.team_settings import SettingsStore, TeamSettings
+from bot.tenants import Tenants, build_tenants
+from bot.webhooks import Webhooks, connect_publicly, connect_to_stand_in
+from bot.worker import Hands, Worker
+from classifier_infra.client import Classifier
+from classifier_infra.cost import Cost, Mode, Sizing, Traffic, estimate
+from classifier_infra.prices import load_prices
+from classifier_infra.service import ClassifierService, CurrentClassifier
+from classifier_infra.settings import ClassifierSettings, build_service, read_classifier_settings
+from classifier_infra.telemetry import build_report
+
+# Named after the package, so that whatever a module of it logs comes out here, as JSON; the classifier's with it.
+logger = Logger(service="bot")
+logging.getLogger("classifier_infra")
+copy_config_to_registered_loggers(logger, include={"classifier_infra"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Collaborators:
+    """What an instance of the function keeps between its invocations."""
+
+    settings: ClassifierSettings
+    service: ClassifierService
+    ledger: Ledger
+    team_settings: SettingsStore
+    later: SqsQueue
+    dead_letters: SqsDeadLetters
+    tenants: Tenants
+    webhooks: Webhooks
+    fits: set[Pair] = field(default_factory=set)
+
+
+@cache
+def _collaborators() -> _Collaborators:
+    settings = read_classifier_settings(os.environ)
+    later = build_queue(require(os.environ, "EFFECTS_QUEUE_URL"))
+    ledger = build_ledger(require(os.environ, "LEDGER_TABLE"))
+    default = load_policy(Path(require(os.environ, "POLICY_FILE")))
+    return _Collaborators(
+        settings=settings,
+        service=build_service(settings, build_report("worker")),
+        ledger=ledger,
+        team_settings=SettingsStore(ledger.client, ledger.table, default),
+        later=later,
+        dead_letters=SqsDeadLetters(later.client, require(os.environ, "DEAD_LETTER_QUEUE_URL")),
+        tenants=build_tenants(os.environ, ledger.client, time.time),
+        webhooks=_build_webhooks(),
+    )
+
+
+def _worker(parts: _Collaborators, classifier: CurrentClassifier) -> Worker:
+    watch = FitWatch(parts.team_settings, classifier.manifest, parts.fits)
+    watch.look_at("", TeamSettings(parts.team_settings.default))
+    return Worker(
+        classifier=_budgeted(parts, classifier) if parts.settings.endpoint else classifier,
+        settings=watch,
+        hands=cache(lambda team: _hands(parts, classifier, SlackActions(parts.tenants.client_for(team)))),
+        part=parts.tenants.part_from,
+        later=parts.later,
+        dead_letters=parts.dead_letters,
+        now=time.time,
+    )
+
+
+def _hands(parts: _Collaborators, classifier: CurrentClassifier, slack: SlackActions) -> Hands:
+    ledger, team_settings = parts.ledger, parts.team_settings
+    steps = _steps(ledger, parts.later)
+    board = BoardStore(ledger.client, ledger.table)
+    effects = Effects(slack, steps, classifier.manifest, team_settings, _duties(parts, steps, slack))
+    requests = Requests(
+        manifest=classifier.manifest,
+        ledger=ledger,
+        effects=effects,
+        admission=Admission(Pace(ledger.client, ledger.table), time.time),
+        bursts=Bursts(ledger.client, ledger.table),
+        later=parts.later,
+        now=time.time,
+    )
+    reception = Reception(
+        classifier.manifest, classifier.explain, team_settings, board, slack, steps, price=_price(parts)
+    )
+    return Hands(requests, reception, effects)
+
+
+def _price(parts: _Collaborators) -> Callable[[float], Cost] | None:
+    """Give what reckons what classifying costs, where the deployment names a price table."""
+    if not (path := os.environ.get("PRICES_FILE")):
+        return None
+    kind: Mode = "serverless" if os.environ.get("ENDPOINT_TYPE") == "serverless" else "real-time"
+    mode = kind if parts.settings.endpoint else "embedded"
+    prices = load_prices(Path(path))
+    return lambda messages: estimate(mode, Traffic(messages), Sizing(), prices)
+
+
+def _duties(parts: _Collaborators, steps: Steps, slack: SlackActions) -> Duties:
+    rounds = Rounds(parts.ledger.client, parts.ledger.table)
+    return Duties(slack, steps, parts.team_settings, rounds, parts.webhooks.call)
+
+
+def _build_webhooks() -> Webhooks:
+    # In a rehearsal all webhooks are one server on this machine; without it, none of them may be on this machine.
+    stand_in = os.environ.get("WEBHOOK_STAND_IN")
+    return Webhooks(connect_to_stand_in(stand_in) if stand_in else connect_publicly)
+
+
+def _budgeted(parts: _Collaborators, classifier: CurrentClassifier) -> Classifier:
+    # The endpoint is the deployment's, and so is its bill: what is saved from Slack does not raise it.
+    most = parts.team_settings.default.limits.endpoint_day
+    budget = Budget(parts.ledger.client, parts.ledger.table, most)
+    return BudgetedClassifier(classifier, classifier.without_endpoint(), budget, time.time)
+
+
+def _steps(ledger: Ledger, later: SqsQueue) -> Steps:
+    table = (ledger.client, ledger.table)
+    # Slack's own limit unless set: a stand-in that takes posts faster lets a rehearsal be shorter.
+    seconds = float(os.environ.get("SECONDS_BETWEEN_POSTS") or SECONDS_BETWEEN_POSTS)
+    return Steps(ledger, Pace(*table), Summaries(*table), later, time.time, seconds)
+
+
+@logger.inject_lambda_context
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Raises MissingSetting, SettingError, PolicyError, ClassifierUnavailable."""
+    parts = _collaborators()
+    classifier = parts.service.current(context.get_remaining_time_in_millis() / 1000)
+    return _worker(parts, classifier).handle(event)

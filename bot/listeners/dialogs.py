@@ -1,0 +1,239 @@
+"""Dialogs: opened at once, as Slack wants it; what takes a model is put into them by the worker a moment later."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slack_bolt import Ack, BoltResponse
+from slack_sdk import WebClient
+
+from bot.blocks.classify import read_post
+from bot.blocks.home import read_item, read_review
+from bot.blocks.notice import build_notice
+from bot.blocks.policy_dialog import (
+    PolicyTooLong,
+    build_policy_dialog,
+    list_problems,
+    read_policy_dialog,
+    read_route_dialog,
+)
+from bot.corrections import NotAllowed, NothingToCorrect
+from bot.files import FileUnreadable
+from bot.intake import clean_text, read_text
+from bot.ledger import LedgerUnavailable, VersionTaken
+from bot.listeners.desk import Desk
+from bot.listeners.home import explain, read_home
+from bot.policy_edit import set_route
+from bot.policy_file import PolicyError, parse_policy
+from bot.queue import QueueUnavailable
+from bot.records import (
+    CorrectionRecord,
+    ForwardRecord,
+    HomeRecord,
+    InspectRecord,
+    InvalidRecord,
+    RouteDialogRecord,
+    SavedRecord,
+    TrialRecord,
+    build,
+)
+from bot.slack_calls import SlackFailure, call
+from bot.team_settings import PolicyChanged
+from bot.words import commands as command_words
+from bot.words import dialogs as words
+
+log = logging.getLogger(__name__)
+
+_Json = Mapping[str, Any]
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+_NOT_TAKEN = (
+    *(NotAllowed, NothingToCorrect, PolicyChanged),
+    *(LedgerUnavailable, QueueUnavailable, VersionTaken, SlackFailure),
+)
+
+# By then Slack shows the view that a submission is answered with, which the worker's would otherwise be replaced by.
+SECONDS_TO_SHOW = 1
+
+_Act = Callable[[Desk, _Json, WebClient], None]
+
+
+def press(desk: Desk, act: _Act, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
+    """Do what a shortcut or a button in a dialog asks for; where it cannot be done, a dialog says why."""
+    try:
+        act(desk, body, client)
+    except PolicyTooLong as error:
+        return explain(error, ack, body, client)
+    except _UNREADABLE as error:
+        log.warning("press refused", extra={"reason": type(error).__name__})
+        return BoltResponse(status=400)
+    except _NOT_TAKEN as error:
+        log.warning("press not taken", extra={"detail": str(error)})
+        return explain(error, ack, body, client)
+    return ack()
+
+
+def _open(client: WebClient, body: _Json, view: Mapping[str, Any]) -> str:
+    return str(call(client.views_open, trigger_id=body["trigger_id"], view=view)["view"]["id"])
+
+
+def _update(client: WebClient, body: _Json, view: Mapping[str, Any]) -> None:
+    call(client.views_update, view_id=body["view"]["id"], view=view)
+
+
+# --- One message --------------------------------------------------------------------------------------------
+
+
+def inspect(desk: Desk, body: _Json, client: WebClient) -> None:
+    """Open the dialog of the shortcut on a message."""
+    cleaned = read_text(body["message"])
+    who = read_home(body, int(desk.now()))
+    values = {"team": who.team, "channel": body["channel"]["id"], "ts": body["message"]["ts"], "user": who.user}
+    text = {"text": cleaned.text, "truncated": cleaned.truncated, "received_at": who.received_at}
+    view = _open(client, body, build_notice(words.READING))
+    desk.send(build(InspectRecord, {**values, **text, "view": view}))
+
+
+def correct(desk: Desk, body: _Json, client: WebClient) -> None:
+    """Take a correction that was pressed in the dialog about a message."""
+    who = read_home(body, int(desk.now()))
+    channel, ts, facet, label = read_review(body["actions"][0]["value"])
+    place = {"team": who.team, "channel": channel, "ts": ts, "received_at": who.received_at}
+    desk.corrections.take(build(CorrectionRecord, place).key, facet, label, who.user)
+    _update(client, body, build_notice(words.CORRECTED))
+
+
+def post_text(desk: Desk, body: _Json, client: WebClient) -> None:
+    """Have the message's text posted in the name of whoever pressed."""
+    who, action = read_home(body, int(desk.now())), body["actions"][0]
+    place, label, text = read_post(action["value"])
+    channel, _ = read_item(body["view"]["private_metadata"])
+    values = {"team": who.team, "channel": channel, "ts": action["action_ts"], "user": who.user, "response_url": None}
+    what = {"place": place, "label": label, "text": text, "received_at": who.received_at}
+    desk.send(build(ForwardRecord, {**values, **what}))
+    _update(client, body, build_notice(words.POSTING))
+
+
+# --- The policy ---------------------------------------------------------------------------------------------
+
+
+def open_policy(desk: Desk, body: _Json, client: WebClient) -> None:
+    """Open the policy as text. Raises PolicyTooLong."""
+    _open(client, body, build_policy_dialog(*desk.read_policy(read_home(body, 0).team)))
+
+
+def try_policy(desk: Desk, body: _Json, client: WebClient) -> None:
+    """Have a policy tried that is not saved; one with a mistake is told so at once."""
+    text, base, tried = read_policy_dialog(body["view"])
+    try:
+        parse_policy(text)
+    except PolicyError as error:
+        outcome = list_problems(error.problems)
+        return _update(client, body, build_policy_dialog(text, base, tried, outcome))
+    if not tried:
+        return _update(client, body, build_policy_dialog(text, base, tried, words.NOTHING_TO_TRY))
+    who = read_home(body, int(desk.now()))
+    values = {"team": who.team, "user": who.user, "view": body["view"]["id"], "received_at": who.received_at}
+    desk.send(build(TrialRecord, {**values, "policy": text, "base": base, "text": clean_text(tried).text}))
+    return None
+
+
+def open_routes(desk: Desk, body: _Json, client: WebClient) -> None:
+    """Open the dialog that changes where messages go; the worker fills it, because it knows the labels."""
+    who = read_home(body, int(desk.now()))
+    _, base = desk.read_policy(who.team)
+    view = _open(client, body, build_notice(words.READING))
+    values = {"team": who.team, "user": who.user, "view": view, "base": base, "received_at": who.received_at}
+    desk.send(build(RouteDialogRecord, values))
+
+
+# --- What is submitted --------------------------------------------------------------------------------------
+
+
+def save_policy(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
+    """Save the policy as it was typed; what is wrong with it is said at its field, and the old one stays."""
+
+    def read(view: _Json, who: HomeRecord) -> tuple[str, int]:
+        text, base, _ = read_policy_dialog(view)
+        return text, base
+
+    return save(desk, ack, body, read, "policy:1")
+
+
+def save_route(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
+    """Save where the messages with a label go."""
+
+    def read(view: _Json, who: HomeRecord) -> tuple[str, int]:
+        label, channel, base = read_route_dialog(view)
+        text, _ = desk.read_policy(who.team)
+        return set_route(text, label, channel), base
+
+    return save(desk, ack, body, read, "label")
+
+
+def _list_problems(error: PolicyError) -> str:
+    return list_problems(error.problems)
+
+
+def save(
+    desk: Desk,
+    ack: Ack,
+    body: _Json,
+    read: Callable[[_Json, HomeRecord], tuple[str, int]],
+    block: str | None,
+    say: Callable[[PolicyError], str] = _list_problems,
+) -> BoltResponse:
+    """Save the policy that `read` gives with the version it was made from; what is wrong is said at the field `block`,
+    or where the dialog has none, in its place.
+    """
+    try:
+        who = read_home(body, int(desk.now()))
+        text, base = read(body["view"], who)
+        desk.require_allowed(who.team, who.user)
+        version = desk.settings.save_policy(who.team, text, who.user, desk.now(), base)
+    except SAVING as error:
+        sentence = explain_refusal(error, say)
+        if block is None:
+            return ack(response_action="update", view=build_notice(sentence))
+        return ack(response_action="errors", errors={block: sentence})
+    except _UNREADABLE as error:
+        log.warning("submission refused", extra={"reason": type(error).__name__})
+        return BoltResponse(status=400)
+    show_home(desk, who)
+    _have_looked_at(desk, who, body["view"]["id"], version)
+    return ack(response_action="update", view=build_notice(words.saved(version)))
+
+
+def _have_looked_at(desk: Desk, who: HomeRecord, view: str, version: int) -> None:
+    """Have the worker, which knows the model, say what in a policy does not fit it."""
+    values = {"team": who.team, "user": who.user, "view": view, "version": version, "received_at": who.received_at}
+    try:
+        desk.send(build(SavedRecord, values), SECONDS_TO_SHOW)
+    except (InvalidRecord, QueueUnavailable) as error:  # the Home tab says it, too
+        log.warning("policy not looked at", extra={"detail": str(error)})
+
+
+# What can come of saving a policy.
+SAVING = (PolicyError, FileUnreadable, NotAllowed, PolicyChanged, LedgerUnavailable)
+
+
+def explain_refusal(error: Exception, say: Callable[[PolicyError], str] = _list_problems) -> str:
+    """Say why a policy was not saved; plain text."""
+    if isinstance(error, PolicyError):
+        return say(error)
+    if isinstance(error, FileUnreadable):
+        return words.file_fault(error.fault)
+    return _REFUSALS.get(type(error), words.NOT_SAVED)
+
+
+_REFUSALS: Mapping[type[Exception], str] = {
+    NotAllowed: command_words.NOT_ALLOWED,
+    PolicyChanged: words.CHANGED_MEANWHILE,
+}
+
+
+def show_home(desk: Desk, who: HomeRecord) -> None:
+    """Have the Home tab of whoever saved something shown anew."""
+    try:
+        desk.send(who)
+    except QueueUnavailable as error:  # saved all the same; the tab shows it when it is opened again
+        log.warning("home not shown", extra={"detail": str(error)})

@@ -1,0 +1,130 @@
+"""Rules by menus: all in a list, one in a form, which the worker fills because it knows the labels."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt import Ack, BoltResponse
+from slack_sdk import WebClient
+
+from bot.blocks.notice import build_notice
+from bot.blocks.rule_dialog import (
+    ACTION_BLOCK,
+    TAG_BLOCK,
+    FilledIn,
+    build_rule_list,
+    read_rule_about,
+    read_rule_form,
+    read_rule_list,
+)
+from bot.listeners.desk import Desk
+from bot.listeners.dialogs import SAVING, explain_refusal, save, show_home
+from bot.listeners.home import read_home
+from bot.policy_file import PolicyError
+from bot.policy_nodes import EMOJI
+from bot.records import HomeRecord, RuleFormRecord, build
+from bot.rule_edit import WrittenRule, put_rule, read_rules, remove_rule
+from bot.slack_calls import call
+from bot.team_settings import PolicyChanged
+from bot.words import dialogs as dialog_words
+from bot.words import rules as words
+
+log = logging.getLogger(__name__)
+
+_Json = Mapping[str, Any]
+
+
+class _DoesNothing(PolicyError):
+    """The form asks for nothing to be done."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+
+def open_rules(desk: Desk, body: _Json, client: WebClient) -> None:
+    """Open the list of the rules in force; where they cannot be read one by one, say so."""
+    text, base = desk.read_policy(read_home(body, 0).team)
+    try:
+        view = build_rule_list(read_rules(text), base)
+    except PolicyError as error:
+        view = build_notice(say_problems(error))
+    call(client.views_open, trigger_id=body["trigger_id"], view=view)
+
+
+def open_rule(desk: Desk, body: _Json, client: WebClient) -> None:
+    """Have the form of one rule, or of a new one, put in the list's place."""
+    who, base = read_home(body, int(desk.now())), read_rule_list(body["view"])
+    number = int(body["actions"][0]["value"])
+    try:
+        text, _ = _read_version(desk, who.team, base)
+    except PolicyChanged as error:
+        return _say(client, body, explain_refusal(error))
+    call(client.views_update, view_id=body["view"]["id"], view=build_notice(dialog_words.READING))
+    values = {"team": who.team, "user": who.user, "view": body["view"]["id"], "received_at": who.received_at}
+    return desk.send(build(RuleFormRecord, {**values, "policy": text, "base": base, "number": number}))
+
+
+def _say(client: WebClient, body: _Json, sentence: str) -> None:
+    """Put a sentence in place of the dialog in which somebody pressed."""
+    call(client.views_update, view_id=body["view"]["id"], view=build_notice(sentence))
+
+
+def save_rule(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
+    """Save one rule as it was chosen; the rest of the policy's text stays as it is."""
+
+    def read(view: _Json, who: HomeRecord) -> tuple[str, int]:
+        filled = read_rule_form(view)
+        text, base = _read_version(desk, who.team, filled.base)
+        rules = read_rules(text)
+        _require_deed(rules[filled.number - 1] if filled.number else WrittenRule(""), filled)
+        return put_rule(text, filled.number, filled.changes, filled.place), base
+
+    return save(desk, ack, body, read, _block_of(body), say_problems)
+
+
+def _require_deed(old: WrittenRule, filled: FilledIn) -> None:
+    said = {**old.values, **filled.changes}
+    if not any(part == "then" and words_ for (part, _), words_ in said.items()) and not any(
+        part == "then" for part, _ in old.others
+    ):
+        raise _DoesNothing
+
+
+def _block_of(body: _Json) -> str:
+    """Give where a mistake is to be told: the emoji are all that is typed, so a word that is none is the mistake."""
+    try:
+        tags = read_rule_form(body["view"]).changes.get(("then", "tag"), ())
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ACTION_BLOCK  # it is refused as a whole
+    return ACTION_BLOCK if all(map(EMOJI.fullmatch, tags)) else TAG_BLOCK
+
+
+def remove(desk: Desk, body: _Json, client: WebClient) -> None:
+    """Take the rule away whose form is open, and say so in its place."""
+    who, (number, base) = read_home(body, int(desk.now())), read_rule_about(body["view"])
+    try:
+        text, _ = _read_version(desk, who.team, base)
+        desk.require_allowed(who.team, who.user)
+        shorter = remove_rule(text, number)
+        version = desk.settings.save_policy(who.team, shorter, who.user, desk.now(), base)
+    except SAVING as error:
+        sentence = explain_refusal(error, say_problems)
+    else:
+        sentence = words.removed(version)
+        show_home(desk, who)
+    _say(client, body, sentence)
+
+
+def _read_version(desk: Desk, team: str, base: int) -> tuple[str, int]:
+    """Read the policy that somebody has in front of them. Raises PolicyChanged where it is not in force any more."""
+    text, version = desk.read_policy(team)
+    if version != base:
+        raise PolicyChanged(f"version {version} was saved after version {base}")
+    return text, version
+
+
+def say_problems(error: PolicyError) -> str:
+    """Say what is wrong without the lines of a text that nobody here has in front of them; plain text."""
+    if isinstance(error, _DoesNothing):
+        return words.DOES_NOTHING
+    return "\n".join(dict.fromkeys(problem.sentence for problem in error.problems))

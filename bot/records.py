@@ -1,0 +1,383 @@
+"""What the triage queue carries: small, versioned records whose texts are already redacted. Never a raw request.
+
+A version that this program does not know, an unknown kind, a missing or unknown field or one of the wrong type is
+refused as a whole, so that the queue sets it aside for a person instead of half of it being handled. A field with a
+default may be missing: records of the program before this one are still in the queue while this one is deployed.
+"""
+
+import json
+import re
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import Any, TypeAlias, TypeVar
+
+VERSION = 1
+
+_ID = re.compile(r"[A-Z0-9]{1,40}")
+_TS = re.compile(r"[0-9]{1,20}\.[0-9]{1,10}")
+
+
+class InvalidRecord(ValueError):
+    """The body is not a record of this version. The message names the fault and never quotes a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKey:
+    """Which message: Slack's `ts` is unique within its channel, a channel within its team."""
+
+    team: str
+    channel: str
+    ts: str
+
+    def __str__(self) -> str:
+        return f"{self.team}#{self.channel}#{self.ts}"
+
+
+@dataclass(frozen=True, slots=True)
+class _OfMessage:
+    """A record about a message, or about something else that has a time of its own in a channel."""
+
+    team: str
+    channel: str
+    ts: str
+
+    @property
+    def key(self) -> MessageKey:
+        return MessageKey(self.team, self.channel, self.ts)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfPerson:
+    """A record about what only one person sees: the bot's Home tab, a dialog."""
+
+    team: str
+    user: str
+
+    @property
+    def channel(self) -> str:
+        """Give whose it is: nobody else is in it."""
+        return self.user
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord(_OfMessage):
+    """A new message. `bot` is the id of the app that wrote it, `truncated` that its end was cut off.
+
+    `author_team` is the team of an author who belongs to another one than ours (Slack Connect), `channel_type` Slack's
+    word for the kind of conversation, `files` that something was attached. `received_at` is in seconds since the
+    epoch, here as in the other records.
+    """
+
+    author: str
+    text: str = field(repr=False)
+    truncated: bool
+    bot: str | None
+    received_at: int
+    author_team: str | None = None
+    channel_type: str = "channel"
+    files: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRecord(_OfMessage):
+    """A message has been edited or deleted: bring what was made of it in line with what it says now.
+
+    It has no text, because only Slack knows the last one: of two edits the earlier can arrive later.
+    """
+
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRecord(_OfMessage):
+    """Somebody other than its author answered the message `ts`, at `replied_ts`."""
+
+    author: str
+    replied_ts: str
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionRecord(_OfMessage):
+    """Somebody put the emoji `name` on the message `ts`."""
+
+    user: str
+    name: str
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRecord:
+    """`/classify <text>`. Whoever knows `response_url` can answer in the bot's name, so it stays out of every log."""
+
+    team: str
+    channel: str
+    user: str
+    text: str = field(repr=False)
+    truncated: bool
+    response_url: str = field(repr=False)
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskRecord:
+    """`/classify stats` and its like: `verb` is the word, `target` the channel or person that it is about, if any."""
+
+    team: str
+    channel: str
+    user: str
+    verb: str
+    target: str | None
+    response_url: str = field(repr=False)
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HomeRecord(_OfPerson):
+    """Somebody looks at the bot's Home tab, or changed there what it shows."""
+
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class InspectRecord(_OfMessage):
+    """Somebody wants to know what the bot makes of a message; the dialog `view` waits for the answer."""
+
+    user: str
+    view: str
+    text: str = field(repr=False)
+    truncated: bool
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord(_OfPerson):
+    """Somebody wants to know what a policy that is not saved would do with a text; the dialog `view` waits."""
+
+    view: str
+    policy: str = field(repr=False)
+    base: int
+    text: str = field(repr=False)
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRecord(_OfPerson):
+    """Somebody uploaded a policy and has not saved it; the dialog `view` waits to say what would change.
+
+    `draft` is what that dialog has to remember; see blocks/policy_upload.py.
+    """
+
+    view: str
+    policy: str = field(repr=False)
+    draft: str = field(repr=False)
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDialogRecord(_OfPerson):
+    """Somebody wants to change where messages go; the dialog `view` waits for the labels to choose from."""
+
+    view: str
+    base: int
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFormRecord(_OfPerson):
+    """Somebody wants to change the rule `number` (0: add one) of a policy; the dialog `view` waits for its form."""
+
+    view: str
+    policy: str = field(repr=False)
+    base: int
+    number: int
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRecord(_OfPerson):
+    """Somebody saved a policy as `version`; the dialog `view` says so, and is to say what in it does not fit."""
+
+    view: str
+    version: int
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardRecord(_OfMessage):
+    """Somebody wants `text` posted in `place` in their name; `ts`, when they pressed, tells wishes apart."""
+
+    user: str
+    place: str
+    label: str
+    text: str = field(repr=False)
+    response_url: str | None = field(repr=False)
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRecord(_OfMessage):
+    """Somebody corrected what the bot made of a message: bring Slack in line with what the ledger now says."""
+
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRecord:
+    """At `at` (seconds since the epoch), post to `channel` what was gathered for it until then."""
+
+    team: str
+    channel: str
+    at: int
+    received_at: int
+
+    @property
+    def key(self) -> MessageKey:
+        """Say which summary. Its ts is earlier than the post's even where our clock is ahead of Slack's."""
+        return MessageKey(self.team, self.channel, f"{self.at - _CLOCK_SKEW}.000000")
+
+
+_CLOCK_SKEW = 900
+
+
+@dataclass(frozen=True, slots=True)
+class TidyRecord(_OfMessage):
+    """A step of a message may have been posted twice in `place`: leave one copy."""
+
+    step: str
+    place: str
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRecord(_OfMessage):
+    """Tell the webhook `name` of a message; `tries` calls have failed."""
+
+    name: str
+    tries: int
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationRecord(_OfMessage):
+    """At `due` (seconds since the epoch), unless somebody has answered within these `minutes`, say so in the channel
+    `place` (in the message's thread, if None) and mention the `mentions`, names with a space between.
+    """
+
+    place: str | None
+    mentions: str
+    minutes: int
+    due: int
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleRecord:
+    """A workspace took the bot out at `at` (seconds since the epoch); `what` is Slack's name of the event."""
+
+    team: str
+    what: str
+    at: int
+    received_at: int
+
+    @property
+    def channel(self) -> str:
+        """Give whose it is: the whole workspace's."""
+        return self.team
+
+
+Record: TypeAlias = (
+    MessageRecord
+    | RevisionRecord
+    | ReplyRecord
+    | ReactionRecord
+    | CommandRecord
+    | AskRecord
+    | HomeRecord
+    | InspectRecord
+    | TrialRecord
+    | UploadRecord
+    | RouteDialogRecord
+    | RuleFormRecord
+    | SavedRecord
+    | ForwardRecord
+    | CorrectionRecord
+    | SummaryRecord
+    | TidyRecord
+    | WebhookRecord
+    | EscalationRecord
+    | LifecycleRecord
+)
+R = TypeVar("R", bound=Record)
+
+_KINDS: dict[str, type[Record]] = {
+    "message": MessageRecord,
+    "revision": RevisionRecord,
+    "reply": ReplyRecord,
+    "reaction": ReactionRecord,
+    "command": CommandRecord,
+    "ask": AskRecord,
+    "home": HomeRecord,
+    "inspect": InspectRecord,
+    "trial": TrialRecord,
+    "upload": UploadRecord,
+    "route-dialog": RouteDialogRecord,
+    "rule-form": RuleFormRecord,
+    "saved": SavedRecord,
+    "forward": ForwardRecord,
+    "correction": CorrectionRecord,
+    "summary": SummaryRecord,
+    "tidy": TidyRecord,
+    "webhook": WebhookRecord,
+    "escalation": EscalationRecord,
+    "lifecycle": LifecycleRecord,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+_PATTERNS = {
+    **dict.fromkeys(("team", "channel", "author", "author_team", "user", "bot", "place", "target", "view"), _ID),
+    **dict.fromkeys(("ts", "replied_ts"), _TS),
+}
+
+
+def to_json(record: Record) -> str:
+    """Give the body of the queue's message.
+
+    ASCII only: SQS refuses some characters (U+FFFE, lone surrogates) that JSON can escape. The longest text, 20,000
+    characters of twelve bytes each, stays under SQS's old limit of 256 KiB.
+    """
+    return json.dumps({"version": VERSION, "kind": _NAMES[type(record)], **asdict(record)})
+
+
+def from_json(body: str) -> Record:
+    """Read a queue message's body. Raises InvalidRecord."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidRecord("the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise InvalidRecord("the body is not a JSON object")
+    version, kind = document.pop("version", None), document.pop("kind", None)
+    if version != VERSION:
+        raise InvalidRecord(f"this program reads version {VERSION} of a record, not another")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise InvalidRecord("the kind of the record is unknown")
+    return build(_KINDS[kind], document)
+
+
+def build(kind: type[R], values: dict[str, Any]) -> R:
+    """Build a record from values that nobody has checked. Raises InvalidRecord."""
+    known = {each.name: each for each in fields(kind)}
+    required = {name for name, each in known.items() if each.default is MISSING}
+    if not required <= values.keys() <= known.keys():
+        raise InvalidRecord(f"{kind.__name__} has the fields {sorted(known)}, and no others")
+    for name, value in values.items():
+        _check(kind, name, known[name].type, value)
+    return kind(**values)
+
+
+def _check(kind: type[Any], name: str, expected: Any, value: Any) -> None:
+    # A bool is an int to Python, and "true" seconds are none.
+    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+        raise InvalidRecord(f"{kind.__name__}.{name} has the wrong type, {type(value).__name__}")
+    pattern = _PATTERNS.get(name)
+    if pattern and value is not None and not pattern.fullmatch(value):
+        raise InvalidRecord(f"{kind.__name__}.{name} is not an id or timestamp of Slack's")

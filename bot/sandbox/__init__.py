@@ -1,0 +1,1 @@
+"""The whole system on one machine: the Lambda handlers as they are, between stand-ins for what surrounds them."""

@@ -1,0 +1,143 @@
+"""What Slack's Events API tells an app about a change, and in what envelope."""
+
+from bot.sandbox.slack.objects import message_object
+from bot.sandbox.slack.workspace import (
+    Change,
+    Channel,
+    Deleted,
+    Edited,
+    Joined,
+    Json,
+    Message,
+    Posted,
+    Reacted,
+    Whispered,
+    Workspace,
+)
+
+
+def event_of(change: Change, workspace: Workspace) -> Json | None:
+    """Give the event that a change raises, or None: an app hears only of channels its bot is a member of.
+
+    The app's own posts, edits and reactions raise events like everybody's.
+    """
+    channel = workspace.channels[_channel_id(change)]
+    if workspace.bot.user_id not in channel.members:
+        return None
+    match change:
+        case Posted(message):
+            return _posted(workspace, channel, message)
+        case Edited(message, previous, at):
+            return _hidden(channel, "message_changed", at, {
+                "message": message_object(workspace, message),
+                "previous_message": message_object(workspace, previous),
+            })  # fmt: skip
+        case Deleted(previous, at):
+            return _hidden(channel, "message_deleted", at, {
+                "deleted_ts": previous.ts,
+                "previous_message": message_object(workspace, previous),
+            })  # fmt: skip
+        case Reacted():
+            return _reacted(change)
+        case Joined(_, user, at):
+            return {"type": "member_joined_channel", "user": user, "channel": channel.id,
+                    "channel_type": "G" if channel.is_private else "C", "team": workspace.team.id,
+                    "event_ts": at}  # fmt: skip
+        case Whispered():
+            return None
+
+
+def home_opened(workspace: Workspace, user: str) -> Json:
+    """Give the event of somebody opening the app's Home tab; its channel is that person's talk with the app."""
+    at = workspace.next_ts()
+    return {"type": "app_home_opened", "user": user, "channel": f"D0{user}", "tab": "home", "event_ts": at}
+
+
+def app_uninstalled(workspace: Workspace) -> Json:
+    """Give the event of the app being taken out of the workspace. It has nothing but its type."""
+    return {"type": "app_uninstalled", "event_ts": workspace.next_ts()}
+
+
+def tokens_revoked(workspace: Workspace) -> Json:
+    """Give the event of the bot's token having become invalid."""
+    tokens = {"oauth": [], "bot": [workspace.bot.user_id]}
+    return {"type": "tokens_revoked", "tokens": tokens, "event_ts": workspace.next_ts()}
+
+
+def subscription_of(event: Json) -> str:
+    """Name the subscription under which an app gets this event, as its manifest lists it."""
+    if event["type"] != "message":
+        return str(event["type"])
+    return "message.groups" if event["channel_type"] == "group" else "message.channels"
+
+
+def envelope(event: Json, workspace: Workspace, event_id: str) -> Json:
+    """Wrap an event for delivery; the same `event_id` stays with it through every retry."""
+    authorization = {
+        "enterprise_id": None,
+        "team_id": workspace.team.id,
+        "user_id": workspace.bot.user_id,
+        "is_bot": True,
+        "is_enterprise_install": False,
+    }
+    return {
+        "token": "deprecated-verification-token",
+        "team_id": workspace.team.id,
+        "context_team_id": workspace.team.id,
+        "context_enterprise_id": None,
+        "api_app_id": workspace.bot.app_id,
+        "event": event,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": int(workspace.clock()),
+        "authorizations": [authorization],
+        "is_ext_shared_channel": False,
+        "event_context": f"4-{event_id}",
+    }
+
+
+def _channel_id(change: Change) -> str:
+    match change:
+        case Posted(message) | Edited(message) | Reacted(message):
+            return message.channel
+        case Deleted(previous):
+            return previous.channel
+        case Joined(channel) | Whispered(channel):
+            return channel
+
+
+def _posted(workspace: Workspace, channel: Channel, message: Message) -> Json:
+    return {
+        **message_object(workspace, message),
+        "channel": channel.id,
+        "channel_type": _channel_type(channel),
+        "event_ts": message.ts,
+    }
+
+
+def _hidden(channel: Channel, subtype: str, at: str, fields: Json) -> Json:
+    return {
+        "type": "message",
+        "subtype": subtype,
+        "hidden": True,
+        "channel": channel.id,
+        "channel_type": _channel_type(channel),
+        "ts": at,
+        "event_ts": at,
+        **fields,
+    }
+
+
+def _reacted(change: Reacted) -> Json:
+    return {
+        "type": "reaction_added" if change.added else "reaction_removed",
+        "user": change.user,
+        "reaction": change.name,
+        "item": {"type": "message", "channel": change.message.channel, "ts": change.message.ts},
+        "item_user": change.message.user,
+        "event_ts": change.at,
+    }
+
+
+def _channel_type(channel: Channel) -> str:
+    return "group" if channel.is_private else "channel"

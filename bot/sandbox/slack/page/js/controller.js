@@ -1,0 +1,362 @@
+// Knows every part, holds what is looked at, and decides: when this happens, then that.
+
+import * as api from "./api.js";
+import { Directory } from "./directory.js";
+import { el } from "./dom.js";
+import { Composer } from "./parts/composer.js";
+import { editedText, Modal, reallyDelete } from "./parts/dialogs.js";
+import { Header } from "./parts/header.js";
+import { Home } from "./parts/home.js";
+import { Notice } from "./parts/notice.js";
+import { Sidebar } from "./parts/sidebar.js";
+import { Thread } from "./parts/thread.js";
+import { Timeline } from "./parts/timeline.js";
+import * as reading from "./reading.js";
+
+const WIDE = matchMedia("(min-width: 1000px)");
+const HOME = "home";
+const PHONE = matchMedia("(max-width: 720px)");
+
+export class Controller {
+  constructor() {
+    this.personas = new Map();
+    this.seen = new Map();
+    this.dismissed = new Set();
+    this.written = new Set();
+    this.channelId = "";
+    this.threadTs = null;
+    const part = (id) => document.getElementById(id);
+    this.notice = new Notice(part("notice"));
+    this.sidebar = new Sidebar(part("sidebar"), this);
+    this.header = new Header(part("header"), this);
+    this.timeline = new Timeline(part("timeline"), this);
+    this.composer = new Composer(part("composer"), this);
+    this.thread = new Thread(part("thread"), this);
+    this.home = new Home(part("home"), this);
+    this.modal = new Modal(this);
+    this.isHome = false;
+    this.homePersona = "";
+  }
+
+  async start() {
+    this.emoji = await api.readJson("emoji.json");
+    addEventListener("hashchange", () => this.goToHash());
+    addEventListener("keydown", (event) => this.onKey(event));
+    document.querySelector(".app").addEventListener("click", (event) => this.onClick(event));
+    api.follow(
+      () => this.refresh(),
+      (isConnected) => (isConnected ? this.notice.hide() : this.notice.show("unavailable")),
+    );
+    await this.refresh();
+    this.state.channels.forEach((channel) => this.seen.set(channel.id, reading.latestTs(channel)));
+    this.goToHash();
+  }
+
+  // --- What is looked at ------------------------------------------------------------------------------------
+
+  goToHash() {
+    const [channelId, ts] = location.hash.slice(1).split("/");
+    const wasHome = this.isHome;
+    this.isHome = channelId === HOME;
+    const channel = this.state.channels.find((each) => each.id === channelId) ?? this.state.channels[0];
+    if (channel.id !== this.channelId || this.isHome) this.threadTs = null;
+    this.channelId = channel.id;
+    if (this.isHome && !wasHome) this.openHome();
+    const message = channel.messages.find((each) => each.ts === ts);
+    if (message?.reply_count) this.threadTs = ts;
+    this.render();
+    if (message) this.timeline.highlight(ts);
+  }
+
+  openHome() {
+    this.act("home", { user: this.lookingAs().id });
+  }
+
+  lookAtHomeAs = (userId) => {
+    this.homePersona = userId;
+    this.openHome();
+    this.render();
+  };
+
+  // Whoever works with the bot looks at its Home; customers have no reason to.
+  lookingAs() {
+    const people = this.directory.people([...this.directory.users.keys()]);
+    return people.find((user) => user.id === this.homePersona) ?? people.find((user) => !isCustomer(user)) ?? people[0];
+  }
+
+  openThread(ts) {
+    this.threadTs = ts;
+    this.render();
+    if (WIDE.matches) this.thread.composer.input.focus();
+  }
+
+  closeThread() {
+    this.threadTs = null;
+    this.render();
+    this.composer.input.focus();
+  }
+
+  openSidebar() {
+    document.body.classList.add("sidebar-open");
+    this.sidebar.element.querySelector("a").focus();
+  }
+
+  closeSidebar() {
+    document.body.classList.remove("sidebar-open");
+  }
+
+  onKey(event) {
+    if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+    if (document.body.classList.contains("sidebar-open")) this.closeSidebar();
+    else if (this.threadTs) this.closeThread();
+  }
+
+  onClick(event) {
+    const isOutside = !event.target.closest(".sidebar, .open-sidebar");
+    if (PHONE.matches && isOutside) this.closeSidebar();
+  }
+
+  // --- What people do ---------------------------------------------------------------------------------------
+
+  async send(text) {
+    const [command, ...rest] = text.split(" ");
+    if (command.startsWith("/")) return this.act("commands", { command, text: rest.join(" ") });
+    const answer = await this.act("messages", { text });
+    if (answer) this.written.add(answer.ts);
+    return answer;
+  }
+
+  reply = (text) => this.act("messages", { text, thread_ts: this.threadTs });
+
+  beWho = (userId) => {
+    this.personas.set(this.channelId, userId);
+    this.render();
+  };
+
+  react(message, name) {
+    this.act("reactions", { ts: message.ts, name });
+  }
+
+  press(message, block, element, chosen) {
+    this.act("actions", { ts: message.ts, block_id: block.block_id, action_id: element.action_id, chosen });
+  }
+
+  pressInView(viewId, block, element, chosen) {
+    const user = this.state.modals.concat(this.state.homes).find((view) => view.id === viewId)?.user;
+    return this.act("views/actions", { user, view_id: viewId, block_id: block.block_id, action_id: element.action_id, chosen });
+  }
+
+  useShortcut(message, callbackId) {
+    this.act("shortcuts", { ts: message.ts, callback_id: callbackId });
+  }
+
+  async edit(message) {
+    const text = await editedText(message.text);
+    if (text) this.act("messages/edit", { ts: message.ts, text });
+  }
+
+  async delete(message) {
+    if (await reallyDelete()) this.act("messages/delete", { ts: message.ts });
+  }
+
+  copy(message) {
+    navigator.clipboard.writeText(message.text);
+  }
+
+  dismiss(message) {
+    this.dismissed.add(message.ts);
+    this.render();
+  }
+
+  async submitModal(viewId, values) {
+    const answer = await this.act("modals/submit", { view_id: viewId, values });
+    return answer?.errors ?? {};
+  }
+
+  async upload(file) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const content = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+    return this.act("files", { name: file.name, content });
+  }
+
+  closeModal(viewId) {
+    this.act("modals/close", { view_id: viewId });
+  }
+
+  async act(path, fields) {
+    try {
+      return await api.act(path, { channel: this.channelId, user: this.persona(this.channel), ...fields });
+    } catch (error) {
+      this.notice.show(error.code ?? "unavailable");
+      return null;
+    }
+  }
+
+  // --- What is shown ----------------------------------------------------------------------------------------
+
+  // However often the state changes meanwhile, one request is under way at a time.
+  async refresh() {
+    this.isStale = true;
+    if (this.isRefreshing) return;
+    this.isRefreshing = true;
+    try {
+      while (this.isStale) {
+        this.isStale = false;
+        this.state = await api.readJson("sandbox/state");
+        this.directory = new Directory(this.state, this.emoji);
+        this.showAnswers();
+        if (this.channelId) this.render();
+      }
+    } catch {
+      this.notice.show("unavailable");
+    } finally {
+      this.isRefreshing = false;
+    }
+  }
+
+  // Where there is room, the first answer to what was written here opens beside it.
+  showAnswers() {
+    if (!WIDE.matches || !this.channelId || document.activeElement?.closest("#thread")) return;
+    const answered = this.channel.messages.find((message) => message.reply_count && this.written.has(message.ts));
+    if (!answered) return;
+    this.written.delete(answered.ts);
+    this.threadTs = answered.ts;
+  }
+
+  get channel() {
+    return this.state.channels.find((channel) => channel.id === this.channelId);
+  }
+
+  persona(channel) {
+    const people = this.directory.people(channel.members);
+    const chosen = this.personas.get(channel.id);
+    return (people.find((user) => user.id === chosen) ?? firstOf(people))?.id ?? "";
+  }
+
+  render() {
+    const { channel, directory } = this;
+    const parent = channel.messages.find((message) => message.ts === this.threadTs);
+    if (!parent) this.threadTs = null;
+    if (!this.isHome) this.seen.set(channel.id, reading.latestTs(channel));
+    document.body.classList.toggle("home-open", this.isHome);
+    this.home.update(this.isHome ? this.homeValues() : null, directory);
+    document.title = `#${channel.name} – ${this.state.team.name}`;
+    this.sidebar.update(this.sidebarValues());
+    this.header.update(this.headerValues(channel));
+    this.timeline.update(this.timelineValues(channel), directory);
+    this.composer.update(this.composerValues(channel));
+    this.thread.update(parent ? this.threadValues(channel, parent) : null, directory);
+    this.modal.update(this.state.modals.at(-1), directory);
+    document.body.classList.toggle("thread-open", Boolean(parent));
+  }
+
+  sidebarValues() {
+    const { team, channels, calls, deliveries, settings } = this.state;
+    return {
+      team: team.name,
+      calls,
+      bot: reading.botState(settings, deliveries),
+      demoUrl: settings.demo_url,
+      app: { name: this.state.bot.name, isCurrent: this.isHome },
+      channels: channels.map((channel) => ({
+        id: channel.id,
+        name: channel.name,
+        isPrivate: channel.is_private,
+        isArchived: channel.is_archived,
+        isUnread: this.isUnread(channel),
+        isCurrent: !this.isHome && channel.id === this.channelId,
+      })),
+    };
+  }
+
+  homeValues() {
+    const people = this.directory.people([...this.directory.users.keys()]).map(({ id, real_name }) => ({ id, real_name }));
+    const persona = this.lookingAs().id;
+    return { people, persona, view: this.state.homes.find((view) => view.user === persona) };
+  }
+
+  isUnread(channel) {
+    return reading.latestTs(channel) > (this.seen.get(channel.id) ?? "");
+  }
+
+  headerValues(channel) {
+    return {
+      name: channel.name,
+      topic: channel.topic,
+      members: channel.members.length,
+      isPrivate: channel.is_private,
+      hasUnread: this.state.channels.some((each) => this.isUnread(each)),
+    };
+  }
+
+  timelineValues(channel) {
+    const persona = this.persona(channel);
+    return {
+      ...this.messageValues(channel, persona),
+      place: channel.id,
+      messages: this.undismissed(reading.messagesIn(channel, persona)),
+      reply: (message) => reading.lastReply(channel, message),
+      empty: () => this.welcome(channel),
+    };
+  }
+
+  threadValues(channel, parent) {
+    const persona = this.persona(channel);
+    const messages = this.undismissed(reading.threadIn(channel, parent.ts, persona));
+    const place = `${channel.id}/${parent.ts}`;
+    return {
+      channelName: channel.name,
+      timeline: { ...this.messageValues(channel, persona), place, messages, isThread: true, reply: () => undefined },
+      composer: { ...this.composerValues(channel), place, label: "Reply in thread", examples: [], commands: [] },
+    };
+  }
+
+  messageValues(channel, persona) {
+    const { deliveries, settings } = this.state;
+    return {
+      persona,
+      shortcuts: settings.shortcuts,
+      note: (message) => reading.deliveryNote(deliveries, settings.attempts, channel.id, message.ts),
+    };
+  }
+
+  composerValues(channel) {
+    const people = this.directory.people(channel.members).map(({ id, real_name }) => ({ id, real_name }));
+    return {
+      place: channel.id,
+      label: `Message #${channel.name}`,
+      people,
+      persona: this.persona(channel),
+      examples: this.hasCustomers(channel) ? this.state.settings.examples : [],
+      commands: this.state.settings.commands,
+      closed: channel.is_archived ? "This channel is archived." : undefined,
+    };
+  }
+
+  welcome(channel) {
+    const examples = this.hasCustomers(channel) ? this.state.settings.examples : [];
+    return el(
+      "div",
+      { class: "welcome" },
+      el("h3", {}, `This is the beginning of #${channel.name}`),
+      el("p", {}, examples.length ? "Write as a customer, or start with one of these:" : channel.topic),
+      el("ul", {}, examples.map((text) => el("li", {}, el("button", { type: "button", class: "example", onclick: () => this.composer.fill(text) }, text)))),
+    );
+  }
+
+  hasCustomers(channel) {
+    return this.directory.people(channel.members).some(isCustomer);
+  }
+
+  undismissed(messages) {
+    return messages.filter((message) => !this.dismissed.has(message.ts));
+  }
+}
+
+function firstOf(people) {
+  return people.find(isCustomer) ?? people[0];
+}
+
+function isCustomer(user) {
+  return user.profile.title.startsWith("Customer");
+}

@@ -1,0 +1,135 @@
+"""A stand-in Slack over real HTTP, and an app that notes what it is sent."""
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+from slack_sdk import WebClient
+from slack_sdk.signature import SignatureVerifier
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.sandbox.slack.seed import build_workspace
+from bot.sandbox.slack.server import Server, create_app
+from bot.sandbox.slack.settings import Settings
+from bot.sandbox.slack.workspace import Workspace
+
+SIGNING_SECRET = "signing-secret-of-the-tests"
+TOKEN = "xoxb-of-the-tests"
+SECONDS = 10
+
+
+class Clock:
+    """A clock that moves only when told; starts at the real time, because signatures are checked against it."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class StandIn:
+    """A served stand-in Slack. `workspace` is to look at: changes go over HTTP."""
+
+    url: str
+    workspace: Workspace
+    client: WebClient
+
+    def do(self, act: str, **fields: Any) -> httpx2.Response:
+        """Act on the page's API, by default as Maya in #support."""
+        wish = {"channel": "C0SUPPORT", "user": "U0MAYA"} | fields
+        return httpx2.post(f"{self.url}/sandbox/{act}", json=wish, timeout=SECONDS)
+
+    def write(self, text: str, **fields: Any) -> str:
+        """Write a message and give its ts."""
+        return str(self.do("messages", text=text, **fields).raise_for_status().json()["ts"])
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = httpx2.get(f"{self.url}/sandbox/state", timeout=SECONDS).raise_for_status().json()
+        return state
+
+    def channel(self, channel_id: str = "C0SUPPORT") -> dict[str, Any]:
+        return next(each for each in self.state()["channels"] if each["id"] == channel_id)
+
+    def state_when(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Follow the stream until the state fulfils a condition."""
+        with httpx2.stream("GET", f"{self.url}/sandbox/stream", timeout=SECONDS) as stream:
+            for line in stream.iter_lines():
+                if line and condition(state := self.state()):
+                    return state
+        raise AssertionError("the stream ended before the condition was fulfilled")
+
+
+@dataclass
+class Received:
+    headers: dict[str, str]
+    body: bytes
+
+    def is_signed(self) -> bool:
+        return SignatureVerifier(SIGNING_SECRET).is_valid_request(self.body, self.headers)
+
+
+@dataclass
+class App:
+    """A small app: notes each request in a queue and gives the answers it was told to, then 200."""
+
+    url: str = ""
+    answers: "queue.SimpleQueue[Response]" = field(default_factory=queue.SimpleQueue)
+    requests: "queue.SimpleQueue[Received]" = field(default_factory=queue.SimpleQueue)
+    fallback: Callable[[], Response] = Response
+
+    def next(self) -> Received:
+        return self.requests.get(timeout=SECONDS)
+
+    async def take(self, request: Request) -> Response:
+        self.requests.put(Received(dict(request.headers), await request.body()))
+        return self.fallback() if self.answers.empty() else self.answers.get()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(time.time())
+
+
+@pytest.fixture
+def receiving_app(serve) -> App:
+    app = App()
+    app.url = serve(Starlette(routes=[Route("/{path:path}", app.take, methods=["POST"])]))
+    return app
+
+
+@pytest.fixture
+def start_slack(serve, clock) -> Callable[..., StandIn]:
+    """Start a stand-in with settings of the test's choosing."""
+
+    def start(**settings: Any) -> StandIn:
+        workspace = build_workspace(clock)
+        url = serve(Server(create_app(workspace, Settings(SIGNING_SECRET, TOKEN, **settings))))
+        return StandIn(url, workspace, WebClient(TOKEN, base_url=f"{url}/api/", retry_handlers=[]))
+
+    return start
+
+
+@pytest.fixture
+def slack(start_slack) -> StandIn:
+    """A stand-in with no app listening."""
+    return start_slack()
+
+
+@pytest.fixture
+def connected_slack(start_slack, receiving_app) -> StandIn:
+    """A stand-in whose app listens, and whose retries wait for nothing."""
+    return start_slack(
+        events_url=f"{receiving_app.url}/slack/events",
+        commands_url=f"{receiving_app.url}/slack/commands",
+        interactivity_url=f"{receiving_app.url}/slack/interactive",
+        retry_delays=(0.0, 0.0, 0.0),
+    )

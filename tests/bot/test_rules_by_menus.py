@@ -1,0 +1,280 @@
+"""Rules changed by menus, from the button in the Home tab to the saved version."""
+
+import json
+import time
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from bot.app import create_app
+from bot.blocks.notice import build_notice
+from bot.blocks.rule_dialog import Choices, build_rule_form, build_rule_list
+from bot.board import BoardStore
+from bot.corrections import CorrectionDesk
+from bot.interactive import handle
+from bot.listeners.desk import Desk
+from bot.policy import Policy
+from bot.policy_file import parse_policy
+from bot.records import HomeRecord, InvalidRecord, RuleFormRecord, SavedRecord
+from bot.rule_edit import read_rules
+from bot.team_settings import SettingsStore
+from bot.tenants import OneWorkspace
+from bot.words import commands, dialogs
+from bot.words import rules as words
+
+FORM = "application/x-www-form-urlencoded"
+TEXT = """\
+version: 2
+rules:
+  # Jonas wants to know
+  - name: Outages
+    when: {category: technical}
+    then: {post: C0TECH}  # until June
+  - when: {category: billing}
+    then: {tag: eyes}
+"""
+CHOICES = Choices()
+
+
+class Handed:
+    def __init__(self) -> None:
+        self.records: list[Any] = []
+
+    def send(self, record, delay=0) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def queue() -> Handed:
+    return Handed()
+
+
+@pytest.fixture
+def team() -> str:
+    """A workspace that no other test knows."""
+    return f"T{uuid.uuid4().hex.upper()}"
+
+
+@pytest.fixture
+def store(ledger, team) -> SettingsStore:
+    """A team with a policy of two rules, which is its version 1."""
+    store = SettingsStore(ledger.client, ledger.table, Policy())
+    store.save_policy(team, TEXT, "U0SOFIA", time.time())
+    return store
+
+
+@pytest.fixture
+def post(signed_event, signing_secret, ledger, queue, store, slack, team):
+    """Post a payload as Slack does; give status and answer."""
+    board = BoardStore(ledger.client, ledger.table)
+    desk = Desk(CorrectionDesk(ledger, queue, store, time.time), store, board, "version: 1")
+    app = create_app(OneWorkspace(slack.client), desk, slack.client.base_url)
+
+    def send(**payload: Any) -> tuple[int, Any]:
+        user = {"id": "U0ANNA", "username": "anna", "team_id": team}
+        trigger = slack.installation.handles.issue_trigger("U0ANNA")
+        whole = {"team": {"id": team, "domain": "x"}, "user": user, "trigger_id": trigger, **payload}
+        body = urlencode({"payload": json.dumps(whole)}).encode()
+        answer = handle(signed_event("/slack/interactive", body, FORM), signing_secret, app, time.time())
+        return answer["statusCode"], json.loads(answer["body"] or "null")
+
+    return send
+
+
+@pytest.fixture
+def dialog(slack) -> str:
+    """A dialog that is open; its id."""
+    trigger = slack.installation.handles.issue_trigger("U0ANNA")
+    return str(slack.client.views_open(trigger_id=trigger, view=build_notice("…"))["view"]["id"])
+
+
+@pytest.fixture
+def press(post, dialog):
+    """Press a button in a view; give the status."""
+
+    def press(view: dict[str, Any], action_id: str, value: str | None = None) -> int:
+        action = {"type": "button", "block_id": "b0", "action_id": action_id, "value": value, "action_ts": "1.1"}
+        return post(type="block_actions", view={**view, "id": dialog}, actions=[action])[0]
+
+    return press
+
+
+def filled_in(number: int, dialog: str, base: int = 1, text: str = TEXT, **chosen: Any) -> dict[str, Any]:
+    """Give the form of a rule, with what it says already and what is chosen in it by block."""
+    view = build_rule_form(read_rules(text), number, base, CHOICES)
+    state = {}
+    for block in view["blocks"]:
+        if block["type"] == "input":
+            element = block["element"]
+            initial = {
+                "value": element.get("initial_value"),
+                "selected_option": element.get("initial_option"),
+                "selected_options": element.get("initial_options"),
+                "selected_conversations": element.get("initial_conversations"),
+            }
+            state[block["block_id"]] = {element["action_id"]: initial | chosen.get(block["block_id"], {})}
+    return {**view, "id": dialog, "state": {"values": state}}
+
+
+@pytest.fixture
+def submit(post, dialog):
+    """Submit the form of a rule; give the answer."""
+
+    def submit(number: int, base: int = 1, **chosen: Any) -> Any:
+        status, answer = post(type="view_submission", view=filled_in(number, dialog, base, **chosen))
+        assert status == 200
+        return answer
+
+    return submit
+
+
+def shown_in(slack, dialog: str) -> str:
+    return json.dumps(slack.installation.modals[dialog].form, ensure_ascii=False)
+
+
+POST = "then:post"
+
+
+def test_the_rules_in_force_are_listed(press, slack):
+    assert press({"type": "home"}, "edit-rules") == 200
+
+    listed = json.dumps([modal.form for modal in slack.installation.modals.values()], ensure_ascii=False)
+    assert "*1. Outages*\\ncategory technical → post <#C0TECH>" in listed
+    assert "*2.*\\ncategory billing → tag eyes" in listed
+
+
+def test_rules_that_cannot_be_told_apart_line_by_line_are_left_to_the_editor_of_text(press, slack, store, team):
+    store.save_policy(team, "{version: 2, rules: [{then: {tag: eyes}}]}", "U0SOFIA", time.time())
+
+    assert press({"type": "home"}, "edit-rules") == 200
+
+    assert "edit the policy as text" in json.dumps([modal.form for modal in slack.installation.modals.values()])
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_form_is_asked_for_with_the_policy_it_is_about(press, queue, slack, dialog, number):
+    assert press(build_rule_list(read_rules(TEXT), 1), "rule-open", str(number)) == 200
+
+    [record] = queue.records
+    assert (record.number, record.base, record.policy, record.view) == (number, 1, TEXT, dialog)
+    assert dialogs.READING in shown_in(slack, dialog)
+
+
+def test_whoever_has_an_old_list_in_front_of_them_is_told(press, queue, slack):
+    assert press(build_rule_list(read_rules(TEXT), 0), "rule-open", "1") == 200
+
+    assert dialogs.CHANGED_MEANWHILE in json.dumps([modal.form for modal in slack.installation.modals.values()])
+    assert queue.records == []
+
+
+def test_a_rule_is_saved_and_nothing_else_of_the_text_is_touched(submit, store, queue, team):
+    answer = submit(1, **{POST: {"selected_conversations": ["C0NEW"]}})
+
+    assert dialogs.saved(2) in json.dumps(answer["view"])
+    assert store.read_policy(team).text == TEXT.replace("C0TECH", "C0NEW")
+    assert [type(record) for record in queue.records] == [HomeRecord, SavedRecord]
+
+
+def test_a_rule_is_added(submit, store, team):
+    chosen = {"name": {"value": "Angry"}, "then:tag": {"value": "fire"}}
+    submit(0, place={"selected_option": {"value": "1"}}, **{**chosen, "name": {"value": "Angry"}})
+
+    rules = store.load(team, time.time()).policy.rules
+    assert [rule.name for rule in rules] == ["Angry", "Outages", "rule 3"]
+
+
+def test_a_rule_that_does_nothing_is_refused_in_words(submit, store, team):
+    answer = submit(1, **{POST: {"selected_conversations": []}})
+
+    assert answer == {"response_action": "errors", "errors": {POST: words.DOES_NOTHING}}
+    assert store.load(team, time.time()).version == 1
+
+
+def test_what_is_no_emoji_is_told_where_it_was_typed(submit):
+    errors = submit(1, **{"then:tag": {"value": "Fire!"}})["errors"]
+
+    assert list(errors) == ["then:tag"]
+    assert errors["then:tag"].startswith("`Fire!` is not the name of an emoji")
+
+
+def test_a_rule_that_is_silent_and_loud_at_once_is_refused(submit):
+    errors = submit(1, **{"then:silent": {"selected_options": [{"value": "true"}]}})["errors"]
+
+    assert errors[POST] == "`silent: true` shows nothing in Slack, so `post` cannot be beside it"
+
+
+def test_of_two_who_change_the_same_version_the_second_is_told(submit, store, team):
+    store.save_policy(team, "version: 2\n# meanwhile", "U0SOFIA", time.time())
+
+    assert submit(2)["errors"] == {POST: dialogs.CHANGED_MEANWHILE}
+
+
+def test_whoever_may_not_change_the_policy_is_told(submit, post, press, store, team, slack, dialog):
+    text = f"{TEXT}corrections: [U0SOFIA]\n"
+    store.save_policy(team, text, "U0SOFIA", time.time())
+
+    assert submit(2, base=2)["errors"] == {POST: commands.NOT_ALLOWED}
+    assert press(filled_in(2, dialog, base=2), "rule-remove", "2") == 200
+    assert commands.NOT_ALLOWED in shown_in(slack, dialog)
+    assert store.read_policy(team).text == text
+
+
+def test_a_rule_is_removed(press, store, queue, slack, dialog, team):
+    assert press(filled_in(1, dialog), "rule-remove", "1") == 200
+
+    assert words.removed(2) in shown_in(slack, dialog)
+    assert store.read_policy(team).text == (
+        "version: 2\nrules:\n  - when: {category: billing}\n    then: {tag: eyes}\n"
+    )
+    assert [type(record) for record in queue.records] == [HomeRecord]
+
+
+@pytest.mark.parametrize("broken", [{"private_metadata": "{}"}, {"state": None}, {"state": {"values": {}}}])
+def test_a_form_that_cannot_be_read_is_refused(post, dialog, broken):
+    assert post(type="view_submission", view={**filled_in(1, dialog), **broken})[0] == 400
+
+
+# --- The worker's part --------------------------------------------------------------------------------------
+
+
+def show_form(reception, dialog, number: int, policy: str = TEXT) -> None:
+    record = RuleFormRecord("T0SANDBOX", "U0ANNA", dialog, policy, 1, number, int(time.time()))
+    reception.show_rule_form(record)
+
+
+def test_the_form_offers_the_labels_the_channels_the_groups_and_what_the_policy_names(reception, slack, dialog):
+    head = "version: 2\nrotas: {night: {people: [U0ANNA]}}\ntemplates: {late: Tomorrow}\n"
+
+    show_form(reception, dialog, 1, TEXT.replace("version: 2\n", head))
+
+    shown = shown_in(slack, dialog)
+    assert all(
+        word in shown for word in ("Technical", "Negative", "#support", "S0ONCALL", words.on_call("night"), "late")
+    )
+    assert parse_policy(TEXT).rules[0].name in shown
+
+
+def test_a_rule_of_no_such_number_is_no_record(reception, dialog):
+    with pytest.raises(InvalidRecord):
+        show_form(reception, dialog, 3)
+
+
+def test_where_slack_gives_no_groups_the_form_does_without(reception, slack, dialog):
+    slack.installation.settings = type(slack.installation.settings)(
+        "", slack.client.token, scopes=slack.installation.settings.scopes - {"usergroups:read"}
+    )
+
+    show_form(reception, dialog, 1)
+
+    assert "S0ONCALL" not in shown_in(slack, dialog)
+    assert "Outages" in shown_in(slack, dialog)
+
+
+def test_a_form_that_slack_does_not_take_leaves_nobody_waiting(reception, slack, dialog, monkeypatch):
+    monkeypatch.setattr("bot.reception.build_rule_form", lambda *_: {"type": "modal", "blocks": [{"type": "none"}]})
+
+    show_form(reception, dialog, 1)
+
+    assert words.FORM_NOT_TAKEN in shown_in(slack, dialog)
