@@ -1,0 +1,1 @@
+"""Measurements against peers, each in one run with them on one machine."""

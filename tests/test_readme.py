@@ -1,0 +1,54 @@
+"""The README tells the truth about what can be checked."""
+
+import importlib.util
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+# What the system was asked to consist of, at the top level.
+ASKED_FOR = {"bot", "classifier_infra", "training", "static_site", "tests", "serverless.yml", "README.md"}
+
+
+def load_file_map():
+    spec = importlib.util.spec_from_file_location("file_map", ROOT / "docs" / "file_map.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_file_map_is_that_of_the_tree():
+    assert load_file_map().build_map() in README, "run: .venv/bin/python docs/file_map.py"
+
+
+def test_every_path_of_the_file_map_exists():
+    paths = re.findall(r"^(\S+)  ", load_file_map().build_map(), re.MULTILINE)
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_module_of_the_map_says_what_it_is_for():
+    lines = load_file_map().build_map().splitlines()
+
+    assert [line for line in lines if len(line.split()) < 3] == []
+
+
+def test_every_link_leads_to_a_file():
+    targets = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_every_make_target_of_the_readme_is_one():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert {*re.findall(r"(?:`|\$ )make ([a-z-]+)", README)} <= {*re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)}
+
+
+def test_the_top_level_is_the_one_that_was_asked_for():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+
+    assert {path.split("/")[0] for path in tracked} >= ASKED_FOR
