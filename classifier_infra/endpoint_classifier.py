@@ -112,8 +112,8 @@ def build_endpoint(settings: EndpointSettings, report: Report) -> Endpoint:
 
     config = Config(
         connect_timeout=1.0,
-        # Only ends calls that nobody waits for any more.
-        read_timeout=settings.patience,
+        # Only ends calls that nobody waits for any more, so it may not come before patience has ended.
+        read_timeout=settings.patience + 1.0,
         # Tries are made here: botocore repeats neither all that passes nor with an eye on the time.
         retries={"total_max_attempts": 1, "mode": "standard"},
         tcp_keepalive=True,

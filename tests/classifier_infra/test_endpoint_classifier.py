@@ -131,22 +131,16 @@ def test_a_pause_that_would_outlast_the_time_is_not_begun(host, build, pauses):
 
 def test_a_hanging_endpoint_is_given_up_when_patience_ends(host, build):
     host.fail(Fault("hang"))
-    start = time.monotonic()
 
     with pytest.raises(ClassifierUnavailable, match="no answer from the endpoint in time"):
         build(patience=0.2).predict(["invoice"])
 
-    assert 0.2 <= time.monotonic() - start < 2
-
 
 def test_the_time_that_is_left_outweighs_patience(host, build):
-    host.fail(Fault("slow-body", seconds=1))
-    start = time.monotonic()
+    host.fail(Fault("slow-body", seconds=10))  # with all its patience the client would get this answer
 
-    with pytest.raises(ClassifierUnavailable):
-        build(patience=5).predict(["invoice"], within(0.2))
-
-    assert time.monotonic() - start < 0.9
+    with pytest.raises(ClassifierUnavailable, match="no answer from the endpoint in time"):
+        build(patience=20).predict(["invoice"], within(0.2))
 
 
 class Dripping(BaseHTTPRequestHandler):
@@ -168,15 +162,12 @@ def test_an_answer_that_drips_is_given_up_like_one_that_does_not_come(reach, bui
         server.stopped = threading.Event()
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         reach(f"http://127.0.0.1:{server.server_port}")
-        start = time.monotonic()
 
-        with pytest.raises(ClassifierUnavailable):
+        with pytest.raises(ClassifierUnavailable, match="no answer from the endpoint in time"):
             build(patience=0.3).predict(["invoice"])
 
-        taken = time.monotonic() - start
         server.stopped.set()
         server.shutdown()
-    assert taken < 2
 
 
 def test_without_time_the_endpoint_is_not_asked_and_does_not_count_as_failing(host, build, events):
