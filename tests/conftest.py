@@ -45,6 +45,11 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for a browser, a server or a process most of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def ministack_url() -> Iterator[str]:
     """The URL of a running SQS and DynamoDB; name what you create in it by something of your own."""
