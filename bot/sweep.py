@@ -120,7 +120,7 @@ def sweep_tenants(
         except SlackFailure as failure:
             if not (tenant.installed and isinstance(failure, TenantGone)):
                 failures.append(failure)
-            log.error("workspace not swept", extra={"error": failure.error})
+            log.error("workspace not swept", extra={"error": failure.error, "installed": tenant.installed})
     if failures:
         raise failures[0]
     return swept

@@ -7,16 +7,17 @@ another's channels.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from slack_sdk import WebClient
+from slack_sdk.oauth.installation_store.models.bot import Bot
 
 from bot.installations import DynamoInstallationStore
 from bot.records import LifecycleRecord
 from bot.settings import find_bot_token, read_bot_token, read_workspaces, require
-from bot.slack_calls import TenantGone, build_client, call
+from bot.slack_calls import SlackFailure, TenantGone, build_client, call
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -43,7 +44,7 @@ class Tenants(Protocol):
         ...
 
     def list_tenants(self) -> Iterator[Tenant]:
-        """Give every workspace that the bot is in."""
+        """Give every workspace that the bot is in; whether Slack takes its token is for whoever uses it to find out."""
         ...
 
     def part_from(self, record: LifecycleRecord) -> None:
@@ -102,15 +103,21 @@ class ManyWorkspaces:
     def list_tenants(self) -> Iterator[Tenant]:
         """See Tenants."""
         bots = list(self.installations.find_bots())
-        if self.own is not None and self._identify(self.own) not in {bot.team_id for bot in bots}:
-            yield Tenant(self.own)
         yield from (Tenant(self.build(bot.bot_token), installed=True) for bot in bots)
+        if self.own is not None and not self._is_among(bots, self.own):
+            yield Tenant(self.own)
 
     def part_from(self, record: LifecycleRecord) -> None:
         """See Tenants."""
         _log_departure(record)
         self.installations.delete_bot(team_id=record.team, until=record.at)
         self._known.pop(record.team, None)
+
+    def _is_among(self, bots: Sequence[Bot], own: WebClient) -> bool:
+        try:
+            return self._identify(own) in {bot.team_id for bot in bots}
+        except SlackFailure:
+            return False  # listed, so that what is wrong with it comes up at its turn, and hides no other workspace
 
     def _identify(self, own: WebClient) -> str:
         if self._own_team is None:

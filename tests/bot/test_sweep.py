@@ -4,10 +4,12 @@ from argparse import ArgumentTypeError
 from types import SimpleNamespace
 
 import pytest
+from slack_sdk.oauth.installation_store.models.installation import Installation
 
 from bot.__main__ import main
 from bot.case import Decision
 from bot.commands.sweep import oldest_of, read_since
+from bot.installations import DynamoInstallationStore
 from bot.lambdas import scheduled
 from bot.policy import Policy
 from bot.records import MessageRecord
@@ -171,16 +173,22 @@ def environ(monkeypatch, aws_environment, tmp_path, slack, ledger_table, queue_u
     }
 
 
-def test_the_clock_queues_what_was_missed(environ, slack, received, monkeypatch):
-    ts = slack.write("a billing matter")
+def strike(environ: dict[str, str], monkeypatch) -> dict[str, int]:
+    """Let the clock strike when all has settled."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("bot.lambdas.scheduled.time", SimpleNamespace(time=after_all_has_settled))
     scheduled._scheduled.cache_clear()
-
-    answer = scheduled.handler({}, SimpleNamespace(
+    context = SimpleNamespace(
         function_name="scheduled", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="1"
-    ))  # fmt: skip
+    )
+    return scheduled.handler({}, context)
+
+
+def test_the_clock_queues_what_was_missed(environ, slack, received, monkeypatch):
+    ts = slack.write("a billing matter")
+
+    answer = strike(environ, monkeypatch)
 
     assert answer == {"channels": 5, "missing": 1, "surplus": 0}
     assert ts in received()[0]
@@ -262,6 +270,23 @@ def test_a_workspace_that_took_the_bot_out_is_passed_over(sweeper):
 def test_a_token_in_the_secret_that_is_none_any_more_is_told_of(sweeper):
     with pytest.raises(TenantGone):
         sweep_both(sweeper, TenantGone("token_revoked"), installed=False)
+
+
+def test_the_clock_sweeps_what_was_installed_also_where_the_secret_has_a_token_that_is_none_any_more(
+    environ, dynamodb, slack, received, monkeypatch
+):
+    ts = slack.write("a billing matter")
+    table = create_tables(dynamodb, f"sweeping-{uuid.uuid4().hex[:8]}")["InstallationsTable"]
+    installed = Installation(
+        team_id="T0SANDBOX", bot_token=slack.client.token, bot_id="B0TRIAGE", bot_user_id="U0BOT", user_id="U0OMAR"
+    )
+    DynamoInstallationStore(dynamodb, table).save(installed)
+    several = {"SLACK_WORKSPACES": "T0SANDBOX", "INSTALLATIONS_TABLE": table, "SLACK_BOT_TOKEN": "xoxb-stale"}
+
+    with pytest.raises(TenantGone, match="invalid_auth"):
+        strike({**environ, **several}, monkeypatch)
+
+    assert ts in received()[0]
 
 
 def test_by_hand_the_workspace_is_named_where_there_are_several(environ, capsys):

@@ -124,6 +124,20 @@ def test_every_workspace_is_listed_once_also_one_that_has_two_tokens(tenants, sl
     assert (slack.client.token, False) in {(each.client.token, each.installed) for each in tenants.list_tenants()}
 
 
+def test_a_secret_token_that_slack_does_not_know_hides_no_workspace_from_the_list(tenants, slack):
+    slack.client.token = "xoxb-of-a-workspace-that-took-the-bot-out"
+
+    listed = [(each.client.token, each.installed) for each in tenants.list_tenants()]
+
+    assert listed == [("xoxb-one", True), ("xoxb-two", True), (slack.client.token, False)]
+
+
+def test_a_slack_that_does_not_answer_hides_no_workspace_from_the_list(tenants, slack):
+    slack.client.lose.append("auth.test")
+
+    assert len(list(tenants.list_tenants())) == 3
+
+
 def test_one_workspace_needs_no_look_up_at_all(slack):
     tenants = OneWorkspace(slack.client)
 
