@@ -1,5 +1,6 @@
 """Whether everything that the service stands on is sound: facts in, findings out, each with what mends it. Pure."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,12 @@ SLACK_SCOPES = frozenset(
         "users:read",
     }
 )  # fmt: skip
+
+# What the secrets have to have, with examples. Where workspaces install the bot through its page, each has a token of
+# its own, and the app proves itself with what is in a second secret.
+ONE_WORKSPACE: Mapping[str, str] = {"signing_secret": "…", "bot_token": "xoxb-…"}
+INSTALL_PAGE: Mapping[str, str] = {"signing_secret": "…"}
+APP_CREDENTIALS: Mapping[str, str] = {"client_id": "…", "client_secret": "…"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +101,24 @@ def judge_stack(name: str, stack: Mapping[str, Any] | None) -> Finding:
     return Finding("stack", "wrong", f"{name} is {status}", mend)
 
 
-def judge_secret(name: str, document: object) -> Iterator[Finding]:
-    """Judge what the secret holds; of its values nothing is said."""
-    mend = (
-        f"aws secretsmanager put-secret-value --secret-id {name} "
-        """--secret-string '{"signing_secret": "…", "bot_token": "xoxb-…"}'"""
-    )
+def installs_by_page(outputs: Mapping[str, str]) -> bool:
+    """Tell from the stack's outputs whether workspaces install the bot themselves; older stacks say nothing."""
+    return outputs.get("Workspaces", "none") != "none"
+
+
+def judge_secret(subject: str, name: str, document: object, wanted: Mapping[str, str]) -> Iterator[Finding]:
+    """Judge whether the secret has what is `wanted`, by key with an example; of its values nothing is said."""
+    mend = f"aws secretsmanager put-secret-value --secret-id {name} --secret-string '{_as_json(wanted)}'"
     if not isinstance(document, dict):
-        yield Finding("slack", "wrong", f"the secret {name} is empty or no JSON object", mend)
+        yield Finding(subject, "wrong", f"the secret {name} is empty or no JSON object", mend)
         return
-    for key in ("signing_secret", "bot_token"):
-        if not document.get(key):
-            yield Finding("slack", "wrong", f"the secret {name} has no {key}", mend)
+    for key in wanted:
+        if not (isinstance(document.get(key), str) and document[key]):
+            yield Finding(subject, "wrong", f"the secret {name} has no {key}", mend)
+
+
+def _as_json(examples: Mapping[str, str]) -> str:
+    return json.dumps(dict(examples), ensure_ascii=False)
 
 
 def judge_token(team: str, granted: Collection[str]) -> Finding:

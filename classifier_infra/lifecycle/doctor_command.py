@@ -21,8 +21,12 @@ from classifier_infra.lifecycle.cloud import (
 )
 from classifier_infra.lifecycle.console import console_for
 from classifier_infra.lifecycle.doctor import (
+    APP_CREDENTIALS,
+    INSTALL_PAGE,
+    ONE_WORKSPACE,
     Finding,
     describe,
+    installs_by_page,
     judge_queue,
     judge_quota,
     judge_region,
@@ -52,7 +56,8 @@ examples:
   python -m classifier_infra doctor --stage prod --store s3://my-models/models --embedded
 
 Looks, and changes nothing: account, region, stack, tables, queues, model store, endpoint, its role, quotas, Slack's
-token and scopes. What may not be looked at is "unknown". Of secrets, nothing is printed.
+token and scopes, and what the page needs where workspaces install the bot themselves. What may not be looked at is
+"unknown". Of secrets, nothing is printed.
 
 exit codes: 0 nothing is wrong; 1 nobody can be asked; 2 the command is wrong; 3 something is wrong
 """
@@ -75,6 +80,10 @@ class Installation:
     @property
     def secret(self) -> str:
         return f"{_SERVICE}/{self.stage}/slack"
+
+    @property
+    def page_secret(self) -> str:
+        return f"{_SERVICE}/{self.stage}/slack-oauth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,8 @@ def examine(doctor: Doctor, installation: Installation) -> Iterator[Finding]:
         ("stack", lambda: _stack(doctor, installation, outputs)),
         ("models", lambda: _models(installation, outputs)),
         ("endpoint", lambda: _endpoint(doctor, installation, outputs)),
-        ("slack", lambda: _slack(doctor, installation)),
+        ("slack", lambda: _slack(doctor, installation, outputs)),
+        ("page", lambda: _page(doctor, installation, outputs)),
     ]
     for subject, look in looks:
         try:
@@ -238,14 +248,34 @@ def _quotas(doctor: Doctor) -> dict[str, tuple[str, float]]:
     return {quota["QuotaName"]: (quota["QuotaCode"], quota["Value"]) for quota in quotas}
 
 
-def _slack(doctor: Doctor, installation: Installation) -> Iterator[Finding]:
-    with explained(f"The secret {installation.secret} cannot be read"):
-        found = unless_missing(lambda: doctor.secrets.get_secret_value(SecretId=installation.secret))
-    document = _parse(found["SecretString"]) if found else None
-    problems = list(judge_secret(installation.secret, document))
+def _slack(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
+    name, by_page = installation.secret, installs_by_page(outputs)
+    document = _read_secret(doctor, name)
+    problems = list(judge_secret("slack", name, document, INSTALL_PAGE if by_page else ONE_WORKSPACE))
     yield from problems
-    if not problems and isinstance(document, dict):
-        yield _token(document["bot_token"], installation.slack_url)
+    if problems or not isinstance(document, dict):
+        return
+    if by_page and not document.get("bot_token"):
+        yield Finding("slack", "ok", "the signing secret is there; workspaces install the bot through its page")
+        return
+    mend = "install the app again, and store its new token in the secret"
+    if by_page:
+        mend += "; or take bot_token out of it, if its workspace took the bot out or has installed it through the page"
+    yield _token(str(document["bot_token"]), installation.slack_url, mend)
+
+
+def _page(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
+    if not installs_by_page(outputs):
+        return
+    name = installation.page_secret
+    problems = list(judge_secret("page", name, _read_secret(doctor, name), APP_CREDENTIALS))
+    yield from problems or [Finding("page", "ok", f"{outputs['Workspaces']} may install the bot")]
+
+
+def _read_secret(doctor: Doctor, name: str) -> object:
+    with explained(f"The secret {name} cannot be read"):
+        found = unless_missing(lambda: doctor.secrets.get_secret_value(SecretId=name))
+    return _parse(found["SecretString"]) if found else None
 
 
 def _parse(text: str) -> object:
@@ -255,11 +285,10 @@ def _parse(text: str) -> object:
         return None
 
 
-def _token(token: str, url: str) -> Finding:
+def _token(token: str, url: str, mend: str) -> Finding:
     from slack_sdk.errors import SlackApiError
     from slack_sdk.web import WebClient
 
-    mend = "install the app again, and store its new token in the secret"
     try:
         answer = WebClient(token, base_url=url, timeout=10).auth_test()
     except SlackApiError as error:

@@ -29,6 +29,7 @@ class Compiled:
 
     path: Path
     resources: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Mapping[str, Any]]
 
     def of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
         """Give all resources of one type: logical id → properties."""
@@ -98,7 +99,8 @@ def _skip_or_fail(reason: str) -> NoReturn:
 
 def _read(folder: Path) -> Compiled:
     path = folder / "cloudformation-template-update-stack.json"
-    return Compiled(path, json.loads(path.read_text())["Resources"])
+    document = json.loads(path.read_text())
+    return Compiled(path, document["Resources"], document["Outputs"])
 
 
 def _compile(folder: Path, *options: str) -> Path:

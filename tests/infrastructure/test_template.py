@@ -94,6 +94,13 @@ def test_no_secret_is_in_the_template(template):
     assert not list(_find(template.resources, "SecretString"))
 
 
+def test_the_stack_says_which_workspaces_its_functions_let_in(template):
+    functions = template.of_type("AWS::Lambda::Function").values()
+    told = {each["Environment"]["Variables"].get("SLACK_WORKSPACES") for each in functions} - {None}
+
+    assert told == {template.outputs["Workspaces"]["Value"]}
+
+
 # --- Messages are not lost -----------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from classifier_infra.local.server import serving
 STORE = "s3://models-of-the-team/models"
 NAME = "blazing-triage-dev"
 SECRET = "blazing-triage/dev/slack"
+PAGE_SECRET = "blazing-triage/dev/slack-oauth"
 TEMPLATE = {
     "Resources": {
         "LedgerTable": {
@@ -182,6 +183,90 @@ def test_a_secret_that_is_none_is_told(installed, examine, quotas, secret, compl
     assert examine() == 3
 
     assert complaint in capsys.readouterr().out
+
+
+# --- Where workspaces install the bot through its page ------------------------------------------------------
+
+
+@pytest.fixture
+def with_page(installed, quotas):
+    """A stack whose workspaces install the bot themselves, and both secrets as they have to be there."""
+    quotas(4)
+    outputs = {**TEMPLATE["Outputs"], "Workspaces": {"Value": "T0123ABCD,E0456EFGH"}}
+    template = json.dumps({**TEMPLATE, "Outputs": outputs})
+    installed.clients("cloudformation").update_stack(StackName=NAME, TemplateBody=template)
+    secrets = installed.clients("secretsmanager")
+    secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps({"signing_secret": "hidden-1"}))
+    app = json.dumps({"client_id": "hidden-3", "client_secret": "hidden-4"})
+    secrets.create_secret(Name=PAGE_SECRET, SecretString=app)
+    return secrets
+
+
+def test_where_workspaces_install_the_bot_no_token_is_missing_and_slack_not_asked(with_page, examine, slack, capsys):
+    slack.answer = {"ok": False, "error": "invalid_auth"}
+    capsys.readouterr()
+
+    assert examine() == 0
+
+    said = capsys.readouterr()
+    assert "ok       slack     the signing secret is there" in said.out
+    assert "ok       page      T0123ABCD,E0456EFGH may install the bot" in said.out
+    assert "hidden" not in said.out + said.err
+
+
+def test_the_signing_secret_is_missing_wherever_the_bot_is_installed(with_page, examine, capsys):
+    with_page.put_secret_value(SecretId=SECRET, SecretString="{}")
+
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert f"WRONG    slack     the secret {SECRET} has no signing_secret" in said
+    assert "bot_token" not in said
+
+
+@pytest.mark.parametrize(
+    ("secret", "complaint"),
+    [
+        ("hidden-4", "is empty or no JSON object"),
+        ('{"client_secret": "hidden-4"}', "has no client_id"),
+        ('{"client_id": "hidden-3", "client_secret": ""}', "has no client_secret"),
+        ('{"client_id": 12.34, "client_secret": "hidden-4"}', "has no client_id"),
+    ],
+)
+def test_what_the_page_cannot_do_without_is_told_with_what_mends_it(with_page, examine, secret, complaint, capsys):
+    with_page.put_secret_value(SecretId=PAGE_SECRET, SecretString=secret)
+    capsys.readouterr()
+
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert f"WRONG    page      the secret {PAGE_SECRET} {complaint}" in said
+    assert f"--secret-id {PAGE_SECRET} --secret-string " + """'{"client_id": "…", "client_secret": "…"}'""" in said
+    assert "hidden" not in said
+
+
+def test_a_token_that_is_no_good_any_more_may_be_taken_out_of_the_secret(with_page, examine, slack, capsys):
+    both = json.dumps({"signing_secret": "hidden-1", "bot_token": "xoxb-hidden-2"})
+    with_page.put_secret_value(SecretId=SECRET, SecretString=both)
+    slack.answer = {"ok": False, "error": "account_inactive"}
+
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert "WRONG    slack     Slack refuses the token: account_inactive" in said
+    assert "or take bot_token out of it" in said
+
+
+def test_where_there_is_one_workspace_the_page_and_its_secret_are_not_looked_at(installed, examine, quotas, capsys):
+    quotas(4)
+    capsys.readouterr()
+
+    assert examine() == 0
+
+    assert "page" not in capsys.readouterr().out
+
+
+# --- The judgements themselves ------------------------------------------------------------------------------
 
 
 def test_the_scopes_are_those_that_the_bot_asks_for():
