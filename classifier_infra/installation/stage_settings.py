@@ -10,6 +10,8 @@ from botocore.session import get_session
 
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,15}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# Of a workspace or an organisation, as the functions take it.
+_SLACK_ID = re.compile(r"[TE][A-Z0-9]{1,39}")
 
 
 class Unusable(ValueError):
@@ -49,6 +51,19 @@ def _region(answer: str) -> str:
     return answer
 
 
+def _workspaces(answer: str) -> str:
+    if answer == "none":
+        return answer
+    ids = [each.strip() for each in answer.split(",")]
+    for each in ids:
+        if not _SLACK_ID.fullmatch(each):
+            raise Unusable(
+                f"{each!r} is no id of a workspace (T0123ABCD, in Slack's address after /client/) or an organisation "
+                "(E0123ABCD); put commas between ids, or answer none to serve one workspace"
+            )
+    return ",".join(ids)
+
+
 def _subscriptions(answer: str) -> list[dict[str, str]]:
     if not answer:
         return []
@@ -77,6 +92,13 @@ QUESTIONS: Sequence[Question] = (
         "The demo page: cloudfront (private bucket, HTTPS) or website (public bucket, no HTTPS)",
         "cloudfront",
         _one_of("cloudfront", "website"),
+    ),
+    Question(
+        "workspaces",
+        "Slack: none (one workspace, whose token you store), or the ids of those that may install the bot themselves "
+        "through its page (T… a workspace, E… all of an organisation, commas between)",
+        "none",
+        _workspaces,
     ),
     Question("alarmSubscriptions", "E-mail address for alarms (empty: nobody is told)", "", _subscriptions),
 )

@@ -72,7 +72,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
 
 
 def test_the_answers_become_the_stages_file(stages, monkeypatch, capsys):
-    _answer(monkeypatch, "eu-central-1", "embedded", "", "", "on-call@example.com")
+    _answer(monkeypatch, "eu-central-1", "embedded", "", "", "T0123ABCD, E0456EFGH", "on-call@example.com")
 
     code = command.main(["configure", "prod"])
 
@@ -80,18 +80,19 @@ def test_the_answers_become_the_stages_file(stages, monkeypatch, capsys):
     assert "make deploy STAGE=prod" in capsys.readouterr().out
     written = yaml.safe_load((stages / "prod.yml").read_text())
     assert (written["region"], written["classifier"], written["site"]) == ("eu-central-1", "embedded", "cloudfront")
+    assert written["workspaces"] == "T0123ABCD,E0456EFGH"
     assert written["alarmSubscriptions"] == [{"Protocol": "email", "Endpoint": "on-call@example.com"}]
 
 
 def test_asked_again_enter_keeps_what_was_answered_and_what_was_written_by_hand(stages, monkeypatch):
     stages.mkdir()
-    (stages / "prod.yml").write_text("region: eu-central-1\nrequestsPerSecond: 50\n")
-    _answer(monkeypatch, "", "", "", "", "")
+    (stages / "prod.yml").write_text("region: eu-central-1\nworkspaces: T0123ABCD\nrequestsPerSecond: 50\n")
+    _answer(monkeypatch, "", "", "", "", "", "")
 
     command.main(["configure", "prod"])
 
     written = yaml.safe_load((stages / "prod.yml").read_text())
-    assert (written["region"], written["requestsPerSecond"]) == ("eu-central-1", 50)
+    assert (written["region"], written["workspaces"], written["requestsPerSecond"]) == ("eu-central-1", "T0123ABCD", 50)
 
 
 @pytest.mark.parametrize("answers", [["moon-east-1"], ["us-east-1"]])

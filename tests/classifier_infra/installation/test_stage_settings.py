@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.settings import MissingSetting, read_workspaces
 from classifier_infra.installation.stage_settings import QUESTIONS, Unusable, check_stage, email_of, to_yaml
 
 SERVERLESS_YML = (Path(__file__).parents[3] / "serverless.yml").read_text()
@@ -32,11 +33,35 @@ def test_the_default_of_each_question_is_an_answer(question):
 
 @pytest.mark.parametrize(
     ("name", "answer"),
-    [("region", "moon-east-1"), ("classifier", "magic"), ("site", "ftp"), ("alarmSubscriptions", "nobody")],
+    [
+        ("region", "moon-east-1"),
+        ("classifier", "magic"),
+        ("site", "ftp"),
+        ("workspaces", "everybody"),
+        ("workspaces", "None"),
+        ("alarmSubscriptions", "nobody"),
+    ],
 )
 def test_an_answer_that_cannot_be_taken_is_named(name, answer):
     with pytest.raises(Unusable, match=re.escape(repr(answer))):
         BY_NAME[name].read(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [("none", "none"), ("T0123ABCD", "T0123ABCD"), (" T0123ABCD, E0456EFGH ", "T0123ABCD,E0456EFGH")],
+)
+def test_workspaces_are_none_or_ids_and_the_functions_take_what_is_kept(answer, kept):
+    assert BY_NAME["workspaces"].read(answer) == kept
+    assert read_workspaces({"SLACK_WORKSPACES": kept}) == set(kept.split(",")) - {"none"}
+
+
+@pytest.mark.parametrize("wrong", ["", "t0123abcd", "C0123ABCD", "T", "T0123 ABCD", "T" + "0" * 40, "none"])
+def test_among_workspaces_the_one_that_is_no_id_is_named_and_the_functions_would_not_take_it_either(wrong):
+    with pytest.raises(Unusable, match=re.escape(repr(wrong))):
+        BY_NAME["workspaces"].read(f"T0123ABCD,{wrong}")
+    with pytest.raises(MissingSetting):
+        read_workspaces({"SLACK_WORKSPACES": f"T0123ABCD,{wrong}"})
 
 
 @pytest.mark.parametrize("name", ["Prod", "1st", "a_b", "", "-", "a" * 17, "../x"])
