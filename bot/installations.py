@@ -25,7 +25,7 @@ class DynamoInstallationStore(InstallationStore):
     """Slack's interface of such stores, as far as a bot token per workspace takes it.
 
     Every method raises InstallationsUnavailable. An organisation's one installation for all its workspaces is not kept
-    here; see installing.py.
+    here; see installing/flow.py.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:

@@ -13,15 +13,15 @@ import httpx2
 import pytest
 from slack_sdk import WebClient
 
-from bot.install_states import StateRefused
-from bot.installing import Installer, handle
+from bot.installing.flow import Installer, handle
+from bot.installing.oauth import build_oauth_client
+from bot.installing.states import StateRefused
 from bot.proxy_events import Answer
 from bot.sandbox.gateway import build_event
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import OAuth, Settings
 from bot.settings import AppCredentials
-from bot.slack_oauth import build_oauth_client
 from bot.words.install import PageText
 
 CREDENTIALS = AppCredentials("1.2", "the-apps-secret")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from slack_sdk import WebClient
 
 from bot.installations import InstallationsUnavailable
-from bot.installing import handle
+from bot.installing.flow import handle
 from bot.words import install as words
 
 AGAIN = "https://api.example.com/dev/slack/install"

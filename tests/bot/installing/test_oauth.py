@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
+from bot.installing.oauth import SCOPES, build_oauth_client
 from bot.settings import AppCredentials
-from bot.slack_oauth import SCOPES, build_oauth_client
 from bot.words import install as words
 
 # --- Slack's question ---------------------------------------------------------------------------------------

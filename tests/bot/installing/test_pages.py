@@ -3,7 +3,7 @@
 import html
 import re
 
-from bot.install_pages import show
+from bot.installing.pages import show
 from bot.words.install import PageText
 
 

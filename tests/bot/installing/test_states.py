@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.install_states import GOOD_FOR_SECONDS, DynamoStateStore, StateRefused
 from bot.installations import InstallationsUnavailable
+from bot.installing.states import GOOD_FOR_SECONDS, DynamoStateStore, StateRefused
 from bot.words import install as words
 from classifier_infra.blueprint import create_tables
 

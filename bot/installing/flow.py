@@ -14,13 +14,13 @@ from slack_sdk import WebClient
 from slack_sdk.oauth import InstallationStore, OAuthStateStore, OAuthStateUtils
 from slack_sdk.oauth.installation_store.models.installation import Installation
 
-from bot.install_pages import show
-from bot.install_states import GOOD_FOR_SECONDS, Reason, StateRefused
 from bot.installations import InstallationsUnavailable
+from bot.installing.oauth import TEAM_ID, OrganisationWide, build_authorize_urls, exchange
+from bot.installing.pages import show
+from bot.installing.states import GOOD_FOR_SECONDS, Reason, StateRefused
 from bot.proxy_events import Answer
 from bot.settings import AppCredentials
 from bot.slack_calls import SlackFailure, TryLater
-from bot.slack_oauth import TEAM_ID, OrganisationWide, build_authorize_urls, exchange
 from bot.words import install as words
 
 log = logging.getLogger(__name__)

@@ -43,7 +43,7 @@ class OrganisationWide(Exception):
 
 def build_oauth_client(api_url: str | None) -> WebClient:
     """Build a client without a token that asks once: a code is good for one call, whatever became of its answer."""
-    quiet = logging.getLogger("bot.slack_oauth.sdk")
+    quiet = logging.getLogger("bot.installing.oauth.sdk")
     quiet.setLevel(logging.CRITICAL)
     return WebClient(base_url=api_url or WebClient.BASE_URL, timeout=TIMEOUT, retry_handlers=[], logger=quiet)
 
