@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from classifier_infra.manifest import Label, raw_label
@@ -105,8 +104,8 @@ def prepare(
     share = _choose_share(facets) if validation is None else validation
     problems: list[Problem] = []
     out.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".prepare-", dir=out) as scratch, ExitStack() as stack:
-        lines = {split: stack.enter_context(SortedLines(Path(scratch) / split)) for split in SPLITS}
+    with ExitStack() as stack:
+        lines = {split: stack.enter_context(SortedLines(out)) for split in SPLITS}
         counts: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
         for item in _prepare_rows(facets, share):
             on_row()

@@ -1,28 +1,32 @@
-"""More lines than memory holds, sorted: put into boxes by the beginning of their keys, then sorted box by box."""
+"""More lines than memory holds, sorted: what is too much for memory goes to disk in sorted runs, to be merged."""
 
+import heapq
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self, TextIO
 
-_DIGITS_OF_BOX = 1
+MOST_CHARACTERS = 1 << 25
+"""So many are kept in memory; ten gigabytes of lines are then some three hundred open files, which systems allow."""
 
 
 class SortedLines:
-    """Lines by key, kept in files of a folder for the length of a `with` block.
+    """Lines by key, kept for the length of a `with` block: in memory, and in nameless files of a folder.
 
-    Keys are hexadecimal digests of one length: evenly spread, so that no box holds much more than the others. Lines of
-    one key are sorted themselves: the order does not depend on the order in which they came.
+    Keys have one length. Lines of one key are sorted themselves: the order does not depend on that in which they came.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most_characters: int = MOST_CHARACTERS) -> None:
         self._folder = folder
-        self._files: dict[str, TextIO] = {}
+        self._most_characters = most_characters
+        self._lines: list[str] = []
+        self._characters = 0
+        self._runs: list[TextIO] = []
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True)
         return self
 
     def __exit__(
@@ -31,20 +35,22 @@ class SortedLines:
         self._open.close()
 
     def put(self, key: str, line: str) -> None:
-        """Keep a line, which has no line break in it."""
-        box = key[:_DIGITS_OF_BOX]
-        file = self._files.get(box) or self._begin(box)
-        file.write(f"{key} {line}\n")
+        """Keep a line, which has no line break in it. Raises OSError."""
+        self._lines.append(f"{key} {line}\n")
+        self._characters += len(line)
+        if self._characters > self._most_characters:
+            self._write_run()
 
-    def _begin(self, box: str) -> TextIO:
-        # Only once there is a line for it: making and removing empty files was a tenth of the time of 2,500 lines.
-        file = self._open.enter_context((self._folder / box).open("w+", encoding="utf-8", newline="\n"))
-        self._files[box] = file
-        return file
+    def _write_run(self) -> None:
+        run = TemporaryFile("w+", encoding="utf-8", newline="\n", dir=self._folder)  # noqa: SIM115, closed by __exit__
+        self._runs.append(self._open.enter_context(run))
+        run.writelines(sorted(self._lines))
+        self._lines.clear()
+        self._characters = 0
 
     def __iter__(self) -> Iterator[str]:
         """Give all lines, each with its line break, in the order of their keys."""
-        for _, file in sorted(self._files.items()):
-            file.seek(0)
-            for line in sorted(file):
-                yield line.partition(" ")[2]
+        for run in self._runs:
+            run.seek(0)
+        for line in heapq.merge(*self._runs, sorted(self._lines)):
+            yield line.partition(" ")[2]
