@@ -276,16 +276,17 @@ def _read_row(row: Sequence[str], classes: int, path: Path, line: int) -> Exampl
     if len(row) != _COLUMNS:
         what = f"{len(row)} columns, not {_COLUMNS}"
         return Problem(path, line, what, 'write class index, title, content, and put texts between "')
-    index, *parts = row
+    index, title, content = row
     if not _CLASS_INDEX.fullmatch(index):
         # What stands there may be a customer's text, so it is not quoted.
         what = "the first column is no class index"
         return Problem(path, line, what, f"write a number from 1 to {classes}; there is no header line")
-    if not 1 <= int(index) <= classes:
-        what = f"class index {int(index)} is out of range"
+    number = int(index)
+    if not 1 <= number <= classes:
+        what = f"class index {number} is out of range"
         return Problem(path, line, what, f"{CLASSES} has the classes 1 to {classes}")
-    text = clean(" ".join(filter(None, parts)))
+    text = clean(f"{title} {content}" if title and content else title or content)
     words = normalise(text)
     if not words:
         return Problem(path, line, "an empty text", "take the row out")
-    return Example(text, words, int(index) - 1, line)
+    return Example(text, words, number - 1, line)
