@@ -99,12 +99,15 @@ _PHONE = re.compile(
 
 
 # What each search needs to find anything, told at a tenth of its price: most texts have none of it.
-_ODD_CASES = ("ſ", "ı", "İ")  # letters that the search takes for s and i
-_AS_ZEROS = bytes(range(ord("0"), ord("9") + 1)) + bytes(range(0xC0, 0x100))
+# The search takes ſ for s, and ı and İ for i. In bytes, because those become lower case in a tenth of a text's time.
+_PASSWORD_START = re.compile("p(?:ass|asſ|aſ|wd|in|ın|İn)".encode())
+_FIRST_DIGIT_OF_OTHERS = "٠".encode()  # before it are the letters of Latin, Greek, Cyrillic and Hebrew
+_AS_ZEROS = bytes(range(ord("0"), ord("9") + 1)) + bytes(range(_FIRST_DIGIT_OF_OTHERS[0], 0x100))
 _UPPER_CASE = bytes(range(ord("A"), ord("Z") + 1))
 _LATER_BYTES = bytes(range(0x80, 0xC0))
 _SHAPES = bytes.maketrans(_AS_ZEROS + _UPPER_CASE, b"0" * len(_AS_ZEROS) + b"A" * len(_UPPER_CASE))
 _SEPARATORS = b" ()./-"
+_LEAST_DIGITS = 8  # of a telephone number with a plus; without, it has nine, and a card has thirteen
 
 
 def redact(text: str) -> str:
@@ -118,12 +121,14 @@ def redact(text: str) -> str:
     if _may_have_password(text):
         text = _PASSWORD.sub(r"\1\2[secret]", text)
     shape = _shape(text)
-    if b"0" not in shape:
-        return text
     if b"AA00" in shape:
         text = _IBAN.sub("[iban]", text)
-    if _may_have_long_number(text):
-        text = _CARD.sub(lambda match: "[card]" if _passes_luhn(match[0]) else match[0], text)
+    if shape.count(b"0") < _LEAST_DIGITS:
+        return text
+    digits = shape.translate(None, _SEPARATORS)
+    if b"0" * 13 in digits:
+        text = _CARD.sub(_redact_card, text)
+    if b"0" * 9 in digits or ("+" in text and b"0" * _LEAST_DIGITS in digits):
         text = _PHONE.sub(_redact_phone, text)
     return text
 
@@ -135,21 +140,18 @@ def _may_have_secret(text: str) -> bool:
 
 
 def _may_have_password(text: str) -> bool:
-    # Bytes become lower case in a tenth of a text's time, and a loop would take longer than its three searches.
-    lower = text.encode(errors="surrogatepass").lower()
-    if b"pass" in lower or b"pwd" in lower or b"pin" in lower:
-        return True
-    return not text.isascii() and any(map(text.__contains__, _ODD_CASES))
+    return _PASSWORD_START.search(text.encode(errors="surrogatepass").lower()) is not None
 
 
-def _may_have_long_number(text: str) -> bool:
-    digits = _shape(text, _SEPARATORS)
-    return b"0" * 9 in digits or ("+" in text and b"0" * 8 in digits)
+def _shape(text: str) -> bytes:
+    """Give a byte a character: A for upper case, 0 for digits and for all of scripts that may have their own."""
+    # Where there is nothing to leave out, bytes are translated four times as fast.
+    later_bytes = b"" if text.isascii() else _LATER_BYTES
+    return text.encode(errors="surrogatepass").translate(_SHAPES, later_bytes)
 
 
-def _shape(text: str, without: bytes = b"") -> bytes:
-    """Give a byte a character: A for upper case, 0 for digits, and 0 for all that is not ASCII: it may be a digit."""
-    return text.encode(errors="surrogatepass").translate(_SHAPES, _LATER_BYTES + without)
+def _redact_card(match: re.Match[str]) -> str:
+    return "[card]" if _passes_luhn(match[0]) else match[0]
 
 
 def _passes_luhn(number: str) -> bool:

@@ -1,4 +1,5 @@
 import re
+import sys
 import time
 import unicodedata
 
@@ -71,7 +72,9 @@ def test_text_without_mark_up_stays_as_it_is(text):
         ("passcode 1", "passcode 1"),
         ("Passcode=1", "Passcode=[secret]"),
         ("pın is 4821", "pın is [secret]"),
+        ("Pİn is 4821", "Pİn is [secret]"),
         ("paſſword: x1", "paſſword: [secret]"),
+        ("PASſWD=x1", "PASſWD=[secret]"),
     ],
 )
 def test_what_identifies_a_person_or_opens_a_door_is_replaced(text, redacted):
@@ -94,6 +97,14 @@ def test_dates_amounts_versions_and_order_numbers_are_kept(text):
 @given(st.lists(PIECES, max_size=8).map(" ".join))
 def test_redacting_again_changes_nothing(text):
     assert redact(redact(text)) == redact(text)
+
+
+DIGITS = [character for character in map(chr, range(sys.maxunicode + 1)) if character.isdecimal()]
+
+
+def test_a_telephone_number_may_have_the_digits_of_any_script():
+    assert {redact(f"{digit}23 456 {digit}89") for digit in DIGITS} == {"[phone]"}
+    assert {redact(" ".join([digit * 3] * 3)) for digit in DIGITS} == {"[phone]"}
 
 
 # A text that has something of all that is searched for, so that no search is left out.
@@ -180,6 +191,10 @@ def test_a_token_is_a_run_of_letters_and_digits_or_a_sign(text):
 @given(st.text() | st.lists(PIECES).map("".join) | st.text("'a1_. ", max_size=9))
 def test_a_text_of_many_signs_is_cut_as_every_other(text):
     assert normalise(f"{text}\n{MANY_SIGNS}") == f"{normalise(text)} {' '.join(MANY_SIGNS)}".strip()
+
+
+def test_a_long_number_is_one_token_in_any_script():
+    assert {normalise(digit * 5) for digit in DIGITS} == {"00000"}
 
 
 @given(st.text() | st.lists(PIECES).map("".join))
