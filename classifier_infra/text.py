@@ -9,6 +9,8 @@ only, and are versioned together: a model names the VERSION it was trained with.
 
 import re
 import unicodedata
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 VERSION = "1"
 
@@ -170,7 +172,6 @@ def _redact_phone(match: re.Match[str]) -> str:
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]")
 _OUTER_APOSTROPHE = re.compile(r"'(?:(?![^\W_])|(?<![^\W_]'))")
 _LONG_NUMBER = re.compile(r"\d{5,}")
-_VISIBLE = b"\n" + bytes(range(ord(" "), ord("~") + 1))  # most characters are, and are not worth a look each
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"))
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789' "
 # Setting signs apart one by one takes time that grows with their number: no text of one language has as many.
@@ -184,24 +185,33 @@ def normalise(text: str) -> str:
     yield a fastText label (`__label__…`), the end-of-line token `</s>` or one of fastText's separators. Numbers
     of five and more digits (orders, invoices, accounts) become one token.
     """
-    words = _separate(text.lower() if text.isascii() and text.isprintable() else _compose(text))
+    text = text.lower() if text.isascii() else _fold(text)
+    others = _others(text)
+    if not all(map(_is_visible, others)):
+        text = _leave_out_invisible(text, others)
+        others = _others(text)
+    words = _separate(text, others)
     return _LONG_NUMBER.sub("00000", words) if b"00000" in _shape(words) else words
 
 
-def _compose(text: str) -> str:
+def _fold(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).replace("’", "'").lower()
-    text = unicodedata.normalize("NFKC", text)  # lower-casing can leave a composable pair behind (J̌)
-    others = text.encode(errors="surrogatepass").translate(None, _VISIBLE).decode(errors="surrogatepass")
-    invisible = [character for character in set(others) if not _is_visible(character)]
-    if not invisible:
-        return text
+    return unicodedata.normalize("NFKC", text)  # lower-casing can leave a composable pair behind (J̌)
+
+
+def _others(text: str) -> set[str]:
+    """Give the characters that are not plain: most are, and are not worth a look each."""
+    return set(text.encode(errors="surrogatepass").translate(None, _PLAIN).decode(errors="surrogatepass"))
+
+
+def _leave_out_invisible(text: str, others: Iterable[str]) -> str:
+    invisible = {ord(character): None for character in others if not _is_visible(character)}
     # Taking out what stood between two can leave a composable pair behind as well (jamo).
-    return unicodedata.normalize("NFKC", text.translate(dict.fromkeys(map(ord, invisible))))
+    return unicodedata.normalize("NFKC", text.translate(invisible))
 
 
-def _separate(text: str) -> str:
+def _separate(text: str, others: Collection[str]) -> str:
     """Give what `" ".join(_TOKEN.findall(text))` gives, in a third of the time for texts as people write them."""
-    others = set(text.encode().translate(None, _PLAIN).decode())
     if len(others) > _MOST_SIGNS:
         return " ".join(_TOKEN.findall(text))
     for character in others:
@@ -216,6 +226,7 @@ def _separate(text: str) -> str:
     return text.strip(" ")
 
 
+@lru_cache(maxsize=4096)  # what is not ASCII comes again: each language has few such characters
 def _is_visible(character: str) -> bool:
     # Out go controls, format characters, surrogates, private use, marks that did not compose (variation selectors
     # among them) and the skin tones of emoji: each would split a word. In Indic scripts and Thai vowel signs go
