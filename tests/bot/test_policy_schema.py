@@ -208,6 +208,23 @@ def test_what_one_refuses_the_other_refuses(document):
 
 
 @pytest.mark.parametrize(
+    ("after", "is_right"),
+    [
+        *((each, True) for each in ("1min", "999min", "1000min", "4299min", "4319min", "4320min")),
+        *((each, True) for each in ("1h", "10h", "69h", "72h", "1d", "3d")),
+        *((each, False) for each in ("4321min", "4330min", "4400min", "5000min", "9999min", "10000min")),
+        *((each, False) for each in ("73h", "80h", "100h", "9999h", "4d", "10d", "9999d")),
+        *((each, False) for each in ("0min", "0h", "0d", "01d", "1.5h", "-1h", "3 d", "3D", "min", "3")),
+    ],
+)
+def test_both_take_an_escalation_after_three_days_at_most(after, is_right):
+    document = {"version": 2, "rules": [{"then": {"escalate": {"after": after}}}]}
+
+    assert VALIDATOR.is_valid(document) == is_right
+    assert (find_problems(document) == []) == is_right
+
+
+@pytest.mark.parametrize(
     "section",
     [
         {"rules": [{"then": {"reply": "late"}}]},
