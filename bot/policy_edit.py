@@ -4,25 +4,21 @@ import json
 
 import yaml
 
-from bot.policy_file import PolicyError, Problem, parse_policy
+from bot.policy_file import PolicyError, Problem, WrittenPolicy
 
 _ROUTES = "routes"
 
 
-def set_route(text: str, label: str, channel: str | None) -> str:
+def set_route(before: WrittenPolicy, label: str, channel: str | None) -> WrittenPolicy:
     """Let a label go to a channel, or with None nowhere. Raises PolicyError where the result would be no policy."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    if not isinstance(root, yaml.MappingNode):
-        raise PolicyError([Problem(1, "the policy must be a list of `key: value` lines")])
-    changed = _change(text.splitlines(), root, label, channel)
-    result = "\n".join(changed) + "\n"
-    routes = parse_policy(result).routes
-    if routes.get(label) != channel:
+    changed = _change(before.text.splitlines(), before.root, label, channel)
+    after = WrittenPolicy.of("\n".join(changed) + "\n")
+    if after.policy.routes.get(label) != channel:
         raise PolicyError([Problem(1, "`routes` is written in a way that only its author can change: edit it as text")])
-    return result
+    return after
 
 
-def _change(lines: list[str], root: yaml.MappingNode, label: str, channel: str | None) -> list[str]:
+def _change(lines: list[str], root: yaml.Node, label: str, channel: str | None) -> list[str]:
     key, routes = next(((key, value) for key, value in root.value if key.value == _ROUTES), (None, None))
     wanted = [f"  {json.dumps(label, ensure_ascii=False)}: {channel}"] if channel else []
     if key is None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -35,7 +35,7 @@ from bot.policy_rules import Named, read_rules
 from bot.policy_schedules import read_hours, read_rotas, read_templates, read_webhooks
 from bot.small_talk import PHRASES
 
-__all__ = ["PolicyError", "Problem", "load_policy", "parse_policy"]
+__all__ = ["PolicyError", "Problem", "WrittenPolicy", "load_policy", "parse_policy"]
 
 # Version 2 has all of version 1, and rules with what they name.
 VERSIONS = ("1", "2")
@@ -61,9 +61,29 @@ def load_policy(path: Path) -> Policy:
         raise PolicyError([Problem(1, f"{path} is not UTF-8 text")]) from None
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenPolicy:
+    """A policy without a mistake as its author wrote it: the text, its YAML as nodes, which nobody may change, and what
+    they say. It is handed on whole, because reading a long text takes most of the time that a request does.
+    """
+
+    text: str
+    root: yaml.Node = field(repr=False, compare=False)
+    policy: Policy = field(repr=False, compare=False)
+
+    @staticmethod
+    def of(text: str) -> "WrittenPolicy":
+        """Raises PolicyError with everything that is wrong with the text."""
+        root = compose(text)
+        return WrittenPolicy(text, root, _read(root))
+
+
 def parse_policy(text: str) -> Policy:
     """Read a policy from its YAML text. Raises PolicyError with everything that is wrong with it."""
-    root = compose(text)
+    return WrittenPolicy.of(text).policy
+
+
+def _read(root: yaml.Node) -> Policy:
     problems: list[Problem] = []
     parts = dict(read_mapping(root, "the policy", problems))
     for key in parts.keys() - set(_PARTS) - set(_SINCE_2):

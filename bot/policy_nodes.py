@@ -40,6 +40,10 @@ class PolicyError(ValueError):
         self.problems = tuple(problems)
 
 
+class NotYaml(PolicyError):
+    """The text is no YAML, whatever it was meant to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     key: yaml.Node
@@ -54,9 +58,9 @@ def compose(text: str) -> yaml.Node:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PolicyError([Problem(line, f"this is not YAML: {error.problem}")]) from None
+        raise NotYaml([Problem(line, f"this is not YAML: {error.problem}")]) from None
     except (yaml.YAMLError, RecursionError):
-        raise PolicyError([Problem(1, "this is not YAML, or is nested too deeply")]) from None
+        raise NotYaml([Problem(1, "this is not YAML, or is nested too deeply")]) from None
     if root is None:
         raise PolicyError([Problem(1, "the policy is empty; the least is `version: 1`")])
     return root

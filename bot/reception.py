@@ -23,7 +23,7 @@ from bot.dry_run import Decided, compare
 from bot.home import HomeDesk
 from bot.ledger import Ledger
 from bot.policy import Policy, find_mismatches
-from bot.policy_file import parse_policy
+from bot.policy_file import WrittenPolicy, parse_policy
 from bot.posting import Post, Steps
 from bot.reading import read_case, read_findings
 from bot.records import (
@@ -220,10 +220,11 @@ class Reception:
 
     def show_rule_form(self, record: RuleFormRecord) -> None:
         """Give the dialog the form of a rule, with what there is to choose from."""
-        rules = read_rules(record.policy)
+        policy = WrittenPolicy.of(record.policy)
+        rules = read_rules(policy)
         if record.number > len(rules):
             raise InvalidRecord("there is no rule of that number")
-        view = build_rule_form(rules, record.number, record.base, self._find_choices(parse_policy(record.policy)))
+        view = build_rule_form(rules, record.number, record.base, self._find_choices(policy.policy))
         try:
             self.slack.update_dialog(record.view, view)
         except GiveUp as failure:

@@ -15,8 +15,8 @@ from typing import TypeAlias
 import yaml
 
 from bot.policy import Policy
-from bot.policy_file import PolicyError, parse_policy
-from bot.policy_nodes import compose, is_nothing
+from bot.policy_file import WrittenPolicy
+from bot.policy_nodes import NotYaml, is_nothing
 from bot.rule_text import INDENT, RuleText, find_comments, find_rules, is_comment, left_to_author
 
 Key: TypeAlias = tuple[str, str]
@@ -43,9 +43,9 @@ class WrittenRule:
     others: Mapping[Key, str] = field(default_factory=dict)
 
 
-def read_rules(text: str) -> tuple[WrittenRule, ...]:
-    """Read the rules of a policy that has no mistake in it. Raises PolicyError."""
-    items = find_rules(compose(text)).items
+def read_rules(policy: WrittenPolicy) -> tuple[WrittenRule, ...]:
+    """Raises PolicyError where they are written in a way that only their author can change."""
+    items = find_rules(policy.root).items
     return tuple(_read_rule(number, item) for number, item in enumerate(items, 1))
 
 
@@ -82,46 +82,30 @@ def _words_of(node: yaml.Node) -> tuple[str, ...] | None:
 # --- What can be done ---------------------------------------------------------------------------------------
 
 
-def put_rule(text: str, number: int | None, changes: Changes, place: int) -> str:
+def put_rule(before: WrittenPolicy, number: int | None, changes: Changes, place: int) -> WrittenPolicy:
     """Change the rule `number` (from 1), or add one, so that it stands at `place`. Raises PolicyError."""
-    before = read_rules(text)
-    old = before[number - 1] if number else WrittenRule("")
-    source = RuleText.of(_with_version_2(text))
-    try:
-        result = _put(source, number, changes, place)
-    except PolicyError:  # such as where what is moved is referred to elsewhere
-        raise left_to_author(1) from None
+    rules = [*read_rules(before)]
+    old = rules.pop(number - 1) if number else WrittenRule("")
     wanted = {key: words for key, words in {**old.values, **changes}.items() if words}
-    rules = [each for at, each in enumerate(before, 1) if at != number]
     rules.insert(place - 1, WrittenRule("", wanted, old.others))
-    _check(text, result, rules, _comments(text))
-    return result
+    source = RuleText.of(_with_version_2(before))
+    return _prove(before, _put(source, number, changes, place), rules, Counter(_comments(source)))
 
 
 def _put(source: RuleText, number: int | None, changes: Changes, place: int) -> str:
     if number is None:
         return source.insert([*_new_item(changes, source.dash)], place)
-    first, last = source.span(number)
-    lines = [*source.lines[first : source.starts[number - 1]], *_rewrite(source, number, changes)]
-    if place == number:
-        return "".join([*source.lines[:first], *lines, *source.lines[last:]])
-    return RuleText.of(_cut(source, number)).insert(lines, place)
+    lines = [*source.lines[source.leads[number - 1] : source.starts[number - 1]], *_rewrite(source, number, changes)]
+    return source.rewrite(number, lines) if place == number else source.move(number, lines, place)
 
 
-def remove_rule(text: str, number: int) -> str:
+def remove_rule(before: WrittenPolicy, number: int) -> WrittenPolicy:
     """Take a rule away, with the comments in it and directly above it. Raises PolicyError."""
-    before = read_rules(text)
-    source = RuleText.of(text)
-    result = _cut(source, number)
+    rules = [*read_rules(before)]
+    del rules[number - 1]
+    source = RuleText.of(before)
     gone = Counter(_comments_in(source, *source.span(number)))
-    others = [each for at, each in enumerate(before, 1) if at != number]
-    _check(text, result, others, list((Counter(_comments(text)) - gone).elements()))
-    return result
-
-
-def _cut(source: RuleText, number: int) -> str:
-    first, last = source.span(number)
-    return "".join([*source.lines[:first], *source.lines[last:]])
+    return _prove(before, source.rewrite(number, []), rules, Counter(_comments(source)) - gone)
 
 
 # --- A rule written line by line ----------------------------------------------------------------------------
@@ -314,17 +298,16 @@ def _quote(word: str) -> str:
     return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in text)
 
 
-def _with_version_2(text: str) -> str:
+def _with_version_2(policy: WrittenPolicy) -> WrittenPolicy:
     """Rules came with version 2, which has all of version 1."""
-    root = compose(text)
-    for key, value in root.value:
+    for key, value in policy.root.value:
         if key.value == "version" and value.value == "1":
-            return f"{text[: value.start_mark.index]}2{text[value.end_mark.index :]}"
-    return text
+            return WrittenPolicy.of(f"{policy.text[: value.start_mark.index]}2{policy.text[value.end_mark.index :]}")
+    return policy
 
 
-def _comments(text: str) -> list[str]:
-    return [comment for _, comment in find_comments(text)]
+def _comments(source: RuleText) -> list[str]:
+    return [comment for _, comment in source.comments]
 
 
 def _comments_in(source: RuleText, first: int, last: int) -> list[str]:
@@ -334,23 +317,25 @@ def _comments_in(source: RuleText, first: int, last: int) -> list[str]:
 # --- The proof ----------------------------------------------------------------------------------------------
 
 
-def _check(before: str, after: str, rules: Sequence[WrittenRule], comments: Sequence[str]) -> None:
-    """Raises PolicyError where a policy does not have these rules, these comments, and all else of what it was."""
+def _prove(before: WrittenPolicy, result: str, rules: Sequence[WrittenRule], comments: Counter[str]) -> WrittenPolicy:
+    """Read the result. Raises PolicyError where it does not have these rules, these comments, and all else of what the
+    policy was.
+    """
     try:
-        compose(after)
-    except PolicyError:  # such as where what is changed is referred to elsewhere
+        after = WrittenPolicy.of(result)
+    except NotYaml:  # such as where what is changed or moved is referred to elsewhere
         raise left_to_author(1) from None
-    changed = parse_policy(after)
-    is_kept = _without_rules(parse_policy(before)) == _without_rules(changed)
-    found = [(_sorted(each.values), each.others) for each in read_rules(after)]
-    is_right = found == [(_sorted(each.values), each.others) for each in rules]
-    if not is_kept or not is_right or Counter(comments) - Counter(_comments(after)):
+    is_kept = _without_rules(before.policy) == _without_rules(after.policy)
+    is_right = [*map(_said_by, read_rules(after))] == [*map(_said_by, rules)]
+    if not is_kept or not is_right or comments - Counter(comment for _, comment in find_comments(result)):
         raise left_to_author(1)
+    return after
 
 
 def _without_rules(policy: Policy) -> Policy:
     return replace(policy, rules=())
 
 
-def _sorted(values: Mapping[Key, tuple[str, ...]]) -> dict[Key, list[str]]:
-    return {key: sorted(set(words)) for key, words in values.items()}
+def _said_by(rule: WrittenRule) -> tuple[Mapping[Key, frozenset[str]], Mapping[Key, str]]:
+    """Give what a rule says, in whatever order and however often."""
+    return {key: frozenset(words) for key, words in rule.values.items()}, rule.others

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import yaml
 from yaml import scan as read_tokens
 
-from bot.policy_nodes import PolicyError, Problem, compose
+from bot.policy_file import PolicyError, Problem, WrittenPolicy
 
 RULES = "rules"
 INDENT = "  "
@@ -62,10 +62,11 @@ class RuleText:
     comments: tuple[tuple[int, str], ...] = ()
 
     @staticmethod
-    def of(text: str) -> "RuleText":
+    def of(policy: WrittenPolicy) -> "RuleText":
         """Raises PolicyError where rules are not written line by line."""
-        whole = text if text.endswith("\n") else f"{text}\n"
-        rules, lines = find_rules(compose(whole)), whole.splitlines(keepends=True)
+        # An end of the last line moves no node: what was read without it holds with it, too.
+        whole = policy.text if policy.text.endswith("\n") else f"{policy.text}\n"
+        rules, lines = find_rules(policy.root), whole.splitlines(keepends=True)
         source = RuleText(whole, lines, rules, comments=tuple(find_comments(whole)))
         if not rules.items:
             return source
@@ -85,8 +86,22 @@ class RuleText:
     def span(self, number: int) -> tuple[int, int]:
         return self.leads[number - 1], self.ends[number - 1]
 
+    def rewrite(self, number: int, item: list[str]) -> str:
+        """Put lines in place of a rule's; none take it away."""
+        first, last = self.span(number)
+        return "".join([*self.lines[:first], *item, *self.lines[last:]])
+
+    def move(self, number: int, item: list[str], place: int) -> str:
+        """Put lines where a rule is to be the `place`th, another place than it had."""
+        first, last = self.span(number)
+        if place < number:
+            at = self.leads[place - 1]
+            return "".join([*self.lines[:at], *item, *self.lines[at:first], *self.lines[last:]])
+        at = self.leads[place] if place < len(self.leads) else self.ends[-1]
+        return "".join([*self.lines[:first], *self.lines[last:at], *item, *self.lines[at:]])
+
     def insert(self, item: list[str], place: int) -> str:
-        """Put the lines of a rule where it is the `place`th."""
+        """Put the lines of a new rule where it is the `place`th."""
         if self.leads:
             at = self.leads[place - 1] if place <= len(self.leads) else self.ends[-1]
             return "".join([*self.lines[:at], *item, *self.lines[at:]])

@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bot.ledger import unavailable
 from bot.ledger_rows import Row
 from bot.policy import Mode, Policy
-from bot.policy_file import PolicyError, parse_policy
+from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -179,18 +179,17 @@ class SettingsStore:
 
     # --- The policy -----------------------------------------------------------------------------------------
 
-    def save_policy(self, team: str, text: str, user: str, now: float, base: int | None = None) -> int:
-        """Put a policy in force and give its version; whatever is wrong with it, the old one stays.
+    def save_policy(self, team: str, written: WrittenPolicy, user: str, now: float, base: int | None = None) -> int:
+        """Put a policy in force and give its version.
 
-        `base` is the version that the author had in front of them, where that is known. Raises PolicyError, and
-        PolicyChanged where somebody else has saved one since.
+        `base` is the version that the author had in front of them, where that is known. Raises PolicyChanged where
+        somebody else has saved one since.
         """
-        parse_policy(text)
         saved = self.read_policy(team)
         version = saved.version if saved else 0
         if base is not None and base != version:
             raise PolicyChanged(f"version {version} was saved after version {base}")
-        row = _policy_row(SavedPolicy(version + 1, text, user, int(now)))
+        row = _policy_row(SavedPolicy(version + 1, written.text, user, int(now)))
         current = {"Item": {**_key(team, _POLICY), **row}, **_is_version(version)}
         kept = {"Item": {**_key(team, _kept(version + 1)), **row}}
         self._write(team, Change("policy", str(version + 1), user, int(now)), now, [{"Put": current}, {"Put": kept}])

@@ -4,8 +4,21 @@ from dataclasses import dataclass
 
 from bot.board import BoardStore
 from bot.corrections import CorrectionDesk, NotAllowed
+from bot.policy import Policy
+from bot.policy_file import WrittenPolicy
 from bot.records import Record
-from bot.team_settings import SettingsStore
+from bot.team_settings import PolicyChanged, SettingsStore
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A policy that somebody wants in force, and the version that it was made from: it is saved only while that one is
+    in force. `before` is that version itself where it has been read.
+    """
+
+    policy: WrittenPolicy
+    base: int
+    before: WrittenPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,26 @@ class Desk:
         saved = self.settings.read_policy(team)
         return (saved.text, saved.version) if saved else (self.default_policy, 0)
 
+    def read_version(self, team: str, base: int) -> str:
+        """Give the text that somebody has in front of them. Raises PolicyChanged where it is not in force any more."""
+        text, version = self.read_policy(team)
+        if version != base:
+            raise PolicyChanged(f"version {version} was saved after version {base}")
+        return text
+
     def require_allowed(self, team: str, user: str) -> None:
         """Raises NotAllowed where the policy leaves such changes to others."""
-        if not self.settings.load(team, self.now()).policy.may_change(user):
-            raise NotAllowed("the policy names who may change this")
+        _require(self.settings.load(team, self.now()).policy, user)
+
+    def save(self, team: str, user: str, proposal: Proposal) -> int:
+        """Put a policy in force and give its version. Raises NotAllowed, PolicyChanged, LedgerUnavailable."""
+        if proposal.before:
+            _require(proposal.before.policy, user)
+        else:
+            self.require_allowed(team, user)
+        return self.settings.save_policy(team, proposal.policy, user, self.now(), proposal.base)
+
+
+def _require(policy: Policy, user: str) -> None:
+    if not policy.may_change(user):
+        raise NotAllowed("the policy names who may change this")

@@ -21,10 +21,10 @@ from bot.corrections import NotAllowed, NothingToCorrect
 from bot.files import FileUnreadable
 from bot.intake import clean_text, read_text
 from bot.ledger import LedgerUnavailable, VersionTaken
-from bot.listeners.desk import Desk
+from bot.listeners.desk import Desk, Proposal
 from bot.listeners.home import explain, read_home
 from bot.policy_edit import set_route
-from bot.policy_file import PolicyError, parse_policy
+from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
 from bot.queue import QueueUnavailable
 from bot.records import (
     CorrectionRecord,
@@ -152,9 +152,9 @@ def open_routes(desk: Desk, body: _Json, client: WebClient) -> None:
 def save_policy(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
     """Save the policy as it was typed; what is wrong with it is said at its field, and the old one stays."""
 
-    def read(view: _Json, who: HomeRecord) -> tuple[str, int]:
+    def read(view: _Json, who: HomeRecord) -> Proposal:
         text, base, _ = read_policy_dialog(view)
-        return text, base
+        return Proposal(WrittenPolicy.of(text), base)
 
     return save(desk, ack, body, read, "policy:1")
 
@@ -162,10 +162,10 @@ def save_policy(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
 def save_route(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
     """Save where the messages with a label go."""
 
-    def read(view: _Json, who: HomeRecord) -> tuple[str, int]:
+    def read(view: _Json, who: HomeRecord) -> Proposal:
         label, channel, base = read_route_dialog(view)
-        text, _ = desk.read_policy(who.team)
-        return set_route(text, label, channel), base
+        before = WrittenPolicy.of(desk.read_version(who.team, base))
+        return Proposal(set_route(before, label, channel), base, before)
 
     return save(desk, ack, body, read, "label")
 
@@ -178,18 +178,16 @@ def save(
     desk: Desk,
     ack: Ack,
     body: _Json,
-    read: Callable[[_Json, HomeRecord], tuple[str, int]],
+    read: Callable[[_Json, HomeRecord], Proposal],
     block: str | None,
     say: Callable[[PolicyError], str] = _list_problems,
 ) -> BoltResponse:
-    """Save the policy that `read` gives with the version it was made from; what is wrong is said at the field `block`,
-    or where the dialog has none, in its place.
+    """Save the policy that `read` gives; what is wrong is said at the field `block`, or where the dialog has none, in
+    its place.
     """
     try:
         who = read_home(body, int(desk.now()))
-        text, base = read(body["view"], who)
-        desk.require_allowed(who.team, who.user)
-        version = desk.settings.save_policy(who.team, text, who.user, desk.now(), base)
+        version = desk.save(who.team, who.user, read(body["view"], who))
     except SAVING as error:
         sentence = explain_refusal(error, say)
         if block is None:

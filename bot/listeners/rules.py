@@ -17,10 +17,10 @@ from bot.blocks.rule_dialog import (
     read_rule_form,
     read_rule_list,
 )
-from bot.listeners.desk import Desk
+from bot.listeners.desk import Desk, Proposal
 from bot.listeners.dialogs import SAVING, explain_refusal, save, show_home
 from bot.listeners.home import read_home
-from bot.policy_file import PolicyError
+from bot.policy_file import PolicyError, WrittenPolicy
 from bot.policy_nodes import EMOJI
 from bot.records import HomeRecord, RuleFormRecord, build
 from bot.rule_edit import WrittenRule, put_rule, read_rules, remove_rule
@@ -45,7 +45,7 @@ def open_rules(desk: Desk, body: _Json, client: WebClient) -> None:
     """Open the list of the rules in force; where they cannot be read one by one, say so."""
     text, base = desk.read_policy(read_home(body, 0).team)
     try:
-        view = build_rule_list(read_rules(text), base)
+        view = build_rule_list(read_rules(WrittenPolicy.of(text)), base)
     except PolicyError as error:
         view = build_notice(say_problems(error))
     call(client.views_open, trigger_id=body["trigger_id"], view=view)
@@ -56,7 +56,7 @@ def open_rule(desk: Desk, body: _Json, client: WebClient) -> None:
     who, base = read_home(body, int(desk.now())), read_rule_list(body["view"])
     number = int(body["actions"][0]["value"])
     try:
-        text, _ = _read_version(desk, who.team, base)
+        text = desk.read_version(who.team, base)
     except PolicyChanged as error:
         return _say(client, body, explain_refusal(error))
     call(client.views_update, view_id=body["view"]["id"], view=build_notice(dialog_words.READING))
@@ -72,12 +72,11 @@ def _say(client: WebClient, body: _Json, sentence: str) -> None:
 def save_rule(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
     """Save one rule as it was chosen; the rest of the policy's text stays as it is."""
 
-    def read(view: _Json, who: HomeRecord) -> tuple[str, int]:
+    def read(view: _Json, who: HomeRecord) -> Proposal:
         filled = read_rule_form(view)
-        text, base = _read_version(desk, who.team, filled.base)
-        rules = read_rules(text)
-        _require_deed(rules[filled.number - 1] if filled.number else WrittenRule(""), filled)
-        return put_rule(text, filled.number, filled.changes, filled.place), base
+        before = WrittenPolicy.of(desk.read_version(who.team, filled.base))
+        _require_deed(read_rules(before)[filled.number - 1] if filled.number else WrittenRule(""), filled)
+        return Proposal(put_rule(before, filled.number, filled.changes, filled.place), filled.base, before)
 
     return save(desk, ack, body, read, _block_of(body), say_problems)
 
@@ -103,24 +102,14 @@ def remove(desk: Desk, body: _Json, client: WebClient) -> None:
     """Take the rule away whose form is open, and say so in its place."""
     who, (number, base) = read_home(body, int(desk.now())), read_rule_about(body["view"])
     try:
-        text, _ = _read_version(desk, who.team, base)
-        desk.require_allowed(who.team, who.user)
-        shorter = remove_rule(text, number)
-        version = desk.settings.save_policy(who.team, shorter, who.user, desk.now(), base)
+        before = WrittenPolicy.of(desk.read_version(who.team, base))
+        version = desk.save(who.team, who.user, Proposal(remove_rule(before, number), base, before))
     except SAVING as error:
         sentence = explain_refusal(error, say_problems)
     else:
         sentence = words.removed(version)
         show_home(desk, who)
     _say(client, body, sentence)
-
-
-def _read_version(desk: Desk, team: str, base: int) -> tuple[str, int]:
-    """Read the policy that somebody has in front of them. Raises PolicyChanged where it is not in force any more."""
-    text, version = desk.read_policy(team)
-    if version != base:
-        raise PolicyChanged(f"version {version} was saved after version {base}")
-    return text, version
 
 
 def say_problems(error: PolicyError) -> str:

@@ -20,10 +20,10 @@ from bot.blocks.policy_upload import (
 from bot.corrections import NotAllowed
 from bot.files import FileReader, FileUnreadable
 from bot.ledger import LedgerUnavailable
-from bot.listeners.desk import Desk
+from bot.listeners.desk import Desk, Proposal
 from bot.listeners.dialogs import SECONDS_TO_SHOW, save
 from bot.listeners.home import read_home
-from bot.policy_file import PolicyError, parse_policy
+from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
 from bot.queue import QueueUnavailable
 from bot.records import HomeRecord, UploadRecord, build
 from bot.slack_calls import call
@@ -78,12 +78,12 @@ def _hand_in(desk: Desk, who: HomeRecord, view: str, text: str, draft: Draft) ->
 def save_file(desk: Desk, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
     """Save the file that was looked at: it is read again, because nothing of it is kept in between."""
 
-    def read(view: _Json, who: HomeRecord) -> tuple[str, int]:
+    def read(view: _Json, who: HomeRecord) -> Proposal:
         draft = read_draft(view["private_metadata"])
         text = _reader(client).read(draft.file)
         if _digest(text) != draft.digest:
             raise FileUnreadable("gone")
-        return text, draft.base
+        return Proposal(WrittenPolicy.of(text), draft.base)
 
     return save(desk, ack, body, read, None)
 

@@ -21,6 +21,7 @@ from bot.interactive import handle
 from bot.lambdas import interactive
 from bot.listeners.desk import Desk
 from bot.policy import Policy
+from bot.policy_file import WrittenPolicy
 from bot.queue import QueueUnavailable
 from bot.records import CorrectionRecord, HomeRecord, MessageKey, SavedRecord, from_json
 from bot.slack_calls import TenantGone, build_client
@@ -405,7 +406,7 @@ def test_the_bot_is_stopped_and_started_from_the_tab(press_home, store, waiting)
 
 
 def test_whoever_may_not_change_that_is_told_in_a_dialog(press_home, store, slack, queue, waiting):
-    store.save_policy(waiting.team, "version: 1\ncorrections: [U0SOFIA]", "U0SOFIA", time.time())
+    store.save_policy(waiting.team, WrittenPolicy.of("version: 1\ncorrections: [U0SOFIA]"), "U0SOFIA", time.time())
 
     assert press_home(waiting.team, "mode", chosen="C0SUPPORT=automatic") == 200
 
@@ -530,7 +531,7 @@ def test_the_policy_in_force_is_opened_as_text(press_home, slack, store, team):
 
 
 def test_a_policy_that_no_dialog_takes_is_said_to_be_too_long(press_home, slack, store, team):
-    store.save_policy(team, "version: 1\n" + "# long\n" * 3_000, "U0ANNA", time.time())
+    store.save_policy(team, WrittenPolicy.of("version: 1\n" + "# long\n" * 3_000), "U0ANNA", time.time())
 
     assert press_home(team, "edit-policy") == 200
 
@@ -575,7 +576,7 @@ def test_a_policy_with_a_mistake_is_refused_with_its_line_and_the_old_one_stays(
 
 
 def test_of_two_who_edit_the_same_version_the_second_is_told(submit, store, team, dialog):
-    store.save_policy(team, "version: 1", "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of("version: 1"), "U0SOFIA", time.time())
 
     answer = submit(typed_policy("version: 1\nunsure: silent", dialog, base=0))
 
@@ -583,7 +584,7 @@ def test_of_two_who_edit_the_same_version_the_second_is_told(submit, store, team
 
 
 def test_whoever_may_not_change_the_policy_is_told_at_the_field(submit, store, team, dialog):
-    store.save_policy(team, "version: 1\ncorrections: [U0SOFIA]", "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of("version: 1\ncorrections: [U0SOFIA]"), "U0SOFIA", time.time())
 
     assert submit(typed_policy("version: 1", dialog, base=1))["errors"] == {"policy:1": commands.NOT_ALLOWED}
 

@@ -5,6 +5,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.policy import Policy
+from bot.policy_file import WrittenPolicy
 from bot.team_settings import SettingsStore
 
 POLICY = """\
@@ -124,7 +125,7 @@ def saved(ledger, aws_environment, policy):
     team = f"T{uuid.uuid4().hex.upper()}"
     store = SettingsStore(ledger.client, ledger.table, Policy())
     for number in (1, 2):
-        store.save_policy(team, f"version: 1  # the {number}.\n", "U0ANNA", 1_700_000_000)
+        store.save_policy(team, WrittenPolicy.of(f"version: 1  # the {number}.\n"), "U0ANNA", 1_700_000_000)
     return team, {"LEDGER_TABLE": ledger.table, "POLICY_FILE": str(policy)}
 
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.policy_edit import set_route
-from bot.policy_file import PolicyError, parse_policy
+from bot import policy_edit
+from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
 
 TEXT = """## Ours
 version: 1
@@ -14,6 +14,10 @@ routes:   # who gets what
 
 unsure: ask
 """
+
+
+def set_route(text: str, label: str, channel: str | None) -> str:
+    return policy_edit.set_route(WrittenPolicy.of(text), label, channel).text
 
 
 def test_one_line_changes_and_the_rest_stays_as_it_was_written():

@@ -12,6 +12,7 @@ from bot.case import Correction, Decision
 from bot.files import UploadedFile
 from bot.home import MOST_ITEMS
 from bot.policy import Policy
+from bot.policy_file import WrittenPolicy
 from bot.reception import ANSWERABLE_SECONDS, TooLate, strongest
 from bot.records import (
     AskRecord,
@@ -83,7 +84,7 @@ def test_a_channel_or_a_person_can_be_muted_and_unmuted(ask, reception, team):
 
 
 def test_everybody_may_make_the_bot_quieter_and_only_who_the_policy_names_may_make_it_louder(ask, reception, team):
-    reception.settings.save_policy(team, "version: 1\ncorrections: [U0ANNA]", "U0ANNA", time.time())
+    reception.settings.save_policy(team, WrittenPolicy.of("version: 1\ncorrections: [U0ANNA]"), "U0ANNA", time.time())
 
     assert ask("stop", user="U0MAYA").text == words.STOPPED
     assert ask("start", user="U0MAYA").text == words.NOT_ALLOWED
@@ -121,7 +122,7 @@ def test_the_policy_is_told_in_words(ask):
 
 
 def test_the_version_names_model_and_policy_and_who_saved_it(ask, reception, team):
-    reception.settings.save_policy(team, "version: 1", "U0ANNA", 1_700_000_000)
+    reception.settings.save_policy(team, WrittenPolicy.of("version: 1"), "U0ANNA", 1_700_000_000)
 
     said = ask("version").text
 
@@ -389,7 +390,7 @@ def test_what_does_not_fit_the_model_is_said_of_a_policy_on_trial(reception, sla
     ids=["does not fit", "is not in force any more", "fits"],
 )
 def test_what_does_not_fit_is_said_where_a_policy_was_saved(reception, slack, dialog, team, policy, version, said):
-    reception.settings.save_policy(team, policy, "U0ANNA", time.time())
+    reception.settings.save_policy(team, WrittenPolicy.of(policy), "U0ANNA", time.time())
 
     reception.look_at_saved(SavedRecord(team, "U0ANNA", dialog, version, int(time.time())))
 
@@ -415,7 +416,7 @@ def react(reception, ledger, findings, team):
     key = decide_about(ledger, findings, f"{time.time():.6f}", team=team)
 
     def react(name: str, user: str = "U0ANNA", policy: str = REACTIONS) -> dict[str, str]:
-        reception.settings.save_policy(team, policy, "U0ANNA", time.time())
+        reception.settings.save_policy(team, WrittenPolicy.of(policy), "U0ANNA", time.time())
         record = ReactionRecord(team, key.channel, key.ts, user, name, int(time.time()))
         reception.take_reaction(record, settings_now(reception, team))
         reception.take_reaction(record, settings_now(reception, team))

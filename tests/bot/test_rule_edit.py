@@ -5,8 +5,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.policy_file import PolicyError, parse_policy
-from bot.rule_edit import NAME, put_rule, read_rules, remove_rule
+from bot import rule_edit
+from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
+from bot.rule_edit import NAME, Changes, WrittenRule
 
 TEXT = """\
 ## Ours, since spring
@@ -37,6 +38,18 @@ rules:
 unsure: ask   # for now
 """
 TITLES = ["Outages at night", "rule 2", "rule 3"]
+
+
+def read_rules(text: str) -> tuple[WrittenRule, ...]:
+    return rule_edit.read_rules(WrittenPolicy.of(text))
+
+
+def put_rule(text: str, number: int | None, changes: Changes, place: int) -> str:
+    return rule_edit.put_rule(WrittenPolicy.of(text), number, changes, place).text
+
+
+def remove_rule(text: str, number: int) -> str:
+    return rule_edit.remove_rule(WrittenPolicy.of(text), number).text
 
 
 def comments(text: str) -> Counter[str]:

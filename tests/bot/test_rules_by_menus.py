@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import yaml
 
 from bot.app import create_app
 from bot.blocks.notice import build_notice
@@ -16,7 +17,7 @@ from bot.corrections import CorrectionDesk
 from bot.interactive import handle
 from bot.listeners.desk import Desk
 from bot.policy import Policy
-from bot.policy_file import parse_policy
+from bot.policy_file import WrittenPolicy, parse_policy
 from bot.records import HomeRecord, InvalidRecord, RuleFormRecord, SavedRecord
 from bot.rule_edit import read_rules
 from bot.team_settings import SettingsStore
@@ -61,7 +62,7 @@ def team() -> str:
 def store(ledger, team) -> SettingsStore:
     """A team with a policy of two rules, which is its version 1."""
     store = SettingsStore(ledger.client, ledger.table, Policy())
-    store.save_policy(team, TEXT, "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of(TEXT), "U0SOFIA", time.time())
     return store
 
 
@@ -103,7 +104,7 @@ def press(post, dialog):
 
 def filled_in(number: int, dialog: str, base: int = 1, text: str = TEXT, **chosen: Any) -> dict[str, Any]:
     """Give the form of a rule, with what it says already and what is chosen in it by block."""
-    view = build_rule_form(read_rules(text), number, base, CHOICES)
+    view = build_rule_form(read_rules(WrittenPolicy.of(text)), number, base, CHOICES)
     state = {}
     for block in view["blocks"]:
         if block["type"] == "input":
@@ -146,7 +147,7 @@ def test_the_rules_in_force_are_listed(press, slack):
 
 
 def test_rules_that_cannot_be_told_apart_line_by_line_are_left_to_the_editor_of_text(press, slack, store, team):
-    store.save_policy(team, "{version: 2, rules: [{then: {tag: eyes}}]}", "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of("{version: 2, rules: [{then: {tag: eyes}}]}"), "U0SOFIA", time.time())
 
     assert press({"type": "home"}, "edit-rules") == 200
 
@@ -155,7 +156,7 @@ def test_rules_that_cannot_be_told_apart_line_by_line_are_left_to_the_editor_of_
 
 @pytest.mark.parametrize("number", [0, 2])
 def test_a_form_is_asked_for_with_the_policy_it_is_about(press, queue, slack, dialog, number):
-    assert press(build_rule_list(read_rules(TEXT), 1), "rule-open", str(number)) == 200
+    assert press(build_rule_list(read_rules(WrittenPolicy.of(TEXT)), 1), "rule-open", str(number)) == 200
 
     [record] = queue.records
     assert (record.number, record.base, record.policy, record.view) == (number, 1, TEXT, dialog)
@@ -163,7 +164,7 @@ def test_a_form_is_asked_for_with_the_policy_it_is_about(press, queue, slack, di
 
 
 def test_whoever_has_an_old_list_in_front_of_them_is_told(press, queue, slack):
-    assert press(build_rule_list(read_rules(TEXT), 0), "rule-open", "1") == 200
+    assert press(build_rule_list(read_rules(WrittenPolicy.of(TEXT)), 0), "rule-open", "1") == 200
 
     assert dialogs.CHANGED_MEANWHILE in json.dumps([modal.form for modal in slack.installation.modals.values()])
     assert queue.records == []
@@ -183,6 +184,32 @@ def test_a_rule_is_added(submit, store, team):
 
     rules = store.load(team, time.time()).policy.rules
     assert [rule.name for rule in rules] == ["Angry", "Outages", "rule 3"]
+
+
+@pytest.fixture
+def texts_read(monkeypatch) -> list[str]:
+    """The texts that were read as YAML, which takes most of the time that a submission does."""
+    texts: list[str] = []
+
+    def note(text: str, **options: Any) -> yaml.Node | None:
+        texts.append(text)
+        return compose(text, **options)
+
+    compose = yaml.compose
+    monkeypatch.setattr(yaml, "compose", note)
+    return texts
+
+
+def test_while_slack_waits_the_old_policy_is_read_once_and_the_new_one_once(post, dialog, store, team, texts_read):
+    chosen = {"place": {"selected_option": {"value": "1"}}, POST: {"selected_conversations": ["C0NEW"]}}
+    view = filled_in(2, dialog, **chosen)
+    texts_read.clear()
+
+    post(type="view_submission", view=view)
+
+    saved = store.read_policy(team)
+    assert saved.version == 2
+    assert texts_read == [TEXT, saved.text]
 
 
 def test_a_rule_that_does_nothing_is_refused_in_words(submit, store, team):
@@ -206,14 +233,14 @@ def test_a_rule_that_is_silent_and_loud_at_once_is_refused(submit):
 
 
 def test_of_two_who_change_the_same_version_the_second_is_told(submit, store, team):
-    store.save_policy(team, "version: 2\n# meanwhile", "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of("version: 2\n# meanwhile"), "U0SOFIA", time.time())
 
     assert submit(2)["errors"] == {POST: dialogs.CHANGED_MEANWHILE}
 
 
 def test_whoever_may_not_change_the_policy_is_told(submit, post, press, store, team, slack, dialog):
     text = f"{TEXT}corrections: [U0SOFIA]\n"
-    store.save_policy(team, text, "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of(text), "U0SOFIA", time.time())
 
     assert submit(2, base=2)["errors"] == {POST: commands.NOT_ALLOWED}
     assert press(filled_in(2, dialog, base=2), "rule-remove", "2") == 200

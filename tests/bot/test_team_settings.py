@@ -5,7 +5,7 @@ import pytest
 
 from bot.ledger import LedgerUnavailable
 from bot.policy import Policy
-from bot.policy_file import PolicyError
+from bot.policy_file import PolicyError, WrittenPolicy
 from bot.team_settings import FRESH_SECONDS, Change, PolicyChanged, SettingsStore, Switches, TeamSettings
 
 NOW = 1_700_000_000
@@ -59,7 +59,7 @@ def test_a_team_that_has_set_nothing_has_the_policy_that_is_shipped(store, team)
 
 
 def test_a_policy_that_is_saved_is_in_force_and_other_teams_have_theirs(store, elsewhere, team):
-    assert store.save_policy(team, SAVED, "U0ANNA", NOW) == 1
+    assert store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW) == 1
 
     loaded = elsewhere.load(team, NOW)
     assert (loaded.policy, loaded.version) == (Policy(routes={"technical": "C0TECH"}), 1)
@@ -68,37 +68,37 @@ def test_a_policy_that_is_saved_is_in_force_and_other_teams_have_theirs(store, e
 
 
 def test_a_bad_policy_is_refused_and_the_old_one_stays(store, elsewhere, team):
-    store.save_policy(team, SAVED, "U0ANNA", NOW)
+    store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW)
 
     with pytest.raises(PolicyError, match="line 2"):
-        store.save_policy(team, "version: 1\nroutes: C0TECH\n", "U0ANNA", NOW)
+        store.save_policy(team, WrittenPolicy.of("version: 1\nroutes: C0TECH\n"), "U0ANNA", NOW)
 
     assert elsewhere.load(team, NOW).version == 1
     assert [change.what for change in store.read_history(team, 9)] == ["policy"]
 
 
 def test_who_saves_over_what_they_have_not_seen_is_stopped(store, team):
-    store.save_policy(team, SAVED, "U0ANNA", NOW, base=0)
+    store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW, base=0)
 
     with pytest.raises(PolicyChanged):
-        store.save_policy(team, SAVED, "U0BEN", NOW, base=0)
-    assert store.save_policy(team, SAVED, "U0BEN", NOW, base=1) == 2
+        store.save_policy(team, WrittenPolicy.of(SAVED), "U0BEN", NOW, base=0)
+    assert store.save_policy(team, WrittenPolicy.of(SAVED), "U0BEN", NOW, base=1) == 2
 
 
 def test_of_two_who_save_at_the_same_moment_one_is_told(store, team, monkeypatch):
-    store.save_policy(team, SAVED, "U0ANNA", NOW)
+    store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW)
     seen = store.read_policy(team)
-    store.save_policy(team, SAVED, "U0ANNA", NOW)
+    store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW)
     monkeypatch.setattr(SettingsStore, "read_policy", lambda *_: seen)
 
     with pytest.raises(PolicyChanged):
-        store.save_policy(team, SAVED, "U0BEN", NOW)
+        store.save_policy(team, WrittenPolicy.of(SAVED), "U0BEN", NOW)
 
 
 def test_a_long_policy_of_many_characters_is_kept_whole(store, elsewhere, team):
     text = SAVED + "#" + "𝕏" * 99_000
 
-    store.save_policy(team, text, "U0ANNA", NOW)
+    store.save_policy(team, WrittenPolicy.of(text), "U0ANNA", NOW)
 
     assert elsewhere.read_policy(team).text == text
 
@@ -121,7 +121,7 @@ def test_switches_hold_until_they_are_set_back(store, elsewhere, team):
 def test_who_set_what_is_kept_the_latest_first(store, team):
     store.mute(team, "C0LOUD", "U0ANNA", NOW)
     store.set_mode(team, "C0NEW", "watch-only", "U0BEN", NOW + 1)
-    store.save_policy(team, SAVED, "U0ANNA", NOW + 2)
+    store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW + 2)
 
     assert store.read_history(team, 2) == (
         Change("policy", "1", "U0ANNA", NOW + 2),
@@ -134,7 +134,7 @@ def test_who_set_what_is_kept_the_latest_first(store, team):
 
 def break_policy(store: SettingsStore, team: str, text: str) -> None:
     """Save what this program takes for wrong, as a later one may that knows more."""
-    version = store.save_policy(team, SAVED, "U0ANNA", NOW)
+    version = store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW)
     for sk in ("now#policy", f"policy#{version:08}"):
         store.client.update_item(
             TableName=store.table,
@@ -145,7 +145,7 @@ def break_policy(store: SettingsStore, team: str, text: str) -> None:
 
 
 def test_instead_of_a_policy_that_cannot_be_read_the_last_readable_one_stays(store, elsewhere, team):
-    store.save_policy(team, SAVED, "U0ANNA", NOW)
+    store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW)
     break_policy(store, team, "version: 99")
     break_policy(store, team, "rules: of tomorrow")
 
@@ -175,7 +175,7 @@ def calls(store) -> Counter:
 
 def test_everything_is_one_query_and_fresh_for_a_few_seconds(store, team, calls):
     store.set_mode(team, "C0NEW", "automatic", "U0ANNA", NOW)
-    store.save_policy(team, SAVED, "U0ANNA", NOW)
+    store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW)
     calls.clear()
 
     for second in range(FRESH_SECONDS):
@@ -210,7 +210,7 @@ def test_a_table_that_does_not_answer_is_said_so(dynamodb, team):
 
 
 def test_no_row_but_the_history_ever_expires(store, team):
-    store.save_policy(team, SAVED, "U0ANNA", NOW)
+    store.save_policy(team, WrittenPolicy.of(SAVED), "U0ANNA", NOW)
     store.stop(team, "U0ANNA", NOW)
 
     rows = store.client.query(

@@ -17,6 +17,7 @@ from bot.corrections import CorrectionDesk
 from bot.interactive import handle
 from bot.listeners.desk import Desk
 from bot.policy import Policy
+from bot.policy_file import WrittenPolicy
 from bot.records import HomeRecord, SavedRecord, UploadRecord
 from bot.team_settings import SettingsStore
 from bot.tenants import OneWorkspace
@@ -98,7 +99,7 @@ def submit(post):
 
 
 def test_the_dialog_takes_a_file_and_shows_the_policy_in_force_to_begin_from(post, slack, store, team):
-    store.save_policy(team, SILENT, "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of(SILENT), "U0SOFIA", time.time())
     trigger = slack.installation.handles.issue_trigger("U0ANNA")
 
     action = {"type": "button", "block_id": "b0", "action_id": "upload-policy", "action_ts": "1.1"}
@@ -139,7 +140,7 @@ def test_it_is_saved_as_a_version_when_somebody_says_so(submit, post, upload, qu
 
 
 def test_a_file_with_a_mistake_is_refused_with_line_value_and_what_would_be_right(submit, upload, queue, store, team):
-    store.save_policy(team, SILENT, "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of(SILENT), "U0SOFIA", time.time())
 
     _, answer = submit(upload("version: 1\nunsure: maybe\n"), base=1)
 
@@ -172,7 +173,7 @@ def test_a_bot_without_the_permission_says_which_it_lacks(submit, upload, slack)
 
 
 def test_whoever_may_not_change_the_policy_is_told_before_anything_is_read(submit, upload, store, team, queue):
-    store.save_policy(team, "version: 1\ncorrections: [U0SOFIA]", "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of("version: 1\ncorrections: [U0SOFIA]"), "U0SOFIA", time.time())
 
     assert submit(upload("not a policy"), base=1)[1]["errors"] == {"file": commands.NOT_ALLOWED}
     assert queue.records == []
@@ -197,7 +198,7 @@ def test_a_file_that_was_changed_since_it_was_looked_at_is_not_saved(submit, pos
 
 def test_of_two_who_change_the_same_version_the_second_is_told(submit, post, upload, store, team):
     review = submit(upload(SILENT), base=0)[1]["view"]
-    store.save_policy(team, "version: 1\n# meanwhile", "U0SOFIA", time.time())
+    store.save_policy(team, WrittenPolicy.of("version: 1\n# meanwhile"), "U0SOFIA", time.time())
 
     _, answer = post(type="view_submission", view={**review, "id": "V1", "state": {"values": {}}})
 

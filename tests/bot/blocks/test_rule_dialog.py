@@ -2,9 +2,10 @@ import json
 
 import pytest
 
+from bot import rule_edit
 from bot.blocks.rule_dialog import Choices, build_rule_form, build_rule_list, read_rule_form, read_rule_list
-from bot.policy_file import parse_policy
-from bot.rule_edit import NAME, put_rule, read_rules
+from bot.policy_file import WrittenPolicy, parse_policy
+from bot.rule_edit import NAME, Changes, WrittenRule
 from bot.sandbox.slack.block_kit import view_problems
 from classifier_infra.manifest import Facet, Label
 
@@ -26,6 +27,16 @@ rules:
   - when: {category: retired}
     then: {silent: true}
 """
+
+
+def read_rules(text: str) -> tuple[WrittenRule, ...]:
+    return rule_edit.read_rules(WrittenPolicy.of(text))
+
+
+def put_rule(text: str, number: int | None, changes: Changes, place: int) -> str:
+    return rule_edit.put_rule(WrittenPolicy.of(text), number, changes, place).text
+
+
 RULES = read_rules(TEXT)
 
 
