@@ -1,10 +1,12 @@
 """A stand-in Slack over real HTTP, and an app that notes what it is sent."""
 
+import json
 import queue
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx2
 import pytest
@@ -76,6 +78,13 @@ class Received:
     def is_signed(self) -> bool:
         return SignatureVerifier(SIGNING_SECRET).is_valid_request(self.body, self.headers)
 
+    def form(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
+
+    def payload(self) -> dict[str, Any]:
+        payload: dict[str, Any] = json.loads(self.form()["payload"])
+        return payload
+
 
 @dataclass
 class App:
@@ -133,3 +142,54 @@ def connected_slack(start_slack, receiving_app) -> StandIn:
         interactivity_url=f"{receiving_app.url}/slack/interactive",
         retry_delays=(0.0, 0.0, 0.0),
     )
+
+
+@pytest.fixture
+def buttons() -> list[dict[str, Any]]:
+    """Blocks with a button and a menu."""
+    return [
+        {
+            "type": "actions",
+            "block_id": "correct",
+            "elements": [
+                {
+                    "type": "button",
+                    "action_id": "billing",
+                    "text": {"type": "plain_text", "text": "Billing"},
+                    "value": "b",
+                },
+                {
+                    "type": "static_select",
+                    "action_id": "other",
+                    "options": [{"text": {"type": "plain_text", "text": "General"}, "value": "g"}],
+                },
+            ],
+        }
+    ]
+
+
+@pytest.fixture
+def run_command(start_slack, receiving_app):
+    """Run /classify and give the stand-in and what the app was sent."""
+
+    def run(answer=None):
+        slack = start_slack(commands_url=receiving_app.url)
+        if answer is not None:
+            receiving_app.answers.put(answer)
+        slack.do("commands", command="/classify", text="hello").raise_for_status()
+        return slack, receiving_app.next().form()
+
+    return run
+
+
+@pytest.fixture
+def press(start_slack, receiving_app, buttons):
+    """Post `buttons`, press one as Maya, and give the stand-in, the message's ts and the payload that came."""
+
+    def press_button(action_id="billing", chosen=None):
+        slack = start_slack(interactivity_url=receiving_app.url)
+        ts = slack.client.chat_postMessage(channel="C0SUPPORT", text="Which?", blocks=buttons)["ts"]
+        slack.do("actions", ts=ts, block_id="correct", action_id=action_id, chosen=chosen).raise_for_status()
+        return slack, ts, receiving_app.next().payload()
+
+    return press_button

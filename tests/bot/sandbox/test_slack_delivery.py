@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from urllib.parse import parse_qs
 
 import httpx2
 import pytest
@@ -168,7 +167,7 @@ def test_a_command_is_sent_as_a_signed_form(connected_slack, receiving_app):
 
     assert received.is_signed()
     assert received.headers["content-type"] == "application/x-www-form-urlencoded"
-    form = {name: values[0] for name, values in parse_qs(received.body.decode()).items()}
+    form = received.form()
     assert (form["command"], form["text"]) == ("/classify", "Where is my refund <@U0ANNA>?")
     assert (form["channel_id"], form["channel_name"], form["user_id"]) == ("C0SUPPORT", "support", "U0MAYA")
     assert form["response_url"].startswith(f"{connected_slack.url}/response/")

@@ -1,7 +1,6 @@
 """The stand-in's page in a real browser."""
 
 import json
-from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -76,10 +75,6 @@ def messages(page: Page):
 
 def thread(page: Page):
     return page.get_by_role("complementary", name="Thread")
-
-
-def payload_of(received):
-    return json.loads(parse_qs(received.body.decode())["payload"][0])
 
 
 # --- Writing ------------------------------------------------------------------------------------------------
@@ -239,7 +234,7 @@ def test_a_button_tells_the_app_who_pressed_it(asked, receiving_app):
 
     asked.get_by_role("button", name="Right").click()
 
-    payload = payload_of(receiving_app.next())
+    payload = receiving_app.next().payload()
     assert (payload["user"]["id"], payload["actions"][0]["value"]) == ("U0ANNA", "yes")
 
 
@@ -249,7 +244,7 @@ def test_a_menu_can_be_worked_from_the_keyboard(asked, receiving_app):
     for key in ("Enter", "ArrowDown", "Enter"):
         asked.keyboard.press(key)
 
-    [action] = payload_of(receiving_app.next())["actions"]
+    [action] = receiving_app.next().payload()["actions"]
     assert (action["type"], action["selected_option"]["value"]) == ("static_select", "general")
     expect(asked.get_by_role("button", name="Move to")).to_be_focused()
 
@@ -269,10 +264,10 @@ def test_a_button_that_asks_first_acts_only_when_confirmed(asked, receiving_app)
     asked.get_by_role("button", name="Not a request").click()
     dialog.get_by_role("button", name="No").click()
     asked.get_by_role("button", name="Right").click()
-    first = payload_of(receiving_app.next())
+    first = receiving_app.next().payload()
     asked.get_by_role("button", name="Not a request").click()
     dialog.get_by_role("button", name="Yes").click()
-    second = payload_of(receiving_app.next())
+    second = receiving_app.next().payload()
 
     assert [payload["actions"][0]["action_id"] for payload in (first, second)] == ["right", "none"]
 
@@ -299,7 +294,7 @@ def test_typing_a_slash_shows_the_commands_there_are(slack, open_page):
 
 def test_a_modal_shows_the_apps_errors_and_closes_when_they_are_mended(asked, connected_slack, receiving_app):
     asked.get_by_role("button", name="Right").click()
-    trigger_id = payload_of(receiving_app.next())["trigger_id"]
+    trigger_id = receiving_app.next().payload()["trigger_id"]
     element = {"type": "plain_text_input", "action_id": "text"}
     field = {"type": "input", "block_id": "why", "label": plain("Why?"), "element": element}
     view = {"type": "modal", "title": plain("Correct"), "submit": plain("Send"), "blocks": [field]}
@@ -313,7 +308,7 @@ def test_a_modal_shows_the_apps_errors_and_closes_when_they_are_mended(asked, co
     dialog.get_by_role("button", name="Send").click()
 
     expect(dialog).to_have_count(0)
-    values = payload_of(receiving_app.next())["view"]["state"]["values"]
+    values = receiving_app.next().payload()["view"]["state"]["values"]
     assert values == {"why": {"text": {"type": "plain_text_input", "value": "x"}}}
 
 
