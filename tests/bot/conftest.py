@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ import httpx2
 import pytest
 from slack_sdk import WebClient
 
+from bot.blocks.notice import build_notice
 from bot.blocks.view import View
 from bot.board import BoardStore
 from bot.case import Finding
@@ -376,12 +378,31 @@ class SlackStandIn:
 
 
 @pytest.fixture
+def team() -> str:
+    """A workspace that no other test knows."""
+    return f"T{uuid.uuid4().hex.upper()}"
+
+
+@pytest.fixture
 def slack(serve) -> SlackStandIn:
     workspace = build_workspace(time.time)
     app = create_app(workspace, Settings(SIGNING_SECRET, TOKEN))
     url = serve(Server(app))
     client = LossyClient(TOKEN, base_url=f"{url}/api/", retry_handlers=[], timeout=4)
     return SlackStandIn(url, workspace, client, app.state.installation)
+
+
+@pytest.fixture
+def dialog(slack) -> str:
+    """A dialog that Anna has open; its id."""
+    trigger = slack.installation.handles.issue_trigger("U0ANNA")
+    return str(slack.client.views_open(trigger_id=trigger, view=build_notice("…"))["view"]["id"])
+
+
+@pytest.fixture
+def shown_dialog(slack, dialog) -> Callable[[], str]:
+    """Give what the open dialog shows, as JSON."""
+    return lambda: json.dumps(slack.installation.modals[dialog].form, ensure_ascii=False)
 
 
 # --- Answers ------------------------------------------------------------------------------------------------

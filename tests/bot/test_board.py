@@ -1,5 +1,4 @@
 import time
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,12 +20,6 @@ from classifier_infra.blueprint import create_tables
 NOW = time.time()
 DAY = 24 * 3600
 AWS = {"region_name": "eu-central-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
-
-
-@pytest.fixture
-def team() -> str:
-    """A workspace that no other test knows."""
-    return f"T{uuid.uuid4().hex.upper()}"
 
 
 @pytest.fixture

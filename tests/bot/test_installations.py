@@ -22,11 +22,6 @@ def store(dynamodb, table) -> DynamoInstallationStore:
     return DynamoInstallationStore(dynamodb, table)
 
 
-@pytest.fixture
-def team() -> str:
-    return f"T{uuid.uuid4().hex.upper()}"
-
-
 def install(store: DynamoInstallationStore, team: str, token: str = "xoxb-1", at: float = NOW) -> None:
     store.save(
         Installation(

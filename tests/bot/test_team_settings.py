@@ -1,4 +1,3 @@
-import uuid
 from collections import Counter
 
 import pytest
@@ -35,11 +34,6 @@ def test_switches_outweigh_the_policy_and_stop_outweighs_both(switches, channel,
 
 
 # --- What is kept -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def team() -> str:
-    return f"T{uuid.uuid4().hex.upper()}"
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_a_correction_made_while_another_is_shown_is_shown_as_well(
     assert headline(slack.thread(handled.ts)[0]) == "*Billing*, sent to <#C0BILLING>."
 
 
-# --- Who waits for an answer ---------------------------------------------------------------------------------
+# --- Who waits for an answer ----------------------------------------------------------------------------------
 
 
 @pytest.fixture

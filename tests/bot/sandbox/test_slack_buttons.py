@@ -66,7 +66,7 @@ def test_a_message_shortcut_sends_the_message(start_slack, receiving_app):
     assert payload["message"]["text"] == "hello"
 
 
-# --- The message that had the button -------------------------------------------------------------------------
+# --- The message that had the button --------------------------------------------------------------------------
 
 
 def test_a_button_can_replace_its_message(press):

@@ -43,7 +43,7 @@ def test_a_command_that_no_app_has_is_not_valid(slack):
     assert slack.channel()["ephemerals"][0]["text"] == "`/lunch` is not a valid command."
 
 
-# --- Response URLs -------------------------------------------------------------------------------------------
+# --- Response URLs --------------------------------------------------------------------------------------------
 
 
 def test_a_response_url_takes_five_answers_and_no_sixth(run_command):

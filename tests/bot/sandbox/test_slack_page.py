@@ -77,7 +77,7 @@ def thread(page: Page):
     return page.get_by_role("complementary", name="Thread")
 
 
-# --- Writing ------------------------------------------------------------------------------------------------
+# --- Writing --------------------------------------------------------------------------------------------------
 
 
 def test_enter_sends_what_a_customer_wrote_to_the_channel_and_to_the_app(connected_slack, receiving_app, open_page):
@@ -141,7 +141,7 @@ def test_somebody_elses_message_cannot_be_edited(slack, open_page):
     expect(page.get_by_role("menuitem", name="Edit message")).to_have_count(0)
 
 
-# --- What the bot does --------------------------------------------------------------------------------------
+# --- What the bot does ----------------------------------------------------------------------------------------
 
 
 def test_a_reaction_of_the_bot_is_a_pill_with_a_name_that_can_be_read_out(slack, open_page):
@@ -218,7 +218,7 @@ def test_an_event_that_the_app_does_not_take_is_shown_at_its_message(start_slack
     expect(page.get_by_role("navigation")).to_contain_text("The bot does not answer")
 
 
-# --- Buttons, menus, commands, modals -----------------------------------------------------------------------
+# --- Buttons, menus, commands, modals -------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -312,7 +312,7 @@ def test_a_modal_shows_the_apps_errors_and_closes_when_they_are_mended(asked, co
     assert values == {"why": {"text": {"type": "plain_text_input", "value": "x"}}}
 
 
-# --- Reading ------------------------------------------------------------------------------------------------
+# --- Reading --------------------------------------------------------------------------------------------------
 
 READ = """async (text) => {
     const { mrkdwn } = await import("/js/mrkdwn.js");
@@ -345,7 +345,7 @@ def test_mrkdwn_is_read_as_slack_reads_it(slack, open_page):
     assert {text: page.evaluate(READ, text) for text in readings} == readings
 
 
-# --- On a phone ---------------------------------------------------------------------------------------------
+# --- On a phone -----------------------------------------------------------------------------------------------
 
 
 def test_a_phone_shows_one_thing_at_a_time_and_nothing_is_wider_than_it(connected_slack, open_page):

@@ -26,7 +26,7 @@ def refusal():
     return call
 
 
-# --- Who may call -------------------------------------------------------------------------------------------
+# --- Who may call ---------------------------------------------------------------------------------------------
 
 
 def test_auth_test_says_who_the_bot_is(client):
@@ -94,7 +94,7 @@ def test_the_log_of_calls_has_methods_and_errors_and_never_a_token(slack):
     assert "xoxb" not in str(state)
 
 
-# --- chat.* -------------------------------------------------------------------------------------------------
+# --- chat.* ---------------------------------------------------------------------------------------------------
 
 
 def test_a_posted_message_is_in_the_channel_with_text_blocks_and_metadata(slack):
@@ -250,7 +250,7 @@ def test_a_permalink_leads_to_the_message_on_the_page(slack, client):
     assert httpx2.get(link).headers["location"] == f"/#C0SUPPORT/{ts}"
 
 
-# --- reactions.* --------------------------------------------------------------------------------------------
+# --- reactions.* ----------------------------------------------------------------------------------------------
 
 
 def test_a_reaction_is_added_shown_and_removed(slack, client):
@@ -275,7 +275,7 @@ def test_reactions_are_refused_with_slacks_own_codes(slack, client, refusal):
     assert refusal(client.reactions_add, channel="C0RANDOM", name="eyes", timestamp=ts) == "not_in_channel"
 
 
-# --- conversations.* ----------------------------------------------------------------------------------------
+# --- conversations.* ------------------------------------------------------------------------------------------
 
 
 def test_conversations_list_gives_what_the_bot_may_see_page_by_page(client):
@@ -348,7 +348,7 @@ def test_members_are_listed(client):
     assert client.conversations_members(channel="C0BILLING")["members"] == ["U0ANNA", "U0BOT", "U0JONAS", "U0SOFIA"]
 
 
-# --- users, groups, bots ------------------------------------------------------------------------------------
+# --- users, groups, bots --------------------------------------------------------------------------------------
 
 
 def test_people_groups_and_bots_can_be_looked_up(client, refusal):
@@ -360,7 +360,7 @@ def test_people_groups_and_bots_can_be_looked_up(client, refusal):
     assert refusal(client.bots_info, bot="B0NOBODY") == "bot_not_found"
 
 
-# --- views.* ------------------------------------------------------------------------------------------------
+# --- views.* --------------------------------------------------------------------------------------------------
 
 HOME = {"type": "home", "blocks": [DIVIDER]}
 

@@ -3,75 +3,16 @@
 import base64
 import json
 import time
-import uuid
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx2
 import pytest
 
-from bot.app import create_app
 from bot.blocks.policy_upload import build_upload_dialog
-from bot.board import BoardStore
-from bot.corrections import CorrectionDesk
-from bot.interactive import handle
-from bot.listeners.desk import Desk
-from bot.policy import Policy
-from bot.policy_file import WrittenPolicy
 from bot.records import HomeRecord, SavedRecord, UploadRecord
-from bot.team_settings import SettingsStore
-from bot.tenants import OneWorkspace
 from bot.words import commands, dialogs
 
-FORM = "application/x-www-form-urlencoded"
 SILENT = "version: 1\n# Quiet, please\nunsure: silent\n"
-
-
-class Handed:
-    """What was handed to the worker, with the seconds it waits."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Any, float]] = []
-
-    def send(self, record, delay=0) -> None:
-        self.sent.append((record, delay))
-
-    @property
-    def records(self) -> list[Any]:
-        return [record for record, _ in self.sent]
-
-
-@pytest.fixture
-def queue() -> Handed:
-    return Handed()
-
-
-@pytest.fixture
-def team() -> str:
-    """A workspace that no other test knows."""
-    return f"T{uuid.uuid4().hex.upper()}"
-
-
-@pytest.fixture
-def store(ledger) -> SettingsStore:
-    return SettingsStore(ledger.client, ledger.table, Policy())
-
-
-@pytest.fixture
-def post(signed_event, signing_secret, ledger, queue, store, slack, team):
-    """Post a payload as Slack does; give status and answer."""
-    board = BoardStore(ledger.client, ledger.table)
-    desk = Desk(CorrectionDesk(ledger, queue, store, time.time), store, board, "version: 1\n# as packaged")
-    app = create_app(OneWorkspace(slack.client), desk, slack.client.base_url)
-
-    def send(**payload: Any) -> tuple[int, Any]:
-        user = {"id": "U0ANNA", "username": "anna", "team_id": team}
-        whole = {"team": {"id": team, "domain": "x"}, "user": user, **payload}
-        body = urlencode({"payload": json.dumps(whole)}).encode()
-        answer = handle(signed_event("/slack/interactive", body, FORM), signing_secret, app, time.time())
-        return answer["statusCode"], json.loads(answer["body"] or "null")
-
-    return send
 
 
 @pytest.fixture
@@ -87,23 +28,21 @@ def upload(slack):
 
 
 @pytest.fixture
-def submit(post):
+def submit(send):
     """Submit the dialog with a file; give the answer."""
 
     def submit(*files: dict[str, Any], base: int = 0) -> Any:
         values = {"file": {"file": {"type": "file_input", "files": list(files)}}}
         view = {**build_upload_dialog("", base), "id": "V1", "state": {"values": values}}
-        return post(type="view_submission", view=view)
+        return send(type="view_submission", view=view)
 
     return submit
 
 
-def test_the_dialog_takes_a_file_and_shows_the_policy_in_force_to_begin_from(post, slack, store, team):
-    store.save_policy(team, WrittenPolicy.of(SILENT), "U0SOFIA", time.time())
-    trigger = slack.installation.handles.issue_trigger("U0ANNA")
+def test_the_dialog_takes_a_file_and_shows_the_policy_in_force_to_begin_from(press_home, team, slack, put_in_force):
+    put_in_force(SILENT)
 
-    action = {"type": "button", "block_id": "b0", "action_id": "upload-policy", "action_ts": "1.1"}
-    assert post(type="block_actions", view={"id": "V0", "type": "home"}, trigger_id=trigger, actions=[action])[0] == 200
+    assert press_home(team, "upload-policy") == 200
 
     [opened] = slack.installation.modals.values()
     shown = json.dumps(opened.form, ensure_ascii=False)
@@ -128,10 +67,10 @@ def test_a_good_file_is_handed_in_to_be_held_against_what_was_decided_and_is_not
     assert store.load(team, time.time()).version == 0
 
 
-def test_it_is_saved_as_a_version_when_somebody_says_so(submit, post, upload, queue, store, team):
+def test_it_is_saved_as_a_version_when_somebody_says_so(submit, send, upload, queue, store, team):
     review = submit(upload(SILENT))[1]["view"]
 
-    _, answer = post(type="view_submission", view={**review, "id": "V1", "state": {"values": {}}})
+    _, answer = send(type="view_submission", view={**review, "id": "V1", "state": {"values": {}}})
 
     assert dialogs.saved(1) in json.dumps(answer["view"])
     assert store.read_policy(team).text == SILENT
@@ -139,8 +78,10 @@ def test_it_is_saved_as_a_version_when_somebody_says_so(submit, post, upload, qu
     assert [type(record) for record in queue.records[1:]] == [HomeRecord, SavedRecord]
 
 
-def test_a_file_with_a_mistake_is_refused_with_line_value_and_what_would_be_right(submit, upload, queue, store, team):
-    store.save_policy(team, WrittenPolicy.of(SILENT), "U0SOFIA", time.time())
+def test_a_file_with_a_mistake_is_refused_with_line_value_and_what_would_be_right(
+    submit, upload, queue, store, team, put_in_force
+):
+    put_in_force(SILENT)
 
     _, answer = submit(upload("version: 1\nunsure: maybe\n"), base=1)
 
@@ -159,7 +100,7 @@ def test_a_file_that_cannot_be_a_policy_is_refused(submit, upload, content, said
     assert submit(upload(content))[1]["errors"] == {"file": dialogs.file_fault(said)}
 
 
-def test_a_file_that_is_kept_elsewhere_is_not_fetched(submit, upload, slack):
+def test_a_file_that_is_kept_elsewhere_is_not_fetched(submit, upload):
     file = upload(SILENT) | {"url_private": "https://files.example.com/policy.yml"}
 
     assert submit(file)[1]["errors"] == {"file": dialogs.file_fault("elsewhere")}
@@ -172,8 +113,8 @@ def test_a_bot_without_the_permission_says_which_it_lacks(submit, upload, slack)
     assert "files:read" in submit(file)[1]["errors"]["file"]
 
 
-def test_whoever_may_not_change_the_policy_is_told_before_anything_is_read(submit, upload, store, team, queue):
-    store.save_policy(team, WrittenPolicy.of("version: 1\ncorrections: [U0SOFIA]"), "U0SOFIA", time.time())
+def test_whoever_may_not_change_the_policy_is_told_before_anything_is_read(submit, upload, queue, put_in_force):
+    put_in_force("version: 1\ncorrections: [U0SOFIA]")
 
     assert submit(upload("not a policy"), base=1)[1]["errors"] == {"file": commands.NOT_ALLOWED}
     assert queue.records == []
@@ -184,23 +125,23 @@ def test_a_submission_without_a_file_is_refused(submit, files):
     assert submit(*files)[0] == 400
 
 
-def test_a_file_that_was_changed_since_it_was_looked_at_is_not_saved(submit, post, upload, slack, store, team):
+def test_a_file_that_was_changed_since_it_was_looked_at_is_not_saved(submit, send, upload, slack, store, team):
     file = upload(SILENT)
     review = submit(file)[1]["view"]
     files = slack.installation.files
     files[file["id"]] = type(files[file["id"]])(file["id"], "policy.yml", "U0ANNA", b"version: 1\n")
 
-    _, answer = post(type="view_submission", view={**review, "id": "V1", "state": {"values": {}}})
+    _, answer = send(type="view_submission", view={**review, "id": "V1", "state": {"values": {}}})
 
     assert dialogs.file_fault("gone") in json.dumps(answer["view"])
     assert store.load(team, time.time()).version == 0
 
 
-def test_of_two_who_change_the_same_version_the_second_is_told(submit, post, upload, store, team):
+def test_of_two_who_change_the_same_version_the_second_is_told(submit, send, upload, store, team, put_in_force):
     review = submit(upload(SILENT), base=0)[1]["view"]
-    store.save_policy(team, WrittenPolicy.of("version: 1\n# meanwhile"), "U0SOFIA", time.time())
+    put_in_force("version: 1\n# meanwhile")
 
-    _, answer = post(type="view_submission", view={**review, "id": "V1", "state": {"values": {}}})
+    _, answer = send(type="view_submission", view={**review, "id": "V1", "state": {"values": {}}})
 
     assert dialogs.CHANGED_MEANWHILE in json.dumps(answer["view"])
     assert "# meanwhile" in store.read_policy(team).text
