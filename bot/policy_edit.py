@@ -1,37 +1,60 @@
-"""Change one line of a policy's text, and leave the rest of it, comments included, as its author wrote it. Pure."""
+"""Change one route in a policy's text, and leave the rest of it, comments included, as its author wrote it. Pure."""
 
-import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias
 
 import yaml
 
 from bot.policy_file import PolicyError, Problem, WrittenPolicy
+from bot.yaml_words import quote
 
 _ROUTES = "routes"
+_COLUMN = 2
+
+_Entries: TypeAlias = Mapping[str, tuple[yaml.Node, yaml.Node]]
 
 
 def set_route(before: WrittenPolicy, label: str, channel: str | None) -> WrittenPolicy:
-    """Let a label go to a channel, or with None nowhere. Raises PolicyError where the result would be no policy."""
-    changed = _change(before.text.splitlines(), before.root, label, channel)
-    after = WrittenPolicy.of("\n".join(changed) + "\n")
-    if after.policy.routes.get(label) != channel:
-        raise PolicyError([Problem(1, "`routes` is written in a way that only its author can change: edit it as text")])
+    """Let a label go to a channel, or with None nowhere. Raises PolicyError where that is left to the author."""
+    wanted = {**before.policy.routes, label: channel}
+    routes = {each: place for each, place in wanted.items() if place}
+    try:
+        after = WrittenPolicy.of(_change(before, label, channel))
+    except PolicyError:  # such as where another label refers to what is changed
+        raise _left_to_author() from None
+    if after.policy != replace(before.policy, routes=routes):
+        raise _left_to_author()
     return after
 
 
-def _change(lines: list[str], root: yaml.Node, label: str, channel: str | None) -> list[str]:
-    key, routes = next(((key, value) for key, value in root.value if key.value == _ROUTES), (None, None))
-    wanted = [f"  {json.dumps(label, ensure_ascii=False)}: {channel}"] if channel else []
-    if key is None:
-        return [*lines, f"{_ROUTES}:", *wanted] if wanted else lines
-    entries = {name.value: name.start_mark for name, _ in routes.value} if isinstance(routes, yaml.MappingNode) else {}
-    mark = entries.get(label)
-    if mark is None:
-        at = key.start_mark.line + 1
-        return [*lines[:at], *(_indented(line, entries) for line in wanted), *lines[at:]]
-    return [*lines[: mark.line], *(_indented(line, entries) for line in wanted), *lines[mark.line + 1 :]]
+def _left_to_author() -> PolicyError:
+    return PolicyError([Problem(1, "`routes` is written in a way that only its author can change: edit it as text")])
 
 
-def _indented(line: str, entries: dict[str, yaml.Mark]) -> str:
-    """Indent a line like those that are there."""
-    column = next((mark.column for mark in entries.values()), 2)
-    return " " * column + line.strip()
+def _change(before: WrittenPolicy, label: str, channel: str | None) -> str:
+    text = before.text if before.text.endswith("\n") else f"{before.text}\n"
+    key, routes = next(((key, value) for key, value in before.root.value if key.value == _ROUTES), (None, None))
+    entries: _Entries = {name.value: (name, value) for name, value in (routes.value or () if routes else ())}
+    if label in entries:
+        name, value = entries[label]
+        return _put(text, value, channel) if channel else _cut(text, name, value)
+    if channel is None:
+        return text
+    column = next((name.start_mark.column for name, _ in entries.values()), _COLUMN)
+    line = f"{' ' * column}{quote(label)}: {channel}\n"
+    if key is None or routes is None:
+        return f"{text}{_ROUTES}:\n{line}"
+    lines = (text if entries else _put(text, routes, "")).splitlines(keepends=True)
+    at = key.start_mark.line + 1
+    return "".join([*lines[:at], line, *lines[at:]])
+
+
+def _put(text: str, node: yaml.Node, word: str) -> str:
+    return f"{text[: node.start_mark.index]}{word}{text[node.end_mark.index :]}"
+
+
+def _cut(text: str, name: yaml.Node, value: yaml.Node) -> str:
+    """Take the lines of an entry away."""
+    lines = text.splitlines(keepends=True)
+    return "".join([*lines[: name.start_mark.line], *lines[value.end_mark.line + 1 :]])

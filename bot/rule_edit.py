@@ -5,8 +5,6 @@ stays, and a comment beside or inside what is changed stays near it. The result 
 what was wanted, and nothing else, the policy is written in a way that is left to its author.
 """
 
-import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +16,7 @@ from bot.policy import Policy
 from bot.policy_file import WrittenPolicy
 from bot.policy_nodes import NotYaml, is_nothing
 from bot.rule_text import INDENT, RuleText, find_comments, find_rules, is_comment, left_to_author
+from bot.yaml_words import quote
 
 Key: TypeAlias = tuple[str, str]
 Changes: TypeAlias = Mapping[Key, tuple[str, ...]]
@@ -25,10 +24,6 @@ Changes: TypeAlias = Mapping[Key, tuple[str, ...]]
 NAME: Key = ("", "name")
 _PARTS = ("when", "then")
 _LONGEST_LINE = 100
-
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
-# What YAML takes for something else than a word.
-_NOT_PLAIN = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +143,7 @@ def _edits(node: yaml.Node | None, wanted: Mapping[str, tuple[str, ...]]) -> dic
     for key, words in wanted.items():
         known = (_words_of(entries[key]) or ("",)) if key in entries else ()
         if set(known) != set(words):
-            edits[key] = [f"{_quote(key)}: {_value(key, words)}"] if words else None
+            edits[key] = [f"{quote(key)}: {_value(key, words)}"] if words else None
     return edits
 
 
@@ -189,7 +184,7 @@ def _regenerate(
 
 def _inline_entries(source: RuleText, node: yaml.MappingNode) -> Iterator[tuple[str, str]]:
     for key, value in node.value:
-        yield key.value, f"{_quote(key.value)}: {_inline(source, value)}"
+        yield key.value, f"{quote(key.value)}: {_inline(source, value)}"
 
 
 def _inline(source: RuleText, node: yaml.Node) -> str:
@@ -204,7 +199,7 @@ def _in_one_line(node: yaml.Node, inner: Callable[[yaml.Node], str]) -> str:
         return f"{{{', '.join(f'{inner(key)}: {inner(value)}' for key, value in node.value)}}}"
     if isinstance(node, yaml.SequenceNode):
         return f"[{', '.join(map(inner, node.value))}]"
-    return _quote(str(node.value))
+    return quote(str(node.value))
 
 
 def _edit_mapping(
@@ -286,16 +281,8 @@ def _dashed(lines: Sequence[str], dash: int) -> Iterator[str]:
 def _value(key: str, words: Sequence[str]) -> str:
     if key == "silent":
         return words[0]
-    written = [_quote(word) for word in words]
+    written = [quote(word) for word in words]
     return written[0] if len(written) == 1 else f"[{', '.join(written)}]"
-
-
-def _quote(word: str) -> str:
-    if _PLAIN.fullmatch(word) and word.lower() not in _NOT_PLAIN:
-        return word
-    # JSON's own escapes of what is beyond 16 bits are pairs, which YAML does not put together again.
-    text = json.dumps(word, ensure_ascii=False)
-    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in text)
 
 
 def _with_version_2(policy: WrittenPolicy) -> WrittenPolicy:
