@@ -14,7 +14,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View as SlackView
 
-from bot.blocks.view import actions, section, shorten
+from bot.blocks.view import actions, pack, section, shorten
 from bot.words import dialogs as words
 from classifier_infra.manifest import Facet
 
@@ -50,13 +50,7 @@ def build_policy_dialog(text: str, base: int, tried: str = "", outcome: str = ""
 
 def split_text(text: str) -> list[str]:
     """Spread a text over fields, line by line. Raises PolicyTooLong."""
-    parts = [""]
-    for line in text.splitlines():
-        longer = f"{parts[-1]}\n{line}" if parts[-1] else line
-        if len(longer) <= _FIELD:
-            parts[-1] = longer
-        else:
-            parts.append(line)
+    parts = pack(text.splitlines(), _FIELD) or [""]
     if len(parts) > _MOST_FIELDS or any(len(part) > _FIELD for part in parts):
         raise PolicyTooLong("the policy is longer than a dialog takes")
     return parts

@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks.block_elements import FileInputElement
 from slack_sdk.models.views import View as SlackView
 
-from bot.blocks.view import context, section
+from bot.blocks.view import context, pack, section
 from bot.files import UploadedFile, read_file_object
 from bot.policy import Policy
 from bot.words import dialogs as words
@@ -90,25 +90,16 @@ def build_review(draft: Draft, policy: Policy, outcome: str) -> dict[str, Any]:
 
 def _show(text: str) -> Iterator[Block]:
     """Show a text as it is, to be copied; one that no view takes is had from the command line."""
-    parts = list(_split(text))
+    parts = pack(_split(text), _MOST_TEXT)
     if len(parts) > _MOST_PARTS:
         yield section(words.TOO_LONG_TO_SHOW)
         return
     for part in parts:
-        piece = RichTextElementParts.Text(text=part)
+        piece = RichTextElementParts.Text(text=part or " ")  # Slack refuses one without a character
         yield RichTextBlock(elements=[RichTextPreformattedElement(elements=[piece])])
 
 
 def _split(text: str) -> Iterator[str]:
     """Split a text between lines; a line that is too long by itself is split where it must be."""
-    part = ""
     for line in text.splitlines():
-        pieces = [line[at : at + _MOST_TEXT] for at in range(0, len(line), _MOST_TEXT)] or [""]
-        for piece in pieces:
-            if part and len(part) + 1 + len(piece) > _MOST_TEXT:
-                yield part
-                part = piece
-            else:
-                part = f"{part}\n{piece}" if part else piece
-    if part:
-        yield part
+        yield from [line[at : at + _MOST_TEXT] for at in range(0, len(line), _MOST_TEXT)] or [""]

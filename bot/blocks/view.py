@@ -1,6 +1,6 @@
 """What the builders give, and the few blocks they are made of. slack_sdk's models refuse what Slack would refuse."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,17 @@ def actions(elements: Sequence[InteractiveElement], block_id: str | None = None)
 def _mrkdwn(text: str) -> MarkdownTextObject:
     # Not verbatim, Slack would make a mention of a bare `@channel` in it.
     return MarkdownTextObject(text=shorten(text, _MOST_TEXT), verbatim=True)
+
+
+def pack(lines: Iterable[str], most: int) -> list[str]:
+    """Spread lines over texts of at most so many characters; a line that is longer by itself has one of its own."""
+    texts: list[str] = []
+    for line in lines:
+        if texts and len(texts[-1]) + 1 + len(line) <= most:
+            texts[-1] += f"\n{line}"
+        else:
+            texts.append(line)
+    return texts
 
 
 def shorten(text: str, most: int, end: str = "…") -> str:

@@ -93,6 +93,18 @@ def test_a_long_policy_is_spread_over_fields_line_by_line_and_comes_back_whole()
     assert read_policy_dialog(typed(view))[0] == text
 
 
+# A line that fills a field, blank lines on either side of where the next one begins, and some that fill no field.
+BLANK = ["\n\nversion: 1", "# x\n" * 749 + "####\n\nend", "x" * 3_000 + "\n\n" + "x" * 3_000, "a\n\n\nb"]
+
+
+@pytest.mark.parametrize("text", BLANK, ids=["first", "between", "alone", "within"])
+def test_no_blank_line_of_a_policy_is_lost(text):
+    shown = [block for block in build_upload_dialog(text, 3)["blocks"] if block["type"] == "rich_text"]
+
+    assert read_policy_dialog(typed(build_policy_dialog(text, 1)))[0] == text
+    assert "\n".join(block["elements"][0]["elements"][0]["text"].strip(" ") for block in shown) == text
+
+
 @pytest.mark.parametrize("text", ["x" * 3_001, "\n".join(["x" * 2_999] * 5)])
 def test_a_policy_that_no_dialog_takes_is_refused(text):
     with pytest.raises(PolicyTooLong):
