@@ -285,7 +285,7 @@ class FilledIn:
 def read_rule_form(view: Mapping[str, Any]) -> FilledIn:
     """Read a form. Raises KeyError, TypeError and ValueError."""
     number, base = read_rule_about(view)
-    values = {block: next(iter(chosen.values())) for block, chosen in view["state"]["values"].items()}
+    values = {block: _only(chosen) for block, chosen in view["state"]["values"].items()}
     changes: dict[Key, tuple[str, ...]] = {NAME: _typed(values.pop("name"), None)}
     place = int(values.pop("place")["selected_option"]["value"])
     for block, value in values.items():
@@ -293,6 +293,12 @@ def read_rule_form(view: Mapping[str, Any]) -> FilledIn:
     if "people" in values:
         changes[_MENTION] = (*_chosen(values["people"]), *_chosen(values["groups"]))
     return FilledIn(number or None, place, changes, base)
+
+
+def _only(chosen: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Give what was typed into or chosen from the one element that a block has."""
+    [value] = chosen.values()
+    return value
 
 
 def read_rule_about(view: Mapping[str, Any]) -> tuple[int, int]:

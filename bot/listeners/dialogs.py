@@ -22,7 +22,7 @@ from bot.files import FileUnreadable
 from bot.intake import clean_text, read_text
 from bot.ledger import LedgerUnavailable, VersionTaken
 from bot.listeners.desk import Desk, Proposal
-from bot.listeners.home import explain, read_home
+from bot.listeners.home import UNREADABLE, explain, read_home, refuse
 from bot.policy_edit import set_route
 from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
 from bot.queue import QueueUnavailable
@@ -32,6 +32,7 @@ from bot.records import (
     HomeRecord,
     InspectRecord,
     InvalidRecord,
+    Record,
     RouteDialogRecord,
     SavedRecord,
     TrialRecord,
@@ -41,11 +42,11 @@ from bot.slack_calls import SlackFailure, call
 from bot.team_settings import PolicyChanged
 from bot.words import commands as command_words
 from bot.words import dialogs as words
+from bot.words import front as front_words
 
 log = logging.getLogger(__name__)
 
 _Json = Mapping[str, Any]
-_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 _NOT_TAKEN = (
     *(NotAllowed, NothingToCorrect, PolicyChanged),
     *(LedgerUnavailable, QueueUnavailable, VersionTaken, SlackFailure),
@@ -63,21 +64,31 @@ def press(desk: Desk, act: _Act, ack: Ack, body: _Json, client: WebClient) -> Bo
         act(desk, body, client)
     except PolicyTooLong as error:
         return explain(error, ack, body, client)
-    except _UNREADABLE as error:
-        log.warning("press refused", extra={"reason": type(error).__name__})
-        return BoltResponse(status=400)
+    except UNREADABLE as error:
+        return refuse(error)
     except _NOT_TAKEN as error:
         log.warning("press not taken", extra={"detail": str(error)})
         return explain(error, ack, body, client)
     return ack()
 
 
-def _open(client: WebClient, body: _Json, view: Mapping[str, Any]) -> str:
+def open_view(client: WebClient, body: _Json, view: Mapping[str, Any]) -> str:
+    """Open a dialog for whoever pressed, and give its id. Raises KeyError and SlackFailure."""
     return str(call(client.views_open, trigger_id=body["trigger_id"], view=view)["view"]["id"])
 
 
-def _update(client: WebClient, body: _Json, view: Mapping[str, Any]) -> None:
-    call(client.views_update, view_id=body["view"]["id"], view=view)
+def update(client: WebClient, view_id: str, view: Mapping[str, Any]) -> None:
+    """Put a view in place of an open one. Raises SlackFailure."""
+    call(client.views_update, view_id=view_id, view=view)
+
+
+def have_filled(desk: Desk, client: WebClient, view_id: str, record: Record) -> None:
+    """Have the worker fill an open dialog; where that cannot be handed in, the dialog says so. Raises SlackFailure."""
+    try:
+        desk.send(record)
+    except QueueUnavailable as error:
+        log.error("dialog not filled", extra={"detail": str(error)})
+        update(client, view_id, build_notice(front_words.NOT_TAKEN))
 
 
 # --- One message --------------------------------------------------------------------------------------------
@@ -89,8 +100,8 @@ def inspect(desk: Desk, body: _Json, client: WebClient) -> None:
     who = read_home(body, int(desk.now()))
     values = {"team": who.team, "channel": body["channel"]["id"], "ts": body["message"]["ts"], "user": who.user}
     text = {"text": cleaned.text, "truncated": cleaned.truncated, "received_at": who.received_at}
-    view = _open(client, body, build_notice(words.READING))
-    desk.send(build(InspectRecord, {**values, **text, "view": view}))
+    view = open_view(client, body, build_notice(words.READING))
+    have_filled(desk, client, view, build(InspectRecord, {**values, **text, "view": view}))
 
 
 def correct(desk: Desk, body: _Json, client: WebClient) -> None:
@@ -99,7 +110,7 @@ def correct(desk: Desk, body: _Json, client: WebClient) -> None:
     channel, ts, facet, label = read_review(body["actions"][0]["value"])
     place = {"team": who.team, "channel": channel, "ts": ts, "received_at": who.received_at}
     desk.corrections.take(build(CorrectionRecord, place).key, facet, label, who.user)
-    _update(client, body, build_notice(words.CORRECTED))
+    update(client, body["view"]["id"], build_notice(words.CORRECTED))
 
 
 def post_text(desk: Desk, body: _Json, client: WebClient) -> None:
@@ -110,7 +121,7 @@ def post_text(desk: Desk, body: _Json, client: WebClient) -> None:
     values = {"team": who.team, "channel": channel, "ts": action["action_ts"], "user": who.user, "response_url": None}
     what = {"place": place, "label": label, "text": text, "received_at": who.received_at}
     desk.send(build(ForwardRecord, {**values, **what}))
-    _update(client, body, build_notice(words.POSTING))
+    update(client, body["view"]["id"], build_notice(words.POSTING))
 
 
 # --- The policy ---------------------------------------------------------------------------------------------
@@ -118,21 +129,21 @@ def post_text(desk: Desk, body: _Json, client: WebClient) -> None:
 
 def open_policy(desk: Desk, body: _Json, client: WebClient) -> None:
     """Open the policy as text. Raises PolicyTooLong."""
-    _open(client, body, build_policy_dialog(*desk.read_policy(read_home(body, 0).team)))
+    open_view(client, body, build_policy_dialog(*desk.read_policy(read_home(body, 0).team)))
 
 
 def try_policy(desk: Desk, body: _Json, client: WebClient) -> None:
     """Have a policy tried that is not saved; one with a mistake is told so at once."""
-    text, base, tried = read_policy_dialog(body["view"])
+    view_id, (text, base, tried) = body["view"]["id"], read_policy_dialog(body["view"])
     try:
         parse_policy(text)
     except PolicyError as error:
         outcome = list_problems(error.problems)
-        return _update(client, body, build_policy_dialog(text, base, tried, outcome))
+        return update(client, view_id, build_policy_dialog(text, base, tried, outcome))
     if not tried:
-        return _update(client, body, build_policy_dialog(text, base, tried, words.NOTHING_TO_TRY))
+        return update(client, view_id, build_policy_dialog(text, base, tried, words.NOTHING_TO_TRY))
     who = read_home(body, int(desk.now()))
-    values = {"team": who.team, "user": who.user, "view": body["view"]["id"], "received_at": who.received_at}
+    values = {"team": who.team, "user": who.user, "view": view_id, "received_at": who.received_at}
     desk.send(build(TrialRecord, {**values, "policy": text, "base": base, "text": clean_text(tried).text}))
     return None
 
@@ -141,9 +152,9 @@ def open_routes(desk: Desk, body: _Json, client: WebClient) -> None:
     """Open the dialog that changes where messages go; the worker fills it, because it knows the labels."""
     who = read_home(body, int(desk.now()))
     _, base = desk.read_policy(who.team)
-    view = _open(client, body, build_notice(words.READING))
+    view = open_view(client, body, build_notice(words.READING))
     values = {"team": who.team, "user": who.user, "view": view, "base": base, "received_at": who.received_at}
-    desk.send(build(RouteDialogRecord, values))
+    have_filled(desk, client, view, build(RouteDialogRecord, values))
 
 
 # --- What is submitted --------------------------------------------------------------------------------------
@@ -193,9 +204,8 @@ def save(
         if block is None:
             return ack(response_action="update", view=build_notice(sentence))
         return ack(response_action="errors", errors={block: sentence})
-    except _UNREADABLE as error:
-        log.warning("submission refused", extra={"reason": type(error).__name__})
-        return BoltResponse(status=400)
+    except UNREADABLE as error:
+        return refuse(error)
     show_home(desk, who)
     _have_looked_at(desk, who, body["view"]["id"], version)
     return ack(response_action="update", view=build_notice(words.saved(version)))
@@ -210,16 +220,19 @@ def _have_looked_at(desk: Desk, who: HomeRecord, view: str, version: int) -> Non
         log.warning("policy not looked at", extra={"detail": str(error)})
 
 
-# What can come of saving a policy.
-SAVING = (PolicyError, FileUnreadable, NotAllowed, PolicyChanged, LedgerUnavailable)
+# What can come of handing in a policy, or of saving it.
+SAVING = (PolicyError, FileUnreadable, NotAllowed, PolicyChanged, LedgerUnavailable, QueueUnavailable)
 
 
 def explain_refusal(error: Exception, say: Callable[[PolicyError], str] = _list_problems) -> str:
-    """Say why a policy was not saved; plain text."""
+    """Say why a policy was not saved; plain text. What its author cannot mend is logged."""
     if isinstance(error, PolicyError):
         return say(error)
     if isinstance(error, FileUnreadable):
+        log.warning("file not read", extra={"fault": error.fault})
         return words.file_fault(error.fault)
+    if isinstance(error, LedgerUnavailable | QueueUnavailable):
+        log.error("policy not saved", extra={"detail": str(error)})
     return _REFUSALS.get(type(error), words.NOT_SAVED)
 
 

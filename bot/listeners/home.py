@@ -24,6 +24,9 @@ from bot.words import home as words
 
 log = logging.getLogger(__name__)
 
+# What comes of reading a payload that lacks what Slack puts into one, or has something else in its place.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+
 _Action = Mapping[str, Any]
 _Act = Callable[[Desk, HomeRecord, _Action], None]
 
@@ -34,13 +37,18 @@ def press(desk: Desk, act: _Act, ack: Ack, body: Mapping[str, Any], action: _Act
         record = read_home(body, int(desk.now()))
         act(desk, record, action)
         desk.send(record)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        log.warning("press refused", extra={"reason": type(error).__name__})
-        return BoltResponse(status=400)
+    except UNREADABLE as error:
+        return refuse(error)
     except (NotAllowed, NothingToCorrect, LedgerUnavailable, QueueUnavailable, VersionTaken) as error:
         log.warning("press not taken", extra={"detail": str(error)})
         return explain(error, ack, body, client)
     return ack()
+
+
+def refuse(error: Exception) -> BoltResponse:
+    """Refuse a payload that is none of Slack's; nothing of it is logged."""
+    log.warning("press refused", extra={"reason": type(error).__name__})
+    return BoltResponse(status=400)
 
 
 def explain(error: Exception, ack: Ack, body: Mapping[str, Any], client: WebClient) -> BoltResponse:

@@ -1,7 +1,7 @@
 """Rules by menus: all in a list, one in a form, which the worker fills because it knows the labels."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_bolt import Ack, BoltResponse
@@ -18,13 +18,12 @@ from bot.blocks.rule_dialog import (
     read_rule_list,
 )
 from bot.listeners.desk import Desk, Proposal
-from bot.listeners.dialogs import SAVING, explain_refusal, save, show_home
+from bot.listeners.dialogs import SAVING, explain_refusal, have_filled, open_view, save, show_home, update
 from bot.listeners.home import read_home
 from bot.policy_file import PolicyError, WrittenPolicy
 from bot.policy_nodes import EMOJI
 from bot.records import HomeRecord, RuleFormRecord, build
 from bot.rule_edit import WrittenRule, put_rule, read_rules, remove_rule
-from bot.slack_calls import call
 from bot.team_settings import PolicyChanged
 from bot.words import dialogs as dialog_words
 from bot.words import rules as words
@@ -48,7 +47,7 @@ def open_rules(desk: Desk, body: _Json, client: WebClient) -> None:
         view = build_rule_list(read_rules(WrittenPolicy.of(text)), base)
     except PolicyError as error:
         view = build_notice(say_problems(error))
-    call(client.views_open, trigger_id=body["trigger_id"], view=view)
+    open_view(client, body, view)
 
 
 def open_rule(desk: Desk, body: _Json, client: WebClient) -> None:
@@ -59,14 +58,16 @@ def open_rule(desk: Desk, body: _Json, client: WebClient) -> None:
         text = desk.read_version(who.team, base)
     except PolicyChanged as error:
         return _say(client, body, explain_refusal(error))
-    call(client.views_update, view_id=body["view"]["id"], view=build_notice(dialog_words.READING))
-    values = {"team": who.team, "user": who.user, "view": body["view"]["id"], "received_at": who.received_at}
-    return desk.send(build(RuleFormRecord, {**values, "policy": text, "base": base, "number": number}))
+    view_id = body["view"]["id"]
+    update(client, view_id, build_notice(dialog_words.READING))
+    values = {"team": who.team, "user": who.user, "view": view_id, "received_at": who.received_at}
+    record = build(RuleFormRecord, {**values, "policy": text, "base": base, "number": number})
+    return have_filled(desk, client, view_id, record)
 
 
 def _say(client: WebClient, body: _Json, sentence: str) -> None:
     """Put a sentence in place of the dialog in which somebody pressed."""
-    call(client.views_update, view_id=body["view"]["id"], view=build_notice(sentence))
+    update(client, body["view"]["id"], build_notice(sentence))
 
 
 def save_rule(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
@@ -74,11 +75,21 @@ def save_rule(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
 
     def read(view: _Json, who: HomeRecord) -> Proposal:
         filled = read_rule_form(view)
-        before = WrittenPolicy.of(desk.read_version(who.team, filled.base))
-        _require_deed(read_rules(before)[filled.number - 1] if filled.number else WrittenRule(""), filled)
+        before, rules = _read(desk, who.team, filled.base, filled.number)
+        _require_deed(rules[filled.number - 1] if filled.number else WrittenRule(""), filled)
         return Proposal(put_rule(before, filled.number, filled.changes, filled.place), filled.base, before)
 
     return save(desk, ack, body, read, _block_of(body), say_problems)
+
+
+def _read(desk: Desk, team: str, base: int, number: int | None) -> tuple[WrittenPolicy, Sequence[WrittenRule]]:
+    """Read the policy that somebody has in front of them, with the rule `number`. Raises PolicyChanged, PolicyError."""
+    policy = WrittenPolicy.of(desk.read_version(team, base))
+    rules = read_rules(policy)
+    # The policy that the program comes with is version 0, whatever a later one has in it.
+    if number and number > len(rules):
+        raise PolicyChanged(f"there is no rule {number}")
+    return policy, rules
 
 
 def _require_deed(old: WrittenRule, filled: FilledIn) -> None:
@@ -102,7 +113,7 @@ def remove(desk: Desk, body: _Json, client: WebClient) -> None:
     """Take the rule away whose form is open, and say so in its place."""
     who, (number, base) = read_home(body, int(desk.now())), read_rule_about(body["view"])
     try:
-        before = WrittenPolicy.of(desk.read_version(who.team, base))
+        before, _ = _read(desk, who.team, base, number)
         version = desk.save(who.team, who.user, Proposal(remove_rule(before, number), base, before))
     except SAVING as error:
         sentence = explain_refusal(error, say_problems)

@@ -1,14 +1,12 @@
 """The policy as a file: chosen in a dialog, looked at, and saved when somebody says so."""
 
 import hashlib
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
-from bot.blocks.policy_dialog import list_problems
 from bot.blocks.policy_upload import (
     FILE_BLOCK,
     Draft,
@@ -17,29 +15,20 @@ from bot.blocks.policy_upload import (
     read_draft,
     read_upload_dialog,
 )
-from bot.corrections import NotAllowed
 from bot.files import FileReader, FileUnreadable
-from bot.ledger import LedgerUnavailable
 from bot.listeners.desk import Desk, Proposal
-from bot.listeners.dialogs import SECONDS_TO_SHOW, save
-from bot.listeners.home import read_home
-from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
-from bot.queue import QueueUnavailable
+from bot.listeners.dialogs import SAVING, SECONDS_TO_SHOW, explain_refusal, open_view, save
+from bot.listeners.home import UNREADABLE, read_home, refuse
+from bot.policy_file import WrittenPolicy, parse_policy
 from bot.records import HomeRecord, UploadRecord, build
-from bot.slack_calls import call
-from bot.words import commands as command_words
 from bot.words import dialogs as words
 
-log = logging.getLogger(__name__)
-
 _Json = Mapping[str, Any]
-_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def open_upload(desk: Desk, body: _Json, client: WebClient) -> None:
     """Open the dialog that takes a file, with the policy in force to begin from."""
-    view = build_upload_dialog(*desk.read_policy(read_home(body, 0).team))
-    call(client.views_open, trigger_id=body["trigger_id"], view=view)
+    open_view(client, body, build_upload_dialog(*desk.read_policy(read_home(body, 0).team)))
 
 
 def take_file(desk: Desk, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
@@ -53,19 +42,10 @@ def take_file(desk: Desk, ack: Ack, body: _Json, client: WebClient) -> BoltRespo
         draft = Draft(file, _digest(text), base)
         review = build_review(draft, policy, words.HOLDING_AGAINST)
         _hand_in(desk, who, body["view"]["id"], text, draft)
-    except PolicyError as error:
-        return _refuse(ack, list_problems(error.problems))
-    except FileUnreadable as error:
-        log.warning("file not read", extra={"fault": error.fault})
-        return _refuse(ack, words.file_fault(error.fault))
-    except _UNREADABLE as error:
-        log.warning("submission refused", extra={"reason": type(error).__name__})
-        return BoltResponse(status=400)
-    except NotAllowed:
-        return _refuse(ack, command_words.NOT_ALLOWED)
-    except (LedgerUnavailable, QueueUnavailable) as error:
-        log.error("file not taken", extra={"detail": str(error)})
-        return _refuse(ack, words.NOT_SAVED)
+    except SAVING as error:
+        return ack(response_action="errors", errors={FILE_BLOCK: explain_refusal(error)})
+    except UNREADABLE as error:
+        return refuse(error)
     return ack(response_action="update", view=review)
 
 
@@ -86,10 +66,6 @@ def save_file(desk: Desk, ack: Ack, body: _Json, client: WebClient) -> BoltRespo
         return Proposal(WrittenPolicy.of(text), draft.base)
 
     return save(desk, ack, body, read, None)
-
-
-def _refuse(ack: Ack, sentence: str) -> BoltResponse:
-    return ack(response_action="errors", errors={FILE_BLOCK: sentence})
 
 
 def _reader(client: WebClient) -> FileReader:

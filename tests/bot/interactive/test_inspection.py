@@ -1,12 +1,14 @@
 """The dialog about one message, from the shortcut to what is pressed in it."""
 
+import json
 import time
 from typing import Any
 
 import pytest
 
+from bot.queue import QueueUnavailable
 from bot.records import CorrectionRecord
-from bot.words import dialogs
+from bot.words import dialogs, front
 
 
 @pytest.fixture
@@ -46,6 +48,15 @@ def test_a_shortcut_without_a_message_is_refused(shortcut, queue, changes):
 def test_a_shortcut_whose_trigger_has_expired_shows_slacks_warning(shortcut, queue):
     assert shortcut(trigger_id="1.2") == 503
     assert queue.records == []
+
+
+def test_where_the_message_cannot_be_handed_in_the_dialog_says_so(shortcut, slack, queue):
+    queue.failure = QueueUnavailable("SQS did not take the record")
+
+    assert shortcut() == 200
+
+    [dialog] = slack.installation.modals.values()
+    assert front.NOT_TAKEN in json.dumps(dialog.form)
 
 
 def test_a_correction_in_the_dialog_is_taken_and_said_so(press_home, ledger, queue, waiting, dialog, shown_dialog):

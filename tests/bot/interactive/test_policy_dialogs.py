@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from bot.blocks.policy_dialog import build_policy_dialog, build_route_dialog
+from bot.ledger import LedgerUnavailable
+from bot.queue import QueueUnavailable
 from bot.records import HomeRecord, SavedRecord
-from bot.words import commands, dialogs
+from bot.team_settings import SettingsStore
+from bot.words import commands, dialogs, front
 
 
 def view_of(view: dict[str, Any], dialog: str, **values: Any) -> dict[str, Any]:
@@ -81,6 +84,17 @@ def test_whoever_may_not_change_the_policy_is_told_at_the_field(submit, dialog, 
     assert submit(typed_policy("version: 1", dialog, base=1))["errors"] == {"policy:1": commands.NOT_ALLOWED}
 
 
+def test_a_policy_that_cannot_be_saved_now_is_told_to_its_author_and_logged(submit, dialog, monkeypatch, caplog):
+    def fail(*_: Any, **__: Any) -> None:
+        raise LedgerUnavailable("DynamoDB did not answer as it should (ThrottlingException)")
+
+    monkeypatch.setattr(SettingsStore, "save_policy", fail)
+
+    assert submit(typed_policy("version: 1", dialog))["errors"] == {"policy:1": dialogs.NOT_SAVED}
+    [line] = [vars(record) for record in caplog.records if record.getMessage() == "policy not saved"]
+    assert "ThrottlingException" in line["detail"]
+
+
 def test_a_policy_is_handed_in_to_be_tried(press_home, queue, team, dialog):
     view = typed_policy("version: 1", dialog, tried="mail a@example.com")
 
@@ -96,6 +110,15 @@ def test_what_need_not_be_tried_is_answered_at_once(press_home, queue, team, dia
 
     assert said in shown_dialog()
     assert queue.records == []
+
+
+def test_where_the_labels_cannot_be_had_the_dialog_says_so(press_home, queue, slack, team):
+    queue.failure = QueueUnavailable("SQS did not take the record")
+
+    assert press_home(team, "edit-routes") == 200
+
+    [dialog] = slack.installation.modals.values()
+    assert front.NOT_TAKEN in json.dumps(dialog.form)
 
 
 def test_where_a_label_goes_is_changed_by_two_menus(submit, press_home, store, queue, slack, manifest, team):

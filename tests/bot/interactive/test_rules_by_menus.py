@@ -9,10 +9,11 @@ import yaml
 
 from bot.blocks.rule_dialog import Choices, build_rule_form, build_rule_list
 from bot.policy_file import WrittenPolicy
+from bot.queue import QueueUnavailable
 from bot.records import HomeRecord, SavedRecord
 from bot.rule_edit import read_rules
 from bot.team_settings import SettingsStore
-from bot.words import commands, dialogs
+from bot.words import commands, dialogs, front
 from bot.words import rules as words
 
 TEXT = """\
@@ -195,6 +196,25 @@ def test_a_rule_is_removed(press, store, queue, dialog, team, shown_dialog):
     assert [type(record) for record in queue.records] == [HomeRecord]
 
 
-@pytest.mark.parametrize("broken", [{"private_metadata": "{}"}, {"state": None}, {"state": {"values": {}}}])
+def test_a_rule_that_is_there_no_more_is_not_changed(send, press, dialog, shown_dialog):
+    # The policy that comes with the program is version 0, whichever rules it has by now.
+    view = {**filled_in(1, dialog), "private_metadata": json.dumps({"base": 1, "number": 3})}
+
+    assert send(type="view_submission", view=view)[1]["errors"] == {POST: dialogs.CHANGED_MEANWHILE}
+    assert press(view, "rule-remove", "3") == 200
+    assert dialogs.CHANGED_MEANWHILE in shown_dialog()
+
+
+def test_where_the_form_cannot_be_had_the_dialog_says_so(press, queue, shown_dialog):
+    queue.failure = QueueUnavailable("SQS did not take the record")
+
+    assert press(build_rule_list(read_rules(WrittenPolicy.of(TEXT)), 1), "rule-open", "1") == 200
+    assert front.NOT_TAKEN in shown_dialog()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"private_metadata": "{}"}, {"state": None}, {"state": {"values": {}}}, {"state": {"values": {"name": {}}}}],
+)
 def test_a_form_that_cannot_be_read_is_refused(send, dialog, broken):
     assert send(type="view_submission", view={**filled_in(1, dialog), **broken})[0] == 400
