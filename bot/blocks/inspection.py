@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from slack_sdk.models.blocks import Block, ButtonElement
-from slack_sdk.models.views import View as SlackView
 
 from bot.blocks.classify import Assessment, bars, describe, post_value
+from bot.blocks.dialog import build_dialog
 from bot.blocks.home import item_value
 from bot.blocks.view import actions, context, literal, section, shorten
 from bot.reading import Reading
@@ -33,10 +33,7 @@ def build_inspection(assessment: Assessment, key: MessageKey, known: bool) -> di
         *(_corrections(assessment.readings, key) if known else ()),
         *actions(_post_button(assessment)),
     ]
-    view: dict[str, Any] = SlackView(
-        type="modal", title=words.INSPECT_TITLE, close=words.CLOSE, private_metadata=item_value(key), blocks=blocks
-    ).to_dict()
-    return view
+    return build_dialog(words.INSPECT_TITLE, blocks, item_value(key))
 
 
 def _corrections(readings: tuple[Reading, ...], key: MessageKey) -> Iterator[Block]:

@@ -12,8 +12,8 @@ from slack_sdk.models.blocks import (
     PlainTextInputElement,
     StaticSelectElement,
 )
-from slack_sdk.models.views import View as SlackView
 
+from bot.blocks.dialog import build_form
 from bot.blocks.view import actions, pack, section, shorten
 from bot.words import dialogs as words
 from classifier_infra.manifest import Facet
@@ -45,7 +45,7 @@ def build_policy_dialog(text: str, base: int, tried: str = "", outcome: str = ""
     blocks = [section(words.POLICY_HINT), *fields, _trial_field(tried)]
     blocks += actions([ButtonElement(text=words.TRY, action_id=TRY_ACTION)])
     blocks += [section(outcome)] if outcome else []
-    return _modal(words.POLICY_TITLE, POLICY_CALLBACK, str(base), blocks)
+    return build_form(words.POLICY_TITLE, POLICY_CALLBACK, blocks, str(base))
 
 
 def split_text(text: str) -> list[str]:
@@ -102,7 +102,7 @@ def build_route_dialog(facet: Facet, base: int) -> dict[str, Any]:
             label=words.ROUTE_PLACE, element=channel, block_id="channel", optional=True, hint=words.ROUTE_PLACE_HINT
         ),
     ]
-    return _modal(words.ROUTE_TITLE, ROUTE_CALLBACK, str(base), blocks)
+    return build_form(words.ROUTE_TITLE, ROUTE_CALLBACK, blocks, str(base))
 
 
 def read_route_dialog(view: Mapping[str, Any]) -> tuple[str, str | None, int]:
@@ -110,16 +110,3 @@ def read_route_dialog(view: Mapping[str, Any]) -> tuple[str, str | None, int]:
     values = view["state"]["values"]
     label = values["label"]["label"]["selected_option"]["value"]
     return label, values["channel"]["channel"].get("selected_channel"), int(view["private_metadata"])
-
-
-def _modal(title: str, callback_id: str, metadata: str, blocks: Sequence[Block]) -> dict[str, Any]:
-    view: dict[str, Any] = SlackView(
-        type="modal",
-        title=title,
-        submit=words.SAVE,
-        close=words.CANCEL,
-        callback_id=callback_id,
-        private_metadata=metadata,
-        blocks=blocks,
-    ).to_dict()
-    return view

@@ -13,8 +13,8 @@ from slack_sdk.models.blocks import (
     RichTextPreformattedElement,
 )
 from slack_sdk.models.blocks.block_elements import FileInputElement
-from slack_sdk.models.views import View as SlackView
 
+from bot.blocks.dialog import build_form
 from bot.blocks.view import context, pack, section
 from bot.files import UploadedFile, read_file_object
 from bot.policy import Policy
@@ -55,16 +55,7 @@ def build_upload_dialog(text: str, base: int) -> dict[str, Any]:
     element = FileInputElement(action_id="file", filetypes=_FILETYPES, max_files=1)
     upload = InputBlock(label=words.UPLOAD_LABEL, hint=words.UPLOAD_HINT, element=element, block_id=FILE_BLOCK)
     blocks = [section(words.UPLOAD_INTRODUCTION), upload, section(words.in_force(base)), *_show(text)]
-    view: dict[str, Any] = SlackView(
-        type="modal",
-        title=words.UPLOAD_TITLE,
-        submit=words.UPLOAD,
-        close=words.CANCEL,
-        callback_id=UPLOAD_CALLBACK,
-        private_metadata=str(base),
-        blocks=blocks,
-    ).to_dict()
-    return view
+    return build_form(words.UPLOAD_TITLE, UPLOAD_CALLBACK, blocks, str(base), submit=words.UPLOAD)
 
 
 def read_upload_dialog(view: Mapping[str, Any]) -> tuple[UploadedFile, int]:
@@ -76,16 +67,8 @@ def read_upload_dialog(view: Mapping[str, Any]) -> tuple[UploadedFile, int]:
 def build_review(draft: Draft, policy: Policy, outcome: str) -> dict[str, Any]:
     """Build the view that asks whether a file is to be saved; `outcome` says what would change."""
     summary = words.can_be_used(draft.file.name, len(policy.rules), len(policy.in_force) - len(policy.rules))
-    view: dict[str, Any] = SlackView(
-        type="modal",
-        title=words.UPLOAD_TITLE,
-        submit=words.SAVE,
-        close=words.CANCEL,
-        callback_id=REVIEW_CALLBACK,
-        private_metadata=draft.to_metadata(),
-        blocks=[section(summary), section(outcome), context(words.NOT_YET_SAVED)],
-    ).to_dict()
-    return view
+    blocks = [section(summary), section(outcome), context(words.NOT_YET_SAVED)]
+    return build_form(words.UPLOAD_TITLE, REVIEW_CALLBACK, blocks, draft.to_metadata())
 
 
 def _show(text: str) -> Iterator[Block]:

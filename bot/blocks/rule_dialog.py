@@ -20,8 +20,8 @@ from slack_sdk.models.blocks import (
     UserMultiSelectElement,
 )
 from slack_sdk.models.blocks.block_elements import InputInteractiveElement
-from slack_sdk.models.views import View as SlackView
 
+from bot.blocks.dialog import build_dialog, build_form
 from bot.blocks.view import actions, context, section, shorten
 from bot.policy_nodes import CHANNEL, PERSON
 from bot.rule_edit import NAME, Changes, Key, WrittenRule
@@ -81,10 +81,7 @@ def build_rule_list(rules: Sequence[WrittenRule], base: int) -> dict[str, Any]:
     blocks += [_listed(number, rule) for number, rule in enumerate(rules[:_MOST_LISTED], 1)]
     blocks += [context(words.more(len(rules) - _MOST_LISTED))] if len(rules) > _MOST_LISTED else []
     blocks += actions([ButtonElement(text=words.ADD, action_id=OPEN_ACTION, value="0", style="primary")])
-    view: dict[str, Any] = SlackView(
-        type="modal", title=words.LIST_TITLE, close=words.CLOSE, private_metadata=str(base), blocks=blocks
-    ).to_dict()
-    return view
+    return build_dialog(words.LIST_TITLE, blocks, str(base))
 
 
 def _listed(number: int, rule: WrittenRule) -> Block:
@@ -106,16 +103,8 @@ def build_rule_form(rules: Sequence[WrittenRule], number: int, base: int, choice
     blocks: list[Block] = [_name(rule), _place(others, number or len(rules) + 1), *(block for _, block in fields)]
     blocks += [context(words.kept(kept))] if kept else []
     blocks += actions([_remove_button(number)]) if number else []
-    view: dict[str, Any] = SlackView(
-        type="modal",
-        title=words.FORM_TITLE if number else words.NEW_TITLE,
-        submit=words.SAVE,
-        close=words.CANCEL,
-        callback_id=RULE_CALLBACK,
-        private_metadata=json.dumps({"base": base, "number": number}),
-        blocks=blocks,
-    ).to_dict()
-    return view
+    title = words.FORM_TITLE if number else words.NEW_TITLE
+    return build_form(title, RULE_CALLBACK, blocks, json.dumps({"base": base, "number": number}))
 
 
 def _name(rule: WrittenRule) -> InputBlock:

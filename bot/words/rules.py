@@ -10,9 +10,6 @@ from bot.rule_edit import Key, WrittenRule
 LIST_TITLE = "Rules"
 FORM_TITLE = "Change a rule"
 NEW_TITLE = "A new rule"
-CLOSE = "Close"
-CANCEL = "Cancel"
-SAVE = "Save"
 ADD = "Add a rule"
 CHANGE = "Change"
 
