@@ -23,6 +23,7 @@ from bot.effects import Effects
 from bot.ledger import Ledger
 from bot.policy import Policy
 from bot.posting import Steps
+from bot.queue import QueueUnavailable
 from bot.reception import Reception
 from bot.records import MessageRecord, Record
 from bot.rounds import Rounds
@@ -43,6 +44,21 @@ from classifier_infra.prediction import FacetPrediction, Prediction, Score
 SIGNING_SECRET = "signing-secret-of-the-tests"
 TOKEN = "xoxb-of-the-tests"
 AWS = {"region_name": "eu-central-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+class Clock:
+    """Moves only when told. It starts now, because Slack's and the table's times are compared with it."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 # --- A taxonomy and what is read by it ----------------------------------------------------------------------
@@ -213,7 +229,7 @@ def aws_environment(monkeypatch, ministack_url) -> None:
 
 
 class Later:
-    """The queue `effects`, as far as it is sent to: records, with the seconds each has to wait."""
+    """A queue, as far as it is sent to: records, with the seconds each has to wait."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[Record, float]] = []
@@ -233,7 +249,21 @@ class Later:
 
 @pytest.fixture
 def later() -> Later:
+    """The queue `effects`."""
     return Later()
+
+
+@pytest.fixture
+def queue() -> Later:
+    """The queue that the functions which Slack calls hand in to."""
+    return Later()
+
+
+@pytest.fixture
+def broken_queue() -> Later:
+    queue = Later()
+    queue.failure = QueueUnavailable("SQS did not take the record (EndpointConnectionError)")
+    return queue
 
 
 class OpenRoad:

@@ -14,27 +14,9 @@ from bot.records import CorrectionRecord, MessageKey, RevisionRecord
 NOW = int(time.time())
 
 
-class ListQueue:
-    def __init__(self) -> None:
-        self.records: list = []
-
-    def send(self, record) -> None:
-        self.records.append(record)
-
-
-class BrokenQueue:
-    def send(self, record) -> None:
-        raise QueueUnavailable("SQS did not take the record")
-
-
 @pytest.fixture
 def decision(findings) -> Decision:
     return Decision("automatic", "sure", findings, "model-1")
-
-
-@pytest.fixture
-def queue() -> ListQueue:
-    return ListQueue()
 
 
 @pytest.fixture
@@ -118,9 +100,9 @@ def test_people_who_press_at_the_same_moment_are_all_heard(desk, ledger, key):
     assert [correction.version for correction in case.corrections] == [1, 2, 3]
 
 
-def test_a_correction_that_could_not_be_queued_is_queued_when_pressed_again(desk, queue, key):
+def test_a_correction_that_could_not_be_queued_is_queued_when_pressed_again(desk, queue, key, broken_queue):
     with pytest.raises(QueueUnavailable):
-        replace(desk, queue=BrokenQueue()).take(key, "category", "technical", "U0ANNA")
+        replace(desk, queue=broken_queue).take(key, "category", "technical", "U0ANNA")
 
     desk.take(key, "category", "technical", "U0ANNA")
 

@@ -43,14 +43,6 @@ rules:
 """)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Calls:
     """The other side of every webhook."""
 
@@ -62,11 +54,6 @@ class Calls:
         self.made.append(call)
         if self.failure:
             raise self.failure
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

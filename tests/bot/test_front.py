@@ -11,7 +11,6 @@ import pytest
 from bot.front import handle
 from bot.lambdas import front
 from bot.proxy_events import MAX_BODY_BYTES
-from bot.queue import QueueUnavailable
 from bot.records import AskRecord, CommandRecord, MessageRecord, from_json
 from bot.settings import MissingSetting
 from bot.signature import sign
@@ -42,24 +41,6 @@ COMMAND = {
     "user_id": "U0MAYA",
     "response_url": "https://hooks.slack.com/commands/T0/1/secret",
 }
-
-
-class ListQueue:
-    def __init__(self) -> None:
-        self.records: list = []
-
-    def send(self, record) -> None:
-        self.records.append(record)
-
-
-class BrokenQueue:
-    def send(self, record) -> None:
-        raise QueueUnavailable("SQS did not take the record (EndpointConnectionError)")
-
-
-@pytest.fixture
-def queue():
-    return ListQueue()
 
 
 @pytest.fixture
@@ -121,8 +102,8 @@ def test_an_event_of_no_use_is_acknowledged_and_not_queued(post, queue):
     assert queue.records == []
 
 
-def test_slack_is_asked_to_send_again_what_could_not_be_queued(post):
-    status, _ = post("/slack/events", json.dumps(EVENT).encode(), JSON, queue=BrokenQueue())
+def test_slack_is_asked_to_send_again_what_could_not_be_queued(post, broken_queue):
+    status, _ = post("/slack/events", json.dumps(EVENT).encode(), JSON, queue=broken_queue)
 
     assert status == 503
 
@@ -245,8 +226,8 @@ def test_help_is_answered_without_the_queue(post, queue):
     assert queue.records == []
 
 
-def test_a_command_that_could_not_be_queued_is_answered_in_words(post):
-    status, body = post("/slack/commands", urlencode(COMMAND).encode(), FORM, queue=BrokenQueue())
+def test_a_command_that_could_not_be_queued_is_answered_in_words(post, broken_queue):
+    status, body = post("/slack/commands", urlencode(COMMAND).encode(), FORM, queue=broken_queue)
 
     assert (status, body["text"]) == (200, words.NOT_TAKEN)
 
@@ -256,11 +237,11 @@ def test_slacks_certificate_check_is_answered(post, queue):
     assert queue.records == []
 
 
-def test_neither_text_nor_response_url_is_logged(post, caplog):
+def test_neither_text_nor_response_url_is_logged(post, caplog, broken_queue):
     with caplog.at_level(logging.DEBUG):
         post("/slack/events", json.dumps(EVENT).encode(), JSON)
-        post("/slack/events", json.dumps(EVENT).encode(), JSON, queue=BrokenQueue())
-        post("/slack/commands", urlencode(COMMAND).encode(), FORM, queue=BrokenQueue())
+        post("/slack/events", json.dumps(EVENT).encode(), JSON, queue=broken_queue)
+        post("/slack/commands", urlencode(COMMAND).encode(), FORM, queue=broken_queue)
 
     assert "charged" not in caplog.text
     assert "hooks.slack.com" not in caplog.text

@@ -1,4 +1,3 @@
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -16,19 +15,10 @@ from bot.slack_calls import GiveUp, TenantGone, TryLater
 from bot.summaries import Entry, Summaries
 
 
-class Clock:
-    def __init__(self) -> None:
-        # The beginning of a summary's window, so that what comes at once falls into one.
-        self.now = float(int(time.time()) // SUMMARY_WINDOW * SUMMARY_WINDOW)
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Channel:
     """What was posted where people see it: step and message, in order. `fail` breaks the next post."""
 
-    def __init__(self, name: str, clock: Clock) -> None:
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
         self.name = name
         self.clock = clock
         self.posted: list[tuple[MessageKey, float]] = []
@@ -38,7 +28,7 @@ class Channel:
         failure, self.fail = self.fail, None
         if failure:
             raise failure
-        self.posted.append((key, self.clock.now))
+        self.posted.append((key, self.clock()))
         return f"{len(self.posted)}.0"
 
     def find(self, key: MessageKey) -> str | None:
@@ -46,8 +36,10 @@ class Channel:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(clock):
+    """At the beginning of a summary's window, so that what comes at once falls into one."""
+    clock.now = float(int(clock.now) // SUMMARY_WINDOW * SUMMARY_WINDOW)
+    return clock
 
 
 @pytest.fixture

@@ -35,18 +35,6 @@ class Installations:
         return Bot(team_id=team, bot_token=self.tokens[team], bot_id="B1", bot_user_id="U1", installed_at=0.0)
 
 
-class Clock:
-    now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def tenants(slack, clock) -> ManyWorkspaces:
     """The secret's token is that of T0SANDBOX, and two workspaces have installed the bot."""

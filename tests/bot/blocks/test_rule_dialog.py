@@ -2,10 +2,9 @@ import json
 
 import pytest
 
-from bot import rule_edit
 from bot.blocks.rule_dialog import Choices, build_rule_form, build_rule_list, read_rule_form, read_rule_list
-from bot.policy_file import WrittenPolicy, parse_policy
-from bot.rule_edit import NAME, Changes, WrittenRule
+from bot.policy_file import WrittenPolicy
+from bot.rule_edit import NAME, put_rule, read_rules
 from bot.sandbox.slack.block_kit import view_problems
 from classifier_infra.manifest import Facet, Label
 
@@ -27,17 +26,7 @@ rules:
   - when: {category: retired}
     then: {silent: true}
 """
-
-
-def read_rules(text: str) -> tuple[WrittenRule, ...]:
-    return rule_edit.read_rules(WrittenPolicy.of(text))
-
-
-def put_rule(text: str, number: int | None, changes: Changes, place: int) -> str:
-    return rule_edit.put_rule(WrittenPolicy.of(text), number, changes, place).text
-
-
-RULES = read_rules(TEXT)
+RULES = read_rules(WrittenPolicy.of(TEXT))
 
 
 @pytest.fixture
@@ -95,7 +84,7 @@ def test_every_rule_is_said_in_words_with_a_button_to_change_it():
 
 @pytest.mark.parametrize("count", [0, 90, 200])
 def test_slack_takes_the_list_however_long(count):
-    rules = read_rules("version: 2\nrules:\n" + '  - {name: "<&>", then: {tag: eyes}}\n' * count)
+    rules = read_rules(WrittenPolicy.of("version: 2\nrules:\n" + '  - {name: "<&>", then: {tag: eyes}}\n' * count))
 
     assert view_problems(json.loads(json.dumps(build_rule_list(rules, 1)))) == []
 
@@ -108,7 +97,7 @@ def test_a_form_that_nobody_touches_changes_nothing(choices, number):
     filled = read_rule_form(submitted(build_rule_form(RULES, number, 7, choices)))
 
     assert (filled.number, filled.place, filled.base) == (number, number, 7)
-    assert put_rule(TEXT, number, filled.changes, filled.place) == TEXT
+    assert put_rule(WrittenPolicy.of(TEXT), number, filled.changes, filled.place).text == TEXT
 
 
 def test_a_form_has_the_labels_of_the_model_and_those_that_the_rule_has_besides(choices):
@@ -146,7 +135,7 @@ def test_everything_in_a_rule_can_be_chosen(choices):
         )
     )
 
-    [new, *_] = parse_policy(put_rule(TEXT, filled.number, filled.changes, filled.place)).rules
+    [new, *_] = put_rule(WrittenPolicy.of(TEXT), filled.number, filled.changes, filled.place).policy.rules
     assert new.name == "Angry at night"
     assert new.when.labels == {"category": {"billing", "general"}, "tone": {"negative"}}
     assert (new.when.channels, new.when.outside is None, new.when.during) == ({"C0LEADS"}, False, None)
@@ -165,7 +154,7 @@ def test_everything_can_be_taken_from_a_rule_again(choices):
 
     filled = read_rule_form(submitted(view, **emptied | {"hours": nothing, "then__reply": nothing}))
 
-    left_over = read_rules(put_rule(TEXT, 1, filled.changes, 1))[0]
+    left_over = read_rules(put_rule(WrittenPolicy.of(TEXT), 1, filled.changes, 1))[0]
     assert left_over.values == {("when", "keywords"): ("is down",)}
     assert list(left_over.others) == [("then", "escalate")]
     assert not any(filled.changes.values())
@@ -180,27 +169,29 @@ def test_a_rule_stands_before_another_or_last(choices):
 
 def test_a_rule_with_both_kinds_of_hours_keeps_them_as_they_are_written(choices):
     text = TEXT.replace("outside: office", "outside: office, during: office")
-    view = build_rule_form(read_rules(text), 1, 7, choices)
+    view = build_rule_form(read_rules(WrittenPolicy.of(text)), 1, 7, choices)
 
     assert "hours" not in fields(view)
     assert "`outside`, `during`" in json.dumps(view) or "`during`" in json.dumps(view)
-    assert put_rule(text, 1, read_rule_form(submitted(view)).changes, 1) == text
+    assert put_rule(WrittenPolicy.of(text), 1, read_rule_form(submitted(view)).changes, 1).text == text
 
 
 @pytest.mark.parametrize("written", [["x" * 151], [f"l{number}" for number in range(101)]], ids=["long", "many"])
 def test_labels_that_no_menu_takes_are_kept_as_they_are_written(choices, written):
     text = f"version: 2\nrules:\n  - when: {{category: [{', '.join(written)}]}}\n    then: {{tag: eyes}}\n"
-    view = build_rule_form(read_rules(text), 1, 7, choices)
+    view = build_rule_form(read_rules(WrittenPolicy.of(text)), 1, 7, choices)
 
     assert view_problems(json.loads(json.dumps(view))) == []
-    assert put_rule(text, 1, read_rule_form(submitted(view)).changes, 1) == text
+    assert put_rule(WrittenPolicy.of(text), 1, read_rule_form(submitted(view)).changes, 1).text == text
 
 
 def test_slack_takes_the_form_of_a_large_taxonomy_and_a_long_policy():
     facets = [Facet(f"facet_{n}" * 20, tuple(Label(f"{i}" * 40, "W" * 200) for i in range(150))) for n in range(12)]
     names = [f"name-{number}" for number in range(200)]
     choices = Choices(facets, names[:40], names, names, {f"C{n}": "c" * 200 for n in range(300)}, {"S0": "s" * 200})
-    rules = read_rules("version: 2\nrules:\n" + f"  - {{name: {'n' * 80}, then: {{tag: eyes}}}}\n" * 200)
+    rules = read_rules(
+        WrittenPolicy.of("version: 2\nrules:\n" + f"  - {{name: {'n' * 80}, then: {{tag: eyes}}}}\n" * 200)
+    )
 
     for number in (0, 1, 150, 200):
         view = json.loads(json.dumps(build_rule_form(rules, number, 7, choices)))

@@ -1,7 +1,6 @@
 """What carries decisions out on the stand-in Slack, with a clock that stands still and a process that can die."""
 
 import itertools
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -25,21 +24,6 @@ def policy() -> Policy:
         urgent=Urgent({"urgency": frozenset({"high"})}, "S0ONCALL"),
         reactions={"category": {"billing": "credit_card", "technical": "wrench"}},
     )
-
-
-class Clock:
-    """Moves only when told, and starts now, because Slack's timestamps are compared with it."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 class Crash(BaseException):

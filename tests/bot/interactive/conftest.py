@@ -30,12 +30,6 @@ DEFAULT_POLICY = "version: 1\nroutes:\n  billing: C0BILLING\n"
 
 
 @pytest.fixture
-def queue(later):
-    """What is handed to the worker."""
-    return later
-
-
-@pytest.fixture
 def store(ledger) -> SettingsStore:
     return SettingsStore(ledger.client, ledger.table, Policy())
 

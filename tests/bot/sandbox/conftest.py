@@ -2,7 +2,6 @@
 
 import json
 import queue
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,16 +24,6 @@ from bot.sandbox.slack.workspace import Workspace
 SIGNING_SECRET = "signing-secret-of-the-tests"
 TOKEN = "xoxb-of-the-tests"
 SECONDS = 10
-
-
-class Clock:
-    """A clock that moves only when told; starts at the real time, because signatures are checked against it."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -101,11 +90,6 @@ class App:
     async def take(self, request: Request) -> Response:
         self.requests.put(Received(dict(request.headers), await request.body()))
         return self.fallback() if self.answers.empty() else self.answers.get()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(time.time())
 
 
 @pytest.fixture
