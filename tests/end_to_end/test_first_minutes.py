@@ -80,6 +80,19 @@ def choose_file(dialog, text: str) -> None:
     dialog.get_by_role("button", name="Look at it").click()
 
 
+def press(place, name: str, exact: bool = False) -> None:
+    place.get_by_role("button", name=name, exact=exact).click()
+
+
+def save(page: Page, version: int, shown: str) -> None:
+    """Save what is in the open dialog: it becomes a version, and the Home tab shows it."""
+    dialog = page.get_by_role("dialog")
+    press(dialog, "Save")
+    expect(dialog).to_contain_text(f"Saved, as version {version}")
+    press(dialog, "Close")
+    expect(page.locator("#home")).to_contain_text(shown)
+
+
 def set_mode(page: Page, mode: str) -> None:
     setting = home(page).locator(".block-section").filter(has=page.get_by_role("link", name="#support", exact=True))
     setting.last.get_by_role("button").click()
@@ -99,7 +112,7 @@ def test_a_team_lead_watches_tries_corrects_and_lets_the_bot_work(page):
     shown = home(page)
     expect(shown).to_contain_text("charged twice for my subscription")
     picture(page, "home")
-    shown.get_by_role("button", name="Billing", exact=True).click()
+    press(shown, "Billing", exact=True)
     expect(shown).to_contain_text("Nothing to review")
     expect(shown).to_contain_text("right in 1 of the 1 that people looked at")
 
@@ -110,7 +123,7 @@ def test_a_team_lead_watches_tries_corrects_and_lets_the_bot_work(page):
     expect(reply).to_contain_text("This looks like Billing. Shall I send it to #team-billing?")
     picture(page, "suggestion")
     reply.get_by_label("Write as").select_option(label="Anna Lindqvist")
-    reply.get_by_role("button", name="Technical instead").click()
+    press(reply, "Technical instead")
     page.mouse.move(0, 0)
     expect(reply).to_contain_text("@Anna Lindqvist changed the category from Billing to Technical")
     expect(reply).to_contain_text("Technical, sent to #team-technical")
@@ -131,12 +144,12 @@ def test_a_team_lead_watches_tries_corrects_and_lets_the_bot_work(page):
     command(page, "unmute", "I read in #support again.")
 
     # Stop: everything is a suggestion again, at once.
-    home(page).get_by_role("button", name="Stop: only suggest").click()
-    page.get_by_role("dialog").get_by_role("button", name="Stop: only suggest").click()
+    press(home(page), "Stop: only suggest")
+    press(page.get_by_role("dialog"), "Stop: only suggest")
     expect(page.locator("#home")).to_contain_text("Stopped. I only suggest")
     write(page, "Tomás Herrera", "I want my money back for the last invoice")
     expect(thread_of(page)).to_contain_text("Shall I send it to #team-billing?")
-    home(page).get_by_role("button", name="Start again").click()
+    press(home(page), "Start again")
     expect(page.locator("#home")).to_contain_text("Working.")
 
     # The review queue, cleared with one tap.
@@ -147,40 +160,37 @@ def test_a_team_lead_watches_tries_corrects_and_lets_the_bot_work(page):
 
 @pytest.mark.timeout(100)
 def test_a_policy_is_edited_wrongly_then_rightly_and_a_message_asked_about(page):
-    home(page).get_by_role("button", name="Edit the policy as text").click()
+    press(home(page), "Edit the policy as text")
     dialog = page.get_by_role("dialog")
     text = dialog.get_by_label("Policy (YAML)")
     right = text.input_value()
 
     text.fill(right.replace("billing: C0BILLING", "billing: the-money-channel"))
-    dialog.get_by_role("button", name="Save").click()
+    press(dialog, "Save")
     expect(dialog).to_contain_text("`the-money-channel` is not the ID of a channel")
     picture(page, "policy-mistake")
 
     text.fill(right.replace("billing: C0BILLING", "billing: C0GENERAL"))
     dialog.get_by_label("A message to try it on").fill("I need a refund for my last invoice")
-    dialog.get_by_role("button", name="Try it without saving").click()
+    press(dialog, "Try it without saving")
     expect(dialog).to_contain_text("I would send it to #team-general")
     picture(page, "policy-trial")
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog).to_contain_text("Saved, as version 1")
-    dialog.get_by_role("button", name="Close").click()
-    expect(page.locator("#home")).to_contain_text("Billing → #team-general")
+    save(page, 1, "Billing → #team-general")
 
     message = write(page, "Priya Raman", "Please refund my last invoice, it was paid twice")
     expect(thread_of(page)).to_contain_text("Billing, sent to #team-general")
     message.hover()
-    message.get_by_role("button", name="More").click()
+    press(message, "More")
     page.get_by_role("menuitem", name="Classify this message").click()
     expect(dialog).to_contain_text("For Billing spoke above all")
     picture(page, "shortcut")
-    dialog.get_by_role("button", name="High", exact=True).click()
+    press(dialog, "High", exact=True)
     expect(dialog).to_contain_text("Thank you, that is written down.")
-    dialog.get_by_role("button", name="Close").click()
+    press(dialog, "Close")
     expect(thread_of(page)).to_contain_text("Urgency High (set by a person)")
 
     # The policy as a file: out of the dialog, changed, in again.
-    home(page).get_by_role("button", name="Policy as a file").click()
+    press(home(page), "Policy as a file")
     expect(dialog).to_contain_text("In force now: version 1.")
     kept = "\n".join(dialog.locator("pre").all_inner_texts())
     assert "billing: C0GENERAL" in kept
@@ -190,15 +200,12 @@ def test_a_policy_is_edited_wrongly_then_rightly_and_a_message_asked_about(page)
     expect(dialog).to_contain_text("policy.yml has no mistake in it.")
     expect(dialog).not_to_contain_text("I am holding it against")
     picture(page, "policy-file")
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog).to_contain_text("Saved, as version 2")
-    dialog.get_by_role("button", name="Close").click()
-    expect(page.locator("#home")).to_contain_text("Billing → #team-billing")
+    save(page, 2, "Billing → #team-billing")
 
     # Rules by menus: one is added, looked at in the list, and taken away again.
-    home(page).get_by_role("button", name="Change the rules").click()
+    press(home(page), "Change the rules")
     expect(dialog).to_contain_text("There are no rules yet.")
-    dialog.get_by_role("button", name="Add a rule").click()
+    press(dialog, "Add a rule")
     expect(dialog).to_contain_text("A new rule")
     dialog.get_by_label("Name").fill("Angry and urgent")
     dialog.get_by_label("Urgency").select_option(label="High")
@@ -206,17 +213,14 @@ def test_a_policy_is_edited_wrongly_then_rightly_and_a_message_asked_about(page)
     dialog.get_by_label("Send it to").select_option(label="#support-leads")
     dialog.get_by_label("Mention people").select_option(label="Anna Lindqvist")
     picture(page, "rule-form")
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog).to_contain_text("Saved, as version 3")
-    dialog.get_by_role("button", name="Close").click()
-    expect(page.locator("#home")).to_contain_text("Angry and urgent")
-    home(page).get_by_role("button", name="Change the rules").click()
+    save(page, 3, "Angry and urgent")
+    press(home(page), "Change the rules")
     expect(dialog).to_contain_text("urgency high; tone negative → post #support-leads; mention @Anna Lindqvist")
-    dialog.get_by_role("button", name="Change", exact=True).click()
-    dialog.get_by_role("button", name="Remove this rule").click()
-    page.get_by_role("dialog").last.get_by_role("button", name="Remove this rule").click()
+    press(dialog, "Change", exact=True)
+    press(dialog, "Remove this rule")
+    press(page.get_by_role("dialog").last, "Remove this rule")
     expect(dialog.first).to_contain_text("Removed; the policy is at version 4 now.")
-    dialog.get_by_role("button", name="Close").click()
+    press(dialog, "Close")
     open_support(page)
 
     command(page, "my card was declined and now I am locked out", "spoke above all")
