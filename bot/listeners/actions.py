@@ -40,7 +40,7 @@ def correct_message(
     try:
         press = read_press(body, action)
     except NotAPress as error:
-        return _refuse(error)
+        return refuse(str(error))
     return _hand_in(press.key, lambda: desk.take(press.key, press.facet, press.label, press.user), ack, respond)
 
 
@@ -49,13 +49,8 @@ def split_messages(desk: CorrectionDesk, ack: Ack, body: Mapping[str, Any], resp
     try:
         key, user = _read_place(body)
     except NotAPress as error:
-        return _refuse(error)
+        return refuse(str(error))
     return _hand_in(key, lambda: desk.split(key, user), ack, respond)
-
-
-def _refuse(error: NotAPress) -> BoltResponse:
-    log.warning("press refused", extra={"reason": str(error)})
-    return BoltResponse(status=400)
 
 
 def _hand_in(key: MessageKey, hand_in: Callable[[], None], ack: Ack, respond: Respond) -> BoltResponse:
@@ -69,6 +64,12 @@ def _hand_in(key: MessageKey, hand_in: Callable[[], None], ack: Ack, respond: Re
         log.error("correction not taken", extra={"message_key": str(key), "detail": str(error)})
         return tell(words.CORRECTION_NOT_TAKEN, ack, respond)
     return ack()
+
+
+def refuse(reason: str) -> BoltResponse:
+    """Refuse what is none of Slack's. The reason is logged, so nothing of the payload may be in it."""
+    log.warning("press refused", extra={"reason": reason})
+    return BoltResponse(status=400)
 
 
 def tell(text: str, ack: Ack, respond: Respond) -> BoltResponse:

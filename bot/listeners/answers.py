@@ -8,7 +8,7 @@ from slack_bolt import Ack, BoltResponse, Respond
 
 from bot.blocks.classify import read_post
 from bot.corrections import CorrectionDesk
-from bot.listeners.actions import tell
+from bot.listeners.actions import refuse, tell
 from bot.queue import QueueUnavailable
 from bot.records import ForwardRecord, InvalidRecord, build
 from bot.words import front as words
@@ -23,8 +23,7 @@ def post_text(
     try:
         record = read_forward(body, action, int(desk.now()))
     except InvalidRecord as error:
-        log.warning("press refused", extra={"reason": str(error)})
-        return BoltResponse(status=400)
+        return refuse(str(error))
     try:
         desk.queue.send(record)
     except QueueUnavailable as error:

@@ -21,8 +21,9 @@ from bot.corrections import NotAllowed, NothingToCorrect
 from bot.files import FileUnreadable
 from bot.intake import clean_text, read_text
 from bot.ledger import LedgerUnavailable, VersionTaken
+from bot.listeners.actions import refuse
 from bot.listeners.desk import Desk, Proposal
-from bot.listeners.home import UNREADABLE, explain, read_home, refuse
+from bot.listeners.home import UNREADABLE, explain, read_home
 from bot.policy_edit import set_route
 from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
 from bot.queue import QueueUnavailable
@@ -65,7 +66,7 @@ def press(desk: Desk, act: _Act, ack: Ack, body: _Json, client: WebClient) -> Bo
     except PolicyTooLong as error:
         return explain(error, ack, body, client)
     except UNREADABLE as error:
-        return refuse(error)
+        return refuse(type(error).__name__)
     except _NOT_TAKEN as error:
         log.warning("press not taken", extra={"detail": str(error)})
         return explain(error, ack, body, client)
@@ -205,7 +206,7 @@ def save(
             return ack(response_action="update", view=build_notice(sentence))
         return ack(response_action="errors", errors={block: sentence})
     except UNREADABLE as error:
-        return refuse(error)
+        return refuse(type(error).__name__)
     show_home(desk, who)
     _have_looked_at(desk, who, body["view"]["id"], version)
     return ack(response_action="update", view=build_notice(words.saved(version)))

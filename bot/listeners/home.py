@@ -12,6 +12,7 @@ from bot.blocks.notice import build_notice
 from bot.blocks.policy_dialog import PolicyTooLong
 from bot.corrections import NotAllowed, NothingToCorrect
 from bot.ledger import LedgerUnavailable, VersionTaken
+from bot.listeners.actions import refuse
 from bot.listeners.desk import Desk
 from bot.queue import QueueUnavailable
 from bot.records import CorrectionRecord, HomeRecord, MessageKey, build
@@ -38,17 +39,11 @@ def press(desk: Desk, act: _Act, ack: Ack, body: Mapping[str, Any], action: _Act
         act(desk, record, action)
         desk.send(record)
     except UNREADABLE as error:
-        return refuse(error)
+        return refuse(type(error).__name__)
     except (NotAllowed, NothingToCorrect, LedgerUnavailable, QueueUnavailable, VersionTaken) as error:
         log.warning("press not taken", extra={"detail": str(error)})
         return explain(error, ack, body, client)
     return ack()
-
-
-def refuse(error: Exception) -> BoltResponse:
-    """Refuse a payload that is none of Slack's; nothing of it is logged."""
-    log.warning("press refused", extra={"reason": type(error).__name__})
-    return BoltResponse(status=400)
 
 
 def explain(error: Exception, ack: Ack, body: Mapping[str, Any], client: WebClient) -> BoltResponse:

@@ -16,9 +16,10 @@ from bot.blocks.policy_upload import (
     read_upload_dialog,
 )
 from bot.files import FileReader, FileUnreadable
+from bot.listeners.actions import refuse
 from bot.listeners.desk import Desk, Proposal
 from bot.listeners.dialogs import SAVING, SECONDS_TO_SHOW, explain_refusal, open_view, save
-from bot.listeners.home import UNREADABLE, read_home, refuse
+from bot.listeners.home import UNREADABLE, read_home
 from bot.policy_file import WrittenPolicy, parse_policy
 from bot.records import HomeRecord, UploadRecord, build
 from bot.words import dialogs as words
@@ -45,7 +46,7 @@ def take_file(desk: Desk, ack: Ack, body: _Json, client: WebClient) -> BoltRespo
     except SAVING as error:
         return ack(response_action="errors", errors={FILE_BLOCK: explain_refusal(error)})
     except UNREADABLE as error:
-        return refuse(error)
+        return refuse(type(error).__name__)
     return ack(response_action="update", view=review)
 
 
