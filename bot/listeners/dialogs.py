@@ -24,6 +24,7 @@ from bot.ledger import LedgerUnavailable, VersionTaken
 from bot.listeners.actions import refuse
 from bot.listeners.desk import Desk, Proposal
 from bot.listeners.home import UNREADABLE, explain, read_home
+from bot.mrkdwn import escape
 from bot.policy_edit import set_route
 from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
 from bot.queue import QueueUnavailable
@@ -139,7 +140,7 @@ def try_policy(desk: Desk, body: _Json, client: WebClient) -> None:
     try:
         parse_policy(text)
     except PolicyError as error:
-        outcome = list_problems(error.problems)
+        outcome = escape(list_problems(error.problems))
         return update(client, view_id, build_policy_dialog(text, base, tried, outcome))
     if not tried:
         return update(client, view_id, build_policy_dialog(text, base, tried, words.NOTHING_TO_TRY))
@@ -203,7 +204,7 @@ def save(
     except SAVING as error:
         sentence = explain_refusal(error, say)
         if block is None:
-            return ack(response_action="update", view=build_notice(sentence))
+            return ack(response_action="update", view=build_notice(escape(sentence)))
         return ack(response_action="errors", errors={block: sentence})
     except UNREADABLE as error:
         return refuse(type(error).__name__)

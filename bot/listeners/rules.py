@@ -20,6 +20,7 @@ from bot.blocks.rule_dialog import (
 from bot.listeners.desk import Desk, Proposal
 from bot.listeners.dialogs import SAVING, explain_refusal, have_filled, open_view, save, show_home, update
 from bot.listeners.home import read_home
+from bot.mrkdwn import escape
 from bot.policy_file import PolicyError, WrittenPolicy
 from bot.policy_nodes import EMOJI
 from bot.records import HomeRecord, RuleFormRecord, build
@@ -46,7 +47,7 @@ def open_rules(desk: Desk, body: _Json, client: WebClient) -> None:
     try:
         view = build_rule_list(read_rules(WrittenPolicy.of(text)), base)
     except PolicyError as error:
-        view = build_notice(say_problems(error))
+        view = build_notice(escape(say_problems(error)))
     open_view(client, body, view)
 
 
@@ -66,8 +67,8 @@ def open_rule(desk: Desk, body: _Json, client: WebClient) -> None:
 
 
 def _say(client: WebClient, body: _Json, sentence: str) -> None:
-    """Put a sentence in place of the dialog in which somebody pressed."""
-    update(client, body["view"]["id"], build_notice(sentence))
+    """Put a sentence, which is plain text, in place of the dialog in which somebody pressed."""
+    update(client, body["view"]["id"], build_notice(escape(sentence)))
 
 
 def save_rule(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:

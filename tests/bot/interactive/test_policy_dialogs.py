@@ -112,6 +112,15 @@ def test_what_need_not_be_tried_is_answered_at_once(press_home, queue, team, dia
     assert queue.records == []
 
 
+def test_a_mistake_is_quoted_as_it_was_typed_and_mentions_nobody(press_home, team, dialog, shown_dialog):
+    view = typed_policy("version: 1\nroutes: {billing: '<#C0BILLING|billing>', technical: '<!here>'}", dialog)
+
+    assert press_home(team, "try", view=view) == 200
+
+    assert "`&lt;#C0BILLING|billing&gt;` is not the ID of a channel" in shown_dialog()
+    assert "`&lt;!here&gt;` is not the ID of a channel" in shown_dialog()
+
+
 def test_where_the_labels_cannot_be_had_the_dialog_says_so(press_home, queue, slack, team):
     queue.failure = QueueUnavailable("SQS did not take the record")
 
