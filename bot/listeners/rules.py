@@ -1,6 +1,5 @@
 """Rules by menus: all in a list, one in a form, which the worker fills because it knows the labels."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,8 +27,6 @@ from bot.rule_edit import WrittenRule, put_rule, read_rules, remove_rule
 from bot.team_settings import PolicyChanged
 from bot.words import dialogs as dialog_words
 from bot.words import rules as words
-
-log = logging.getLogger(__name__)
 
 _Json = Mapping[str, Any]
 
