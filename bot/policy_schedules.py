@@ -107,9 +107,14 @@ def _read_zone(node: yaml.Node | None, problems: list[Problem]) -> ZoneInfo:
 def _read_dates(node: yaml.Node | None, problems: list[Problem]) -> Iterator[date]:
     items = node.value if isinstance(node, yaml.SequenceNode) else [node] if node else []
     for item in items:
-        written = read_scalar(item, "a date", problems)
-        if written:
-            yield _to_date(written, item, problems)
+        day = _read_date(item, problems)
+        if day:
+            yield day
+
+
+def _read_date(node: yaml.Node, problems: list[Problem]) -> date | None:
+    written = read_scalar(node, "a date", problems)
+    return _to_date(written, node, problems) if written else None
 
 
 def _to_date(written: str, node: yaml.Node, problems: list[Problem]) -> date:
@@ -136,7 +141,7 @@ def _read_rota(name: str, node: yaml.Node, problems: list[Problem]) -> Rota:
         problems.append(problem(parts["people"], f"`people` of `{name}` is empty; a rota has one person at least"))
     turn = cast(Turn, read_word(parts["turn"], "`turn`", get_args(Turn), problems)) if "turn" in parts else "week"
     weekday, handover = _read_handover(parts.get("handover"), turn, problems)
-    start = next(_read_dates(parts.get("start"), problems), Rota(people).start)
+    start = (_read_date(parts["start"], problems) if "start" in parts else None) or Rota(people).start
     away = tuple(_read_absences(parts.get("away"), people, problems))
     return Rota(people, _read_zone(parts.get("zone"), problems), turn, handover, weekday, start, away)
 

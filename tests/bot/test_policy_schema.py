@@ -207,6 +207,80 @@ def test_what_one_refuses_the_other_refuses(document):
         assert problems, [error.message for error in VALIDATOR.iter_errors(document)]
 
 
+# One with a word wherever a word or a list may stand, one with lists.
+WHOLE: list[dict[str, Any]] = [
+    {
+        "version": 2,
+        "match": "all",
+        "channels": {"default": "off", "C0A1": "automatic"},
+        "routes": {"billing": "C0A1"},
+        "unsure": "ask",
+        "reactions": {"category": {"billing": "eyes"}},
+        "reaction_corrections": {"tone": {"negative": "fire"}},
+        "corrections": "U0A",
+        "intake": {
+            "small_talk": "moin", "other_bots": "B0A", "other_organisations": "read", "merge_seconds": 60,
+        },
+        "admin": "C0A1",
+        "limits": {"channel_minute": 1, "endpoint_day": 5},
+        "hours": {"office": {"zone": "UTC", "open": {"mon-fri": "09:00-12:00"}, "closed": "2026-12-24"}},
+        "rotas": {
+            "turns": {
+                "people": "U0A", "zone": "UTC", "turn": "week", "handover": "mon 09:00", "start": "2026-01-05",
+                "away": {"U0A": "2026-12-24"},
+            }
+        },
+        "templates": NAMES["templates"],
+        "webhooks": {"crm": {"url": "https://example.com", "text": True}},
+        "rules": [
+            {
+                "name": "Outages",
+                "when": {
+                    "category": "billing", "channel": "C0A1", "team": "ours", "during": "office", "keywords": "outage",
+                },
+                "then": {
+                    "tag": "eyes", "post": "C0A1", "mention": "here", "reply": "late", "assign": "turns",
+                    "escalate": {"after": "3d", "mention": "here", "to": "C0A1"}, "webhook": "crm", "silent": False,
+                },
+            }
+        ],
+    },
+    {
+        "version": 1,
+        "urgent": {"when": {"urgency": ["high"]}, "mention": "here"},
+        "corrections": ["U0A"],
+        "intake": {"small_talk": ["moin"], "other_bots": ["B0A"]},
+    },
+    {
+        "version": 2,
+        "hours": {"office": {"zone": "UTC", "open": {"sat": ["09:00-12:00"]}, "closed": ["2026-12-24"]}},
+        "rotas": {"turns": {"people": ["U0A"], "away": {"U0A": ["2026-12-24..2026-12-26"]}}},
+        "webhooks": NAMES["webhooks"],
+        "rules": [
+            {
+                "when": {"outside": "office", "category": ["billing"], "keywords": ["outage"], "team": ["T0A"]},
+                "then": {"tag": ["eyes"], "mention": ["turns"], "webhook": ["crm"], "escalate": {"after": "1h"}},
+            }
+        ],
+    },
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("document", WHOLE, ids=["words", "version 1", "lists"])
+def test_no_place_takes_what_the_other_would_refuse_there(document):
+    assert VALIDATOR.is_valid(document)
+    assert find_problems(document) == []
+
+    for holder, key in places(document):
+        right = holder[key]
+        for wrong in WRONG:
+            holder[key] = wrong
+            is_valid, problems = VALIDATOR.is_valid(document), find_problems(document)
+            seen = [problem for problem in problems if not UNSEEN.search(problem)]
+            assert (seen == []) if is_valid else problems, (key, wrong, problems)
+        holder[key] = right
+
+
 @pytest.mark.parametrize(
     ("after", "is_right"),
     [
