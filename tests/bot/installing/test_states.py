@@ -1,6 +1,5 @@
 """An installation is finished once, in time, and in the browser in which it was begun."""
 
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -67,19 +66,6 @@ def test_a_state_that_is_no_good_any_more_says_why(browser, installer, reason, s
 
 
 # --- The table ----------------------------------------------------------------------------------------------
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture(scope="module")
