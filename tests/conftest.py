@@ -32,6 +32,8 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # For what was already searched thoroughly by another interpreter.
 settings.register_profile("brief", settings.get_profile("untimed"), max_examples=15)
+# To look for what chance finds once in a thousand times: HYPOTHESIS_PROFILE=thorough make test ARGS="-m hypothesis".
+settings.register_profile("thorough", settings.get_profile("untimed"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "untimed"))
 
 CHROMIUM_ARGUMENTS = [
