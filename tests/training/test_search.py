@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from training.dataset import TEST, TRAIN, Example, Facet
 from training.hyperparameters import FeatureSettings, Hyperparameters
-from training.search import list_candidates, search
+from training.search import list_candidates, list_mixtures, search
 
 ORDER_MATTERS = [
     Example("", f"{word} {first} {second}", int((first, second) == ("not", "good")))
@@ -43,3 +43,12 @@ def test_candidates_keep_what_is_not_searched():
 
     assert len(set(candidates)) == 24
     assert {(candidate.balanced, candidate.seed) for candidate in candidates} == {(True, 3)}
+
+
+def test_the_share_of_naive_bayes_is_tried_with_the_best_of_the_rest():
+    best = replace(PAIRS, cost=4.0, bayes=0.8)
+
+    mixtures = list_mixtures(best)
+
+    assert [mixture.bayes for mixture in mixtures] == [0.0, 0.4, 1.2]
+    assert {replace(mixture, bayes=0.8) for mixture in mixtures} == {best}

@@ -133,7 +133,7 @@ def test_searched_options_are_told_and_recorded(run, data, tmp_path):
     done = run("train", data, "--out", tmp_path, "--search", "--folds", "2", "--buckets", "256")
 
     recorded = load_manifest(tmp_path / "manifest.json").training["hyperparameters"]
-    assert f"best of 24 settings: --cost {recorded['cost']:g} " in done.stdout
+    assert f"best of 27 settings: --cost {recorded['cost']:g} " in done.stdout
 
 
 def test_training_again_gives_the_same_bytes(run, data, model, tmp_path):

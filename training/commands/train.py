@@ -111,7 +111,8 @@ def _add_head_options(head: argparse._ArgumentGroup, defaults: Hyperparameters) 
     head.add_argument(
         "--search",
         action="store_true",
-        help="try other values of --cost, --word-ngrams and --maxn by cross-validation, and train with the best",
+        help="try other values of --cost, --word-ngrams and --maxn, then of --bayes, by cross-validation, and train "
+        "with the best",
     )
     head.add_argument("--balanced", action="store_true", help="let rare classes weigh as much as frequent ones")
     head.add_argument(
@@ -206,15 +207,19 @@ def _print_facets(facets: Sequence[Facet]) -> None:
 
 
 def _search(facets: Sequence[Facet], start: Hyperparameters) -> Hyperparameters:
-    from training.search import list_candidates, search
+    from training.search import list_candidates, list_mixtures, search
 
     candidates = list_candidates(start)
-    with tqdm(total=len(candidates), desc="Trying options", unit="trial", disable=None, leave=False) as bar:
+    tried = len(candidates) + len(list_mixtures(start))
+    with tqdm(total=tried, desc="Trying options", unit="trial", disable=None, leave=False) as bar:
         best = search(facets, candidates, bar.update)[0]
+        mixed = search(facets, list_mixtures(best.hyperparameters), bar.update)[0]
+    best = mixed if mixed.macro_f1 > best.macro_f1 else best
     chosen = best.hyperparameters
     print(
-        f"best of {len(candidates)} settings: --cost {chosen.cost:g} --word-ngrams {chosen.features.word_ngrams} "
-        f"--maxn {chosen.features.maxn} (macro-F1 {best.macro_f1:.1%} on rows that the heads had not seen)"
+        f"best of {tried} settings: --cost {chosen.cost:g} "
+        f"--word-ngrams {chosen.features.word_ngrams} --maxn {chosen.features.maxn} --bayes {chosen.bayes:g} "
+        f"(macro-F1 {best.macro_f1:.1%} on rows that the heads had not seen)"
     )
     return chosen
 
