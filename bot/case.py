@@ -91,6 +91,11 @@ class Assign:
     def step(self) -> str:
         return f"assign:{self.rota}"
 
+    @staticmethod
+    def is_step(step: str) -> bool:
+        """Tell whether a step assigned a message, to a person of whichever rota."""
+        return step.startswith("assign:")
+
 
 @dataclass(frozen=True, slots=True)
 class CallWebhook:
@@ -257,10 +262,14 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswer:
-    """Somebody other than its author answered the message, at `answered_at` (seconds since the epoch)."""
+    """Somebody other than its author answered the message, at `answered_at` (seconds since the epoch).
+
+    `team` is that of somebody who belongs to another one than ours (Slack Connect).
+    """
 
     user: str
     answered_at: float
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

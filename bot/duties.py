@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.blocks.escalation import build_escalation
 from bot.case import Assign, CallWebhook, Case, Escalate, StepResult
+from bot.ownership import find_taker
 from bot.policy import Policy, Webhook
 from bot.posting import Post, Steps
 from bot.records import EscalationRecord, MessageKey, WebhookRecord
@@ -53,14 +54,18 @@ class Duties:
         return tuple(dict.fromkeys(rotas[name].on_call(now) if name in rotas else name for name in named))
 
     def assign(self, key: MessageKey, effect: Assign) -> StepResult:
-        """Choose who gets the message; the result has the person, or nobody where the rota is gone."""
+        """Choose who gets the message; the result has the person, or nobody where the rota is gone.
+
+        Whoever has answered it already gets it, and nobody has had a turn.
+        """
         return self.steps.choose(key, effect.step, lambda: self._choose(key, effect.rota))
 
     def _choose(self, key: MessageKey, name: str) -> str | None:
         rota = self._policy(key).rotas.get(name)
         if rota is None:
             return None
-        return rota.pick(self.rounds.next(key.team, name), datetime.fromtimestamp(self.steps.now(), UTC))
+        taker = find_taker(self.steps.ledger.load(key, self.steps.now()))
+        return taker or rota.pick(self.rounds.next(key.team, name), datetime.fromtimestamp(self.steps.now(), UTC))
 
     # --- Webhooks -------------------------------------------------------------------------------------------
 

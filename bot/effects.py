@@ -5,7 +5,7 @@ How an effect happens once, and posts wait their turn: posting.py.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.blocks.reply import Reply, build_reply, fill_in
@@ -22,6 +22,7 @@ from bot.case import (
     Decision,
     Effect,
     Escalate,
+    FirstAnswer,
     PostReply,
     PostRoute,
     StepResult,
@@ -29,6 +30,7 @@ from bot.case import (
 from bot.duties import Duties
 from bot.ledger import Ledger
 from bot.notices import Notices
+from bot.ownership import Owner, find_assigned, find_owner
 from bot.posting import Post, Steps, choose_kept
 from bot.reading import Reading, read_case, read_findings
 from bot.records import MessageKey, MessageRecord, SummaryRecord, TidyRecord
@@ -43,6 +45,18 @@ from classifier_infra.manifest import Manifest
 log = logging.getLogger(__name__)
 
 SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How a case stands that is looked at again: its message as it is now, and what Slack has to show for it."""
+
+    key: MessageKey
+    case: Case
+    decision: Decision
+    original: OriginalMessage
+    plan: FollowUp
+    readings: tuple[Reading, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +96,12 @@ class Effects:
         readings = read_findings(decision.findings, self.manifest)
         results: dict[str, StepResult] = {}
         for effect in decision.effects:
-            assignee = _find_assignee(results)
+            owner = _find_owner(results)
             match effect:
                 case AddReaction():
                     result = self._react(record.key, effect)
                 case PostRoute():
-                    result = self._send_on(record.key, effect, lambda: original, readings, assignee)
+                    result = self._send_on(record.key, effect, lambda: original, readings, owner)
                 case PostReply():
                     result = self._reply(record.key, effect, self._describe(record, decision, effect, results))
                 case Assign():
@@ -99,6 +113,8 @@ class Effects:
             results[effect.step] = result
         for effect in decision.effects:
             self._tell_admin(record.key, effect, results[effect.step])
+        if _find_owner(results):  # somebody may have answered while this was being posted
+            self.hand_over(record.key)
 
     def _tell_admin(self, key: MessageKey, effect: Effect, result: StepResult) -> None:
         channel = effect.channel if isinstance(effect, PostRoute) else key.channel
@@ -115,15 +131,15 @@ class Effects:
             suggested = direct(decision.findings, policy, circumstances_of(record)).route
             return Reply(readings, decision.outcome, suggested)
         destination = route.channel if route else None
-        assignee = _find_assignee(results)
+        owner = _find_owner(results)
         return Reply(
             readings,
             decision.outcome,
             destination,
             results[route.step].error if route else None,
-            message=fill_in(effect.templates, readings, record.author, destination, assignee),
+            message=fill_in(effect.templates, readings, record.author, destination, owner),
             mentioned=self.duties.resolve(record.key, effect.mentions),
-            assignee=None if route else assignee,
+            owner=None if route else owner,
         )
 
     def _react(self, key: MessageKey, effect: AddReaction) -> StepResult:
@@ -135,17 +151,17 @@ class Effects:
         effect: PostRoute,
         read: Callable[[], OriginalMessage],
         readings: tuple[Reading, ...],
-        assignee: str | None,
+        owner: Owner | None,
     ) -> StepResult:
         def make() -> str:
-            view = self._route_view(key, effect, read(), readings, assignee)
+            view = self._route_view(key, effect, read(), readings, owner)
             return self.slack.send_on(key, effect.step, view, effect.channel)
 
         def summarise() -> Entry:
             return Entry(key.channel, readings[0].display, self.slack.permalink(key))
 
         # Whoever is mentioned or is to take it has to know at once, and of this message.
-        entry = None if effect.mentions or assignee else summarise
+        entry = None if effect.mentions or owner else summarise
         find = partial(self.slack.find_sent_on, key, effect.step, effect.channel)
         return self.steps.post(Post(key, effect.step, effect.channel, find, make, entry))
 
@@ -155,12 +171,14 @@ class Effects:
         route: PostRoute,
         original: OriginalMessage,
         readings: tuple[Reading, ...],
-        assignee: str | None,
+        owner: Owner | None,
     ) -> View:
         permalink, mentioned = self.slack.permalink(key), self.duties.resolve(key, route.mentions)
         author, text = original.author, original.text
-        others = tuple(each for each in mentioned if each != assignee)  # who is assigned is named already
-        return build_route(Routed(readings, author, key.channel, text, permalink, others, assignee, route.urgent))
+        # Whose it is, is said already; whose it is no longer need not know.
+        named = {owner.person, owner.instead_of} if owner else set()
+        others = tuple(each for each in mentioned if each not in named)
+        return build_route(Routed(readings, author, key.channel, text, permalink, others, owner, route.urgent))
 
     def _reply(self, key: MessageKey, effect: PostReply, reply: Reply) -> StepResult:
         find = partial(self.slack.find_reply, key, effect.step)
@@ -195,16 +213,38 @@ class Effects:
     # --- Of changes -----------------------------------------------------------------------------------------
 
     def show_changes(self, key: MessageKey) -> None:
-        """Bring Slack in line with a case that was corrected, or whose message was changed.
+        """Bring Slack in line with a case that was corrected, or whose message was changed."""
+        self._keep_showing(key, self._show)
 
-        Looks again at the end: where two changes are shown at once, whoever finishes last has then seen both.
+    def hand_over(self, key: MessageKey, before: FirstAnswer | None = None) -> None:
+        """Let what names the assignee name whoever answered first; it is edited in place, and nothing is posted.
+
+        `before` is the answer that was taken for the first until now.
+        """
+        case = self.ledger.load(key, self.now())
+        earlier = replace(case, first_answer=before)
+        for assigned in find_assigned(case):
+            owner = find_owner(case, assigned)
+            if owner and (owner.instead_of or owner != find_owner(earlier, assigned)):
+                return self._keep_showing(key, self._show_owner)
+
+    def _keep_showing(self, key: MessageKey, show: Callable[[_Standing], None]) -> None:
+        """Show how a case stands, and look again at the end: where two changes are shown at once, whoever finishes last
+        has then seen both.
         """
         case = self.ledger.load(key, self.now())
         while case.decision and case.decision.findings and not case.is_withdrawn:
-            self._show(key, case, case.decision)
+            show(self._look_at(key, case, case.decision))
             shown, case = case, self.ledger.load(key, self.now())
             if _state(case) == _state(shown):
                 return
+
+    def _look_at(self, key: MessageKey, case: Case, decision: Decision) -> _Standing:
+        policy = self.settings_of(key.team).policy
+        # The short form of a policy goes by labels alone, and they are known.
+        original = self.slack.read_original(key, case.parts) if policy.rules else OriginalMessage(None, "")
+        plan = follow_up(case, policy, circumstances_again(key, original))
+        return _Standing(key, case, decision, original, plan, read_case(case, self.manifest))
 
     def withdraw(self, key: MessageKey, case: Case) -> None:
         """Take back what was posted about a message that has been deleted; its words go with it."""
@@ -218,36 +258,50 @@ class Effects:
 
         self.steps.act(key, WITHDRAW, take_back)
 
-    def _show(self, key: MessageKey, case: Case, decision: Decision) -> None:
-        policy = self.settings_of(key.team).policy
-        # The short form of a policy goes by labels alone, and they are known.
-        original = self.slack.read_original(key, case.parts) if policy.rules else OriginalMessage(None, "")
-        plan = follow_up(case, policy, circumstances_again(key, original))
-        readings = read_case(case, self.manifest)
-        assignee = self.duties.assign(key, plan.assign).person if plan.assign else None
+    def _show(self, standing: _Standing) -> None:
+        key, case, plan = standing.key, standing.case, standing.plan
+        assigned = self.duties.assign(key, plan.assign).person if plan.assign else None
+        owner = find_owner(case, assigned)
         for name in plan.remove:
             self._try(key, "unreact", partial(self.slack.unreact, key, name))
         for name in plan.add:
             self._try(key, "react", partial(self.slack.react, key, name))
-        problem = self._move_to(key, case, plan.route, readings, assignee) if plan.route else None
+        problem = self._move_to(standing, plan.route, owner) if plan.route else None
         if plan.withdraw and not problem:
-            self._try(key, "withdraw", partial(self._withdraw, key, case, plan, readings[0]))
+            self._try(key, "withdraw", partial(self._withdraw, key, case, plan, standing.readings[0]))
+        self._renew_reply(standing, owner, problem)
+        for call in plan.calls:
+            self._arrange(key, call)
+        self._list_urgent(key, case, standing.decision, plan.urgent)
+
+    def _show_owner(self, standing: _Standing) -> None:
+        """Name in what has been posted who has the request; where the policy would have it elsewhere by now, it is left
+        until somebody says so.
+        """
+        steps, plan = standing.case.steps, standing.plan
+        if plan.assign is None or plan.assign.step not in steps or (plan.route and plan.route.step not in steps):
+            return
+        owner = find_owner(standing.case, steps[plan.assign.step].person)
+        sent = steps[plan.route.step] if plan.route else StepResult()
+        if plan.route and sent.ts:
+            self._try(standing.key, "renew", partial(self._renew, standing, plan.route, sent.ts, owner))
+        self._renew_reply(standing, owner, sent.error)
+
+    def _renew_reply(self, standing: _Standing, owner: Owner | None, problem: str | None) -> None:
+        key, case, plan, author = standing.key, standing.case, standing.plan, standing.original.author
         destination = plan.route.channel if plan.route else None
         reply = Reply(
-            readings,
-            decision.outcome,
+            standing.readings,
+            standing.decision.outcome,
             destination,
             problem,
             correction=case.corrections[-1] if case.corrections else None,
             parts=len(case.parts),
-            message=fill_in(plan.reply.templates, readings, original.author, destination, assignee),
+            message=fill_in(plan.reply.templates, standing.readings, author, destination, owner),
             mentioned=self.duties.resolve(key, plan.reply.mentions),
-            assignee=None if plan.route else assignee,
+            owner=None if plan.route else owner,
         )
         self._try(key, "edit", partial(self._edit_reply, key, case, build_reply(reply)))
-        for call in plan.calls:
-            self._arrange(key, call)
-        self._list_urgent(key, case, decision, plan.urgent)
 
     def _list_urgent(self, key: MessageKey, case: Case, decision: Decision, urgent: bool) -> None:
         """Let a message that turned out to be urgent wait for an answer, and one that did not no longer."""
@@ -263,26 +317,18 @@ class Effects:
         else:
             self.duties.arrange(key, call)
 
-    def _move_to(
-        self, key: MessageKey, case: Case, route: PostRoute, readings: tuple[Reading, ...], assignee: str | None
-    ) -> str | None:
+    def _move_to(self, standing: _Standing, route: PostRoute, owner: Owner | None) -> str | None:
         """Send the message on to where it belongs, or renew the post that is there; give the error in the way."""
-        result = self._send_on(key, route, lambda: self.slack.read_original(key, case.parts), readings, assignee)
+        key, case = standing.key, standing.case
+        result = self._send_on(key, route, lambda: self.slack.read_original(key, case.parts), standing.readings, owner)
         self._tell_admin(key, route, result)
         if route.step in case.steps and result.ts:
-            self._try(key, "renew", partial(self._renew, key, case, route, result.ts, readings, assignee))
+            self._try(key, "renew", partial(self._renew, standing, route, result.ts, owner))
         return result.error
 
-    def _renew(
-        self,
-        key: MessageKey,
-        case: Case,
-        route: PostRoute,
-        ts: str,
-        readings: tuple[Reading, ...],
-        assignee: str | None,
-    ) -> None:
-        view = self._route_view(key, route, self.slack.read_original(key, case.parts), readings, assignee)
+    def _renew(self, standing: _Standing, route: PostRoute, ts: str, owner: Owner | None) -> None:
+        original = self.slack.read_original(standing.key, standing.case.parts)
+        view = self._route_view(standing.key, route, original, standing.readings, owner)
         self.slack.edit(route.channel, ts, view)
 
     def _withdraw(self, key: MessageKey, case: Case, plan: FollowUp, main: Reading) -> None:
@@ -310,10 +356,10 @@ class Effects:
             log.error("step given up", extra={"message_key": str(key), "step": step, "error": failure.error})
 
 
-def _state(case: Case) -> tuple[Decision | None, int, tuple[str, ...]]:
+def _state(case: Case) -> tuple[Decision | None, int, tuple[str, ...], FirstAnswer | None]:
     """Give what may change while a case is being shown."""
-    return case.decision, case.version, case.parts
+    return case.decision, case.version, case.parts, case.first_answer
 
 
-def _find_assignee(results: Mapping[str, StepResult]) -> str | None:
-    return next((result.person for result in results.values() if result.person), None)
+def _find_owner(results: Mapping[str, StepResult]) -> Owner | None:
+    return next((Owner(result.person) for result in results.values() if result.person), None)

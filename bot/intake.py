@@ -161,13 +161,15 @@ def _read_reply(envelope: _Json, event: _Json, received_at: int) -> ReplyRecord 
         return Dropped("reply-of-a-bot")
     if event.get("user") == event.get("parent_user_id"):
         return Dropped("reply-to-oneself")
+    team = _team(envelope)
     values = {
-        "team": _team(envelope),
+        "team": team,
         "channel": event.get("channel"),
         "ts": event.get("thread_ts"),
         "author": event.get("user"),
         "replied_ts": event.get("ts"),
         "received_at": received_at,
+        "author_team": read_foreign_team(event, team),
     }
     return build(ReplyRecord, values)
 

@@ -26,6 +26,7 @@ from bot.ledger_rows import (
     decision_row,
     expiry,
     part_row,
+    read_answer,
     read_decision,
     read_parts,
     read_result,
@@ -57,7 +58,7 @@ class StepTaken(Exception):
 
 
 class VersionTaken(Exception):
-    """Somebody else has corrected or read the message anew meanwhile: load the case again."""
+    """Somebody else has corrected, answered or read the message anew meanwhile: load the case again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,17 @@ class Ledger:
             raise VersionTaken(f"correction {correction.version} of {key} is taken")
 
     def record_answer(self, key: MessageKey, case: Case, answer: FirstAnswer, now: float) -> None:
-        """Remember who answered first, unless that is known already, with what it changes on the board."""
-        self._put(answer_row(key, answer, now), _IS_NEW, tally_answer(key, case, answer), key, now)
+        """Remember who answered first, with what it changes on the board, in place of what the case knew of it.
+
+        Raises VersionTaken where somebody else's answer has become known meanwhile.
+        """
+        condition = _IS_NEW
+        if case.first_answer is not None:
+            before = {":before": {"N": str(case.first_answer.answered_at)}}
+            condition = {"ConditionExpression": "answered_at = :before", "ExpressionAttributeValues": before}
+        existing = self._put(answer_row(key, answer, now), condition, tally_answer(key, case, answer), key, now)
+        if existing and read_answer(existing) != answer:
+            raise VersionTaken(f"another answer to {key} is known")
 
     def add_part(self, key: MessageKey, ts: str, now: float) -> None:
         """Remember that the message `ts` is read together with this one, unless they have been split."""

@@ -68,6 +68,7 @@ def answer_row(key: MessageKey, answer: FirstAnswer, now: float) -> Row:
         **row_key(key, _ANSWER),
         "user": {"S": answer.user},
         "answered_at": {"N": str(answer.answered_at)},
+        **({"team": {"S": answer.team}} if answer.team else {}),
         "expires_at": expiry(now),
     }
 
@@ -90,7 +91,7 @@ def build_case(rows: Iterable[Row]) -> Case:
             for sk, row in named.items()
             if sk.startswith(STEP) and "result" in row
         },
-        first_answer=_read_answer(named[_ANSWER]) if _ANSWER in named else None,
+        first_answer=read_answer(named[_ANSWER]) if _ANSWER in named else None,
         parts=tuple(ts for ts, is_split in read_parts(named.values()) if not is_split),
     )
 
@@ -113,5 +114,6 @@ def _read_correction(row: Row) -> Correction:
     return Correction(**json.loads(row["document"]["S"]))
 
 
-def _read_answer(row: Row) -> FirstAnswer:
-    return FirstAnswer(row["user"]["S"], float(row["answered_at"]["N"]))
+def read_answer(row: Row) -> FirstAnswer:
+    team = row["team"]["S"] if "team" in row else None
+    return FirstAnswer(row["user"]["S"], float(row["answered_at"]["N"]), team)

@@ -89,11 +89,15 @@ class RevisionRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class ReplyRecord(_OfMessage):
-    """Somebody other than its author answered the message `ts`, at `replied_ts`."""
+    """Somebody other than its author answered the message `ts`, at `replied_ts`.
+
+    `author_team` is the team of somebody who belongs to another one than ours.
+    """
 
     author: str
     replied_ts: str
     received_at: int
+    author_team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

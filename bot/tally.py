@@ -116,12 +116,22 @@ ANSWERED_WITHIN = (60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 60
 
 
 def tally_answer(key: MessageKey, case: Case, answer: FirstAnswer) -> Tally:
-    """Count how long the customer waited for a person; nobody has to answer any more."""
+    """Count how long the customer waited for a person; nobody has to answer any more.
+
+    What was counted of another answer, which turned out not to be the first, is taken back.
+    """
     if case.decision is None or case.decision.outcome == "ignore":
         return Tally(end=frozenset({"urgent"}))
+    counts = {_answered(key, answer): 1}
+    if case.first_answer:
+        before = _answered(key, case.first_answer)
+        counts[before] = counts.get(before, 0) - 1
+    return Tally({name: count for name, count in counts.items() if count}, end=frozenset({"urgent"}))
+
+
+def _answered(key: MessageKey, answer: FirstAnswer) -> str:
     waited = answer.answered_at - float(key.ts)
-    within = next((seconds for seconds in ANSWERED_WITHIN if waited <= seconds), ANSWERED_WITHIN[-1])
-    return Tally({f"answered#{within}": 1}, end=frozenset({"urgent"}))
+    return f"answered#{next((seconds for seconds in ANSWERED_WITHIN if waited <= seconds), ANSWERED_WITHIN[-1])}"
 
 
 def _verdict(facet: str, is_right: bool) -> str:

@@ -9,6 +9,7 @@ from bot import words
 from bot.blocks.view import View, actions, build_view, context, section, shorten
 from bot.case import Correction, Outcome
 from bot.mrkdwn import escape
+from bot.ownership import Owner
 from bot.reading import Choice, Reading
 from bot.reply_template import ASSIGNEE, AUTHOR, DESTINATION, LABEL, render
 
@@ -30,7 +31,7 @@ class Reply:
 
     `problem` is the error for which it could not be sent there, `correction` the latest, `parts` how many later
     messages are read together with it. `message` is mark-up of the team's own in place of what the bot would say,
-    `mentioned` who must know and `assignee` whose it is, where that is said here.
+    `mentioned` who must know and `owner` whose it is, where that is said here.
     """
 
     readings: tuple[Reading, ...]
@@ -41,7 +42,7 @@ class Reply:
     parts: int = 0
     message: str | None = None
     mentioned: tuple[str, ...] = ()
-    assignee: str | None = None
+    owner: Owner | None = None
 
     @property
     def main(self) -> Reading:
@@ -69,7 +70,7 @@ def _headline(reply: Reply) -> str:
     if reply.settled:
         parts = [words.mentions(reply.mentioned)] if reply.mentioned else []
         parts.append(_settled(reply))
-        parts += [words.assigned(reply.assignee)] if reply.assignee else []
+        parts += [words.owned(reply.owner)] if reply.owner else []
         return " ".join(parts)
     if reply.outcome == "suggest":
         return words.suggestion(reply.main, reply.destination)
@@ -87,7 +88,7 @@ def fill_in(
     readings: Sequence[Reading],
     author: str | None,
     destination: str | None,
-    assignee: str | None,
+    owner: Owner | None,
 ) -> str | None:
     """Give what the templates say of a message, one after the other; None where none of them can be filled in.
 
@@ -96,7 +97,7 @@ def fill_in(
     values = {f"{LABEL}{reading.facet}": escape(reading.display) for reading in readings if reading.sure}
     values |= {AUTHOR: f"<@{author}>"} if author else {}
     values |= {DESTINATION: f"<#{destination}>"} if destination else {}
-    values |= {ASSIGNEE: f"<@{assignee}>"} if assignee else {}
+    values |= {ASSIGNEE: f"<@{owner.person}>"} if owner else {}
     filled = [render(template, values) for template in templates]
     return " ".join(text for text in filled if text) or None
 

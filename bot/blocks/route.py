@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from bot import words
 from bot.blocks.view import View, build_view, context, literal, section, shorten
 from bot.mrkdwn import escape
+from bot.ownership import Owner
 from bot.reading import Reading
 
 # A long message fills no channel: the beginning is enough to pick it up, the rest is a click away.
@@ -15,7 +16,7 @@ _MOST_NOTIFIED = 150
 @dataclass(frozen=True, slots=True)
 class Routed:
     """A message sent on. `permalink` leads back to it; `mentioned` is who must know, `urgent` that it is at once,
-    `assignee` whose it is.
+    `owner` whose it is.
 
     Author and text are None and "" where the message has been deleted.
     """
@@ -26,14 +27,14 @@ class Routed:
     text: str = field(repr=False)
     permalink: str
     mentioned: tuple[str, ...] = ()
-    assignee: str | None = None
+    owner: Owner | None = None
     urgent: bool = False
 
 
 def build_route(routed: Routed) -> View:
     """Build the post; see Routed."""
     called = words.called(routed.mentioned, routed.urgent)
-    headline = called + words.routed(routed.readings[0], routed.author, routed.origin, routed.assignee)
+    headline = called + words.routed(routed.readings[0], routed.author, routed.origin, routed.owner)
     quoted = routed.text or words.MESSAGE_GONE
     notes = f"{words.summary(routed.readings)} · {words.thread_link(routed.permalink)}"
     blocks = [section(headline), literal(shorten(quoted, _MOST_QUOTED, words.REST_IN_THREAD)), context(notes)]

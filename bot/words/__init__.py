@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.mrkdwn import escape, mention
 
 if TYPE_CHECKING:  # the front says a few sentences too, and starts without what they are not about
+    from bot.ownership import Owner
     from bot.reading import Choice, Reading
 
 # --- In the thread ------------------------------------------------------------------------------------------
@@ -86,11 +87,11 @@ def _alternatives(words: Sequence[str]) -> str:
 # --- In the team's channel ----------------------------------------------------------------------------------
 
 
-def routed(reading: "Reading", author: str | None, origin: str, assignee: str | None = None) -> str:
-    """Say what came in, from whom and where; `assignee` is whose it is."""
+def routed(reading: "Reading", author: str | None, origin: str, owner: "Owner | None" = None) -> str:
+    """Say what came in, from whom, where, and whose it is."""
     sender = f" from <@{author}>" if author else ""
-    assigned = f", assigned to <@{assignee}>" if assignee else ""
-    return f"*{escape(reading.display)}*{sender} in <#{origin}>{assigned}"
+    whose = f", {_whose(owner)}" if owner else ""
+    return f"*{escape(reading.display)}*{sender} in <#{origin}>{whose}"
 
 
 def called(mentioned: Sequence[str], urgent: bool) -> str:
@@ -102,8 +103,16 @@ def mentions(targets: Sequence[str]) -> str:
     return " ".join(map(mention, targets))
 
 
-def assigned(assignee: str) -> str:
-    return f"Assigned to <@{assignee}>."
+def owned(owner: "Owner") -> str:
+    """Say whose it is, in a sentence."""
+    whose = _whose(owner)
+    return f"{whose[0].upper()}{whose[1:]}."
+
+
+def _whose(owner: "Owner") -> str:
+    if owner.instead_of:
+        return f"answered by <@{owner.person}>, who has it now"
+    return f"assigned to <@{owner.person}>"
 
 
 def unanswered(minutes: int, mentioned: Sequence[str]) -> str:

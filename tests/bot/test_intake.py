@@ -165,6 +165,15 @@ def test_somebody_elses_answer_is_queued_without_its_words(subtype):
     assert record == ReplyRecord("T0", "C0SUPPORT", "1700000000.000100", "U0LEO", "1700000060.000200", RECEIVED_AT)
 
 
+def test_an_answer_from_another_organisation_is_known_by_their_team():
+    answer = {"user": "U0LEO", "ts": "1700000060.000200", "thread_ts": "1700000000.000100", "parent_user_id": "U0MAYA"}
+
+    record = read_event(build_envelope(**answer, user_team="T0GUEST"), RECEIVED_AT)
+
+    assert isinstance(record, ReplyRecord)
+    assert record.author_team == "T0GUEST"
+
+
 WRITTEN = {"user": "U0MAYA", "text": "I was charged twice", "ts": "1700000000.000100"}
 
 

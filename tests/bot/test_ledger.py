@@ -158,13 +158,25 @@ def test_corrections_are_remembered_in_the_order_of_their_versions(ledger, key, 
     assert [each.version for each in ledger.load(key, NOW).corrections] == list(range(1, 13))
 
 
-def test_the_first_answer_stands(ledger, key):
-    first, second = FirstAnswer("U0LEO", 1_700_000_060.0002), FirstAnswer("U0ANNA", 1_700_000_090.0003)
+FIRST, SECOND = FirstAnswer("U0LEO", 1_700_000_060.0002, "T0ACME"), FirstAnswer("U0ANNA", 1_700_000_090.0003)
 
-    ledger.record_answer(key, Case(), first, NOW)
-    ledger.record_answer(key, Case(), second, NOW)
 
-    assert ledger.load(key, NOW).first_answer == first
+def test_an_answer_that_another_one_overtook_is_looked_at_again(ledger, key):
+    ledger.record_answer(key, Case(), FIRST, NOW)
+    ledger.record_answer(key, Case(), FIRST, NOW)  # the same one twice is once
+
+    with pytest.raises(VersionTaken):
+        ledger.record_answer(key, Case(), SECOND, NOW)
+
+    assert ledger.load(key, NOW).first_answer == FIRST
+
+
+def test_the_first_answer_takes_the_place_of_one_that_was_heard_of_before(ledger, key):
+    ledger.record_answer(key, Case(), SECOND, NOW)
+
+    ledger.record_answer(key, ledger.load(key, NOW), FIRST, NOW)
+
+    assert ledger.load(key, NOW).first_answer == FIRST
 
 
 def test_of_two_corrections_of_one_version_the_first_is_kept(ledger, key, decision):

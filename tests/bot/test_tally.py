@@ -54,6 +54,13 @@ def test_an_answer_is_counted_by_how_long_the_customer_waited(decision, waited, 
     assert (tally.counts, tally.end) == ({f"answered#{within}": 1}, {"urgent"})
 
 
+@pytest.mark.parametrize(("heard_of_before", "counts"), [(200, {"answered#60": 1, "answered#300": -1}), (20, {})])
+def test_an_answer_that_turns_out_not_to_be_the_first_is_not_counted(decision, heard_of_before, counts):
+    case = Case(decision, first_answer=FirstAnswer("U0ANNA", float(KEY.ts) + heard_of_before))
+
+    assert tally_answer(KEY, case, FirstAnswer("U0LEO", float(KEY.ts) + 10)).counts == counts
+
+
 @pytest.mark.parametrize("case", [Case(), Case(Decision("ignore", "small-talk"))])
 def test_what_people_say_to_each_other_is_no_answer_to_a_customer(case):
     assert tally_answer(KEY, case, FirstAnswer("U0LEO", float(KEY.ts) + 5)).counts == {}
