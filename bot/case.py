@@ -91,10 +91,10 @@ class Assign:
     def step(self) -> str:
         return f"assign:{self.rota}"
 
-    @staticmethod
-    def is_step(step: str) -> bool:
-        """Tell whether a step assigned a message, to a person of whichever rota."""
-        return step.startswith("assign:")
+    @property
+    def later_step(self) -> str:
+        """The step of giving it to somebody after all, where nobody was there at first."""
+        return f"given:{self.rota}"
 
 
 @dataclass(frozen=True, slots=True)

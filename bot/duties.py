@@ -1,7 +1,8 @@
 """What a rule can ask for beside posts and tags: somebody whose turn it is, a webhook, a word when nobody answers.
 
 What has to happen later goes through the queue `effects` as a record of its own, so that neither a slow webhook nor
-the time until an escalation holds a message up, and each ends handled or in front of a person like everything else.
+the time until an escalation, or until somebody is back, holds a message up. Each ends handled or in front of a person
+like everything else.
 """
 
 import logging
@@ -11,18 +12,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from bot.blocks.escalation import build_escalation
+from bot.blocks.escalation import build_escalation, build_given_out
+from bot.blocks.view import View
 from bot.case import Assign, CallWebhook, Case, Escalate, StepResult
 from bot.ownership import find_taker
 from bot.policy import Policy, Webhook
 from bot.posting import Post, Steps
-from bot.records import EscalationRecord, MessageKey, WebhookRecord
+from bot.records import EscalationRecord, GiveOutRecord, MessageKey, WebhookRecord
 from bot.rounds import Rounds
-from bot.rules import Circumstances
-from bot.slack_actions import OriginalMessage, SlackActions
+from bot.schedule import Rota
+from bot.slack_actions import SlackActions
 from bot.slack_calls import GiveUp
 from bot.team_settings import SettingsSource
-from bot.triage import circumstances_again, follow_up
+from bot.triage import FollowUp, circumstances_again, follow_up
 from bot.webhooks import Call, WebhookFailed, WebhookRefused
 
 log = logging.getLogger(__name__)
@@ -49,14 +51,15 @@ class Duties:
 
     def resolve(self, key: MessageKey, mentions: tuple[str, ...]) -> tuple[str, ...]:
         """Give people in place of rotas: whose turn it is now. A rota that the policy has no longer is nobody."""
-        rotas, now = self._policy(key).rotas, datetime.fromtimestamp(self.steps.now(), UTC)
+        rotas, now = self._policy(key).rotas, self._moment()
         named = (name for name in mentions if name in rotas or name[0].isupper() or name == "here")
         return tuple(dict.fromkeys(rotas[name].on_call(now) if name in rotas else name for name in named))
 
     def assign(self, key: MessageKey, effect: Assign) -> StepResult:
-        """Choose who gets the message; the result has the person, or nobody where the rota is gone.
+        """Choose who gets the message; the result has the person, or nobody where the rota is gone or all are away.
 
-        Whoever has answered it already gets it, and nobody has had a turn.
+        Whoever has answered it already gets it, and nobody has had a turn. While all are away, it waits for the first
+        who is there again.
         """
         return self.steps.choose(key, effect.step, lambda: self._choose(key, effect.rota))
 
@@ -65,7 +68,51 @@ class Duties:
         if rota is None:
             return None
         taker = find_taker(self.steps.ledger.load(key, self.steps.now()))
-        return taker or rota.pick(self.rounds.next(key.team, name), datetime.fromtimestamp(self.steps.now(), UTC))
+        if taker:
+            return taker
+        at = self._moment()
+        if not rota.is_anybody_there(at):
+            self._wait_for_somebody(GiveOutRecord(key.team, key.channel, key.ts, name, 0), rota, at)
+            return None
+        return rota.pick(self.rounds.next(key.team, name), at)
+
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self.steps.now(), UTC)
+
+    # --- When nobody was there ------------------------------------------------------------------------------
+
+    def give_out(self, record: GiveOutRecord) -> bool:
+        """Give a message to somebody who is there again, and tell them; as long as nobody is, wait on.
+
+        Tell whether somebody has it now: nobody has what was answered, moved or taken back meanwhile.
+        """
+        key, at = record.key, self._moment()
+        rota = self._policy(key).rotas.get(record.rota)
+        if rota is None:
+            return False
+        start = rota.next_start(at)
+        if start is None or start > at:
+            self._wait_for_somebody(record, rota, at)
+            return False
+        case = self.steps.ledger.load(key, self.steps.now())
+        plan = self._plan(key, case)
+        if plan is None or plan.assign != Assign(record.rota) or find_taker(case):
+            return False
+        chosen = self.steps.choose(
+            key, plan.assign.later_step, lambda: rota.pick(self.rounds.next(key.team, record.rota), at)
+        )
+        assert chosen.person, "somebody is there"
+        view = build_given_out(chosen.person, self.slack.permalink(key))
+        self._say_later(key, f"told:{record.rota}", view, _find_place(case, plan))
+        return True
+
+    def _wait_for_somebody(self, record: GiveOutRecord, rota: Rota, at: datetime) -> None:
+        """Look again when the first is there; where nobody ever will be, nobody looks."""
+        start = rota.next_start(at)
+        if start:
+            # Counted anew each time: what waits for people has not failed for so long.
+            waiting = replace(record, received_at=int(at.timestamp()))
+            self.steps.later.send(waiting, (start - at).total_seconds())
 
     # --- Webhooks -------------------------------------------------------------------------------------------
 
@@ -132,25 +179,27 @@ class Duties:
             self.steps.later.send(record, left)
             return
         case = self.steps.ledger.load(record.key, self.steps.now())
-        original = self.slack.read_original(record.key, case.parts)
-        if self._is_called_for(record, case, original):
+        plan = self._plan(record.key, case)
+        if plan and not case.first_answer and _is_called_for(record, case, plan):
             self._post_escalation(record)
-
-    def _is_called_for(self, record: EscalationRecord, case: Case, original: OriginalMessage) -> bool:
-        if case.first_answer or case.is_withdrawn or original.is_gone or case.decision is None:
-            return False
-        if not case.corrections:
-            return True
-        # A person has said since what it is about: is it still there that somebody is waited for?
-        circumstances: Circumstances = circumstances_again(record.key, original)
-        calls = follow_up(case, self._policy(record.key), circumstances).calls
-        return any(isinstance(call, Escalate) and call.channel == record.place for call in calls)
 
     def _post_escalation(self, record: EscalationRecord) -> None:
         key, place = record.key, record.place
-        step = f"unanswered:{place or 'thread'}"
         mentions = self.resolve(key, tuple(record.mentions.split()))
         view = build_escalation(record.minutes, mentions, self.slack.permalink(key))
+        self._say_later(key, f"unanswered:{place or 'thread'}", view, place)
+
+    # --- What comes later -----------------------------------------------------------------------------------
+
+    def _plan(self, key: MessageKey, case: Case) -> FollowUp | None:
+        """Say what the policy asks for by now; None where the message is gone."""
+        if case.decision is None or case.is_withdrawn:
+            return None
+        original = self.slack.read_original(key, case.parts)
+        return None if original.is_gone else follow_up(case, self._policy(key), circumstances_again(key, original))
+
+    def _say_later(self, key: MessageKey, step: str, view: View, place: str | None) -> None:
+        """Post about a message in a channel, or in its thread, after it has been handled."""
         if place is None:
             find = partial(self.slack.find_reply, key, step)
             make = partial(self.slack.reply, key, step, view)
@@ -158,3 +207,15 @@ class Duties:
             find = partial(self.slack.find_sent_on, key, step, place)
             make = partial(self.slack.send_on, key, step, view, place)
         self.steps.post(Post(key, step, place or key.channel, find, make))
+
+
+def _is_called_for(record: EscalationRecord, case: Case, plan: FollowUp) -> bool:
+    """Tell whether an answer is still waited for there, also where a person has said since what it is about."""
+    places = (call.channel for call in plan.calls if isinstance(call, Escalate))
+    return not case.corrections or record.place in places
+
+
+def _find_place(case: Case, plan: FollowUp) -> str | None:
+    """Give the channel that the message was sent on to; None where it was not, or could not be."""
+    sent = case.steps.get(plan.route.step) if plan.route else None
+    return plan.route.channel if plan.route and sent and not sent.error else None

@@ -30,10 +30,10 @@ from bot.case import (
 from bot.duties import Duties
 from bot.ledger import Ledger
 from bot.notices import Notices
-from bot.ownership import Owner, find_assigned, find_owner
+from bot.ownership import Owner, find_assigned, find_assignee, find_owner
 from bot.posting import Post, Steps, choose_kept
 from bot.reading import Reading, read_case, read_findings
-from bot.records import MessageKey, MessageRecord, SummaryRecord, TidyRecord
+from bot.records import GiveOutRecord, MessageKey, MessageRecord, SummaryRecord, TidyRecord
 from bot.slack_actions import OriginalMessage, SlackActions
 from bot.slack_calls import GiveUp
 from bot.summaries import Entry
@@ -228,6 +228,11 @@ class Effects:
             if owner and (owner.instead_of or owner != find_owner(earlier, assigned)):
                 return self._keep_showing(key, self._show_owner)
 
+    def give_out(self, record: GiveOutRecord) -> None:
+        """Give out a message that came in while everybody was away, and name who has it now; see Duties."""
+        if self.duties.give_out(record):
+            self._keep_showing(record.key, self._show_owner)
+
     def _keep_showing(self, key: MessageKey, show: Callable[[_Standing], None]) -> None:
         """Show how a case stands, and look again at the end: where two changes are shown at once, whoever finishes last
         has then seen both.
@@ -260,8 +265,7 @@ class Effects:
 
     def _show(self, standing: _Standing) -> None:
         key, case, plan = standing.key, standing.case, standing.plan
-        assigned = self.duties.assign(key, plan.assign).person if plan.assign else None
-        owner = find_owner(case, assigned)
+        owner = self._assign(key, case, plan.assign) if plan.assign else None
         for name in plan.remove:
             self._try(key, "unreact", partial(self.slack.unreact, key, name))
         for name in plan.add:
@@ -274,6 +278,9 @@ class Effects:
             self._arrange(key, call)
         self._list_urgent(key, case, standing.decision, plan.urgent)
 
+    def _assign(self, key: MessageKey, case: Case, assign: Assign) -> Owner | None:
+        return find_owner(case, self.duties.assign(key, assign).person or find_assignee(case, assign))
+
     def _show_owner(self, standing: _Standing) -> None:
         """Name in what has been posted who has the request; where the policy would have it elsewhere by now, it is left
         until somebody says so.
@@ -281,7 +288,7 @@ class Effects:
         steps, plan = standing.case.steps, standing.plan
         if plan.assign is None or plan.assign.step not in steps or (plan.route and plan.route.step not in steps):
             return
-        owner = find_owner(standing.case, steps[plan.assign.step].person)
+        owner = find_owner(standing.case, find_assignee(standing.case, plan.assign))
         sent = steps[plan.route.step] if plan.route else StepResult()
         if plan.route and sent.ts:
             self._try(standing.key, "renew", partial(self._renew, standing, plan.route, sent.ts, owner))

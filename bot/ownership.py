@@ -42,6 +42,12 @@ def _was_moved_since(case: Case, answer: FirstAnswer) -> bool:
     )
 
 
+def find_assignee(case: Case, assign: Assign) -> str | None:
+    """Give whom a request was assigned to, at once or when somebody was there again."""
+    results = (case.steps.get(step) for step in (assign.step, assign.later_step))
+    return next((result.person for result in results if result and result.person), None)
+
+
 def find_assigned(case: Case) -> tuple[str, ...]:
-    """Give all that a request was ever assigned to, with each of the rotas that it came by."""
-    return tuple(result.person for step, result in case.steps.items() if Assign.is_step(step) and result.person)
+    """Give all that a request was ever assigned to, by whichever rota."""
+    return tuple(result.person for result in case.steps.values() if result.person)

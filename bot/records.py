@@ -275,6 +275,14 @@ class EscalationRecord(_OfMessage):
 
 
 @dataclass(frozen=True, slots=True)
+class GiveOutRecord(_OfMessage):
+    """A message was to be assigned by `rota` while nobody of it was there: give it to somebody who is there again."""
+
+    rota: str
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class LifecycleRecord:
     """A workspace took the bot out at `at` (seconds since the epoch); `what` is Slack's name of the event."""
 
@@ -309,6 +317,7 @@ Record: TypeAlias = (
     | TidyRecord
     | WebhookRecord
     | EscalationRecord
+    | GiveOutRecord
     | LifecycleRecord
 )
 R = TypeVar("R", bound=Record)
@@ -333,6 +342,7 @@ _KINDS: dict[str, type[Record]] = {
     "tidy": TidyRecord,
     "webhook": WebhookRecord,
     "escalation": EscalationRecord,
+    "give-out": GiveOutRecord,
     "lifecycle": LifecycleRecord,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

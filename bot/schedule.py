@@ -76,8 +76,33 @@ class Rota:
     def is_there(self, person: str, day: date) -> bool:
         return not any(each.person == person and each.first <= day <= each.last for each in self.away)
 
-    def pick(self, number: int, at: datetime) -> str:
-        """Give the person for the assignment of this number (from 0): one after the other, without who is away."""
+    def pick(self, number: int, at: datetime) -> str | None:
+        """Give the person for the assignment of this number (from 0): one after the other, without who is away.
+
+        None where all are.
+        """
+        there = self._who_is_there(at)
+        return there[number % len(there)] if there else None
+
+    def is_anybody_there(self, at: datetime) -> bool:
+        return bool(self._who_is_there(at))
+
+    def _who_is_there(self, at: datetime) -> list[str]:
         day = at.astimezone(self.zone).date()
-        there = [person for person in self.people if self.is_there(person, day)] or self.people
-        return there[number % len(there)]
+        return [person for person in self.people if self.is_there(person, day)]
+
+    def next_start(self, at: datetime) -> datetime | None:
+        """Give from when on somebody is at work again: the hour of the handover on the first day, this one or a later
+        one, on which anybody is there; `at` itself where that hour is past. None where that day never comes.
+        """
+        today = at.astimezone(self.zone).date()
+        days = [day for day in (self._next_day_there(person, today) for person in self.people) if day]
+        return max(at, datetime.combine(min(days), self.handover, self.zone)) if days else None
+
+    def _next_day_there(self, person: str, day: date) -> date | None:
+        for each in sorted(self.away, key=lambda absence: absence.first):
+            if each.person == person and each.first <= day <= each.last:
+                if each.last == date.max:
+                    return None
+                day = each.last + timedelta(days=1)
+        return day

@@ -27,6 +27,7 @@ from bot.records import (
     CorrectionRecord,
     EscalationRecord,
     ForwardRecord,
+    GiveOutRecord,
     HomeRecord,
     InspectRecord,
     InvalidRecord,
@@ -183,6 +184,8 @@ class Worker:
                 job.hands.effects.duties.call_webhook(job.record)
             case EscalationRecord():
                 job.hands.effects.duties.escalate(job.record)
+            case GiveOutRecord():
+                job.hands.effects.give_out(job.record)
             case TidyRecord():
                 job.hands.effects.tidy(job.record)
 

@@ -115,6 +115,10 @@ def _whose(owner: "Owner") -> str:
     return f"assigned to <@{owner.person}>"
 
 
+def given_out(person: str) -> str:
+    return f"<@{person}> This came in while everybody was away. It is yours now."
+
+
 def unanswered(minutes: int, mentioned: Sequence[str]) -> str:
     told = f"{mentions(mentioned)} " if mentioned else ""
     return f"{told}Nobody has answered this for {_span(minutes)}."

@@ -150,6 +150,30 @@ def test_a_rota_that_is_gone_assigns_nobody(duties, build_record):
     assert duties.assign(record.key, Assign("gone")).person is None
 
 
+ALL_AWAY = parse_policy("""\
+version: 2
+rotas:
+  support:
+    people: U0ANNA
+    away: {U0ANNA: 2000-01-01..2100-01-01}
+""")
+
+
+def test_what_waits_for_somebody_to_be_there_has_not_been_failing_all_that_time(
+    duties, held, later, build_record, clock
+):
+    held.held = replace(held.held, policy=ALL_AWAY)
+    record = build_record(ts=f"1700000000.{uuid.uuid4().int % 10**6:06}")
+    duties.assign(record.key, Assign("support"))
+    [(waiting, delay)] = later.sent
+    assert (waiting.received_at, delay > LONGEST_DELAY) == (int(clock.now), True)
+    clock.now += 3 * 24 * 3600
+
+    assert not duties.give_out(waiting)
+
+    assert later.records[1:] == [replace(waiting, received_at=int(clock.now))]
+
+
 # --- Webhooks -----------------------------------------------------------------------------------------------
 
 

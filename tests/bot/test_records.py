@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bot.records import (
     CommandRecord,
     CorrectionRecord,
+    GiveOutRecord,
     InvalidRecord,
     MessageRecord,
     ReplyRecord,
@@ -30,11 +31,12 @@ records = st.one_of(
         *(st.none() | ids, texts, st.booleans()),
     ),
     st.builds(RevisionRecord, ids, ids, timestamps, seconds),
-    st.builds(ReplyRecord, ids, ids, timestamps, ids, timestamps, seconds),
+    st.builds(ReplyRecord, ids, ids, timestamps, ids, timestamps, seconds, st.none() | ids),
     st.builds(CommandRecord, ids, ids, ids, texts, st.booleans(), texts, seconds),
     st.builds(CorrectionRecord, ids, ids, timestamps, seconds),
     st.builds(SummaryRecord, ids, ids, seconds, seconds),
     st.builds(TidyRecord, ids, ids, timestamps, texts, ids, seconds),
+    st.builds(GiveOutRecord, ids, ids, timestamps, texts, seconds),
 )
 
 MESSAGE = MessageRecord("T0", "C0", "1700000000.000100", "U0", "my card was charged", False, None, 1_700_000_000)

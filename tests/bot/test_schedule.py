@@ -89,3 +89,40 @@ def test_assignments_go_round_without_who_is_away():
 
     assert [rota.pick(number, then) for number in range(4)] == ["U0ANNA", "U0CLEO", "U0ANNA", "U0CLEO"]
     assert [rota.pick(number, later) for number in range(4)] == ["U0ANNA", "U0BEN", "U0CLEO", "U0ANNA"]
+
+
+def test_when_all_are_away_nobody_is_next():
+    away = tuple(Absence(person, date(2026, 1, 5), date(2026, 1, 5)) for person in DAYS.people)
+    rota = Rota(DAYS.people, BERLIN, away=away)
+
+    assert rota.pick(0, berlin(2026, 1, 5, 12)) is None
+    assert not rota.is_anybody_there(berlin(2026, 1, 5, 12))
+    assert rota.is_anybody_there(berlin(2026, 1, 6, 0))
+
+
+# Anna is there from the 9th on (two absences, one after the other, in no order), Ben from the 12th on.
+GAPS = (
+    Absence("U0ANNA", date(2026, 1, 7), date(2026, 1, 8)),
+    Absence("U0ANNA", date(2026, 1, 5), date(2026, 1, 6)),
+    Absence("U0BEN", date(2026, 1, 1), date(2026, 1, 11)),
+)
+
+
+@pytest.mark.parametrize(
+    ("at", "start"),
+    [
+        (berlin(2026, 1, 5, 0), berlin(2026, 1, 9, 18)),
+        (berlin(2026, 1, 9, 17, 59), berlin(2026, 1, 9, 18)),
+        (berlin(2026, 1, 9, 18, 1), berlin(2026, 1, 9, 18, 1)),
+        (datetime(2026, 1, 8, 23, 30, tzinfo=UTC), berlin(2026, 1, 9, 18)),
+        (berlin(2026, 1, 4, 20), berlin(2026, 1, 4, 20)),
+    ],
+)
+def test_somebody_is_at_work_again_at_the_handover_of_the_first_day_on_which_anybody_is_there(at, start):
+    assert Rota(DAYS.people, BERLIN, "day", DAYS.handover, away=GAPS).next_start(at) == start
+
+
+def test_where_nobody_ever_comes_back_there_is_no_such_day():
+    rota = Rota(("U0ANNA",), BERLIN, away=(Absence("U0ANNA", date(2026, 1, 1), date.max),))
+
+    assert rota.next_start(berlin(2026, 1, 5)) is None
