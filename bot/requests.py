@@ -120,14 +120,14 @@ class Requests:
         """Remember who answered a customer first, and hand the request over to them."""
         if settings.mode(record.channel) == "off":
             return
-        case = self.ledger.load(record.key, self.now())
+        key, case = self._load_whole(record.key)
         answer, known = FirstAnswer(record.author, float(record.replied_ts), record.author_team), case.first_answer
         # Answers can arrive in another order than they were written in.
         if known and known.answered_at < answer.answered_at:
             return
         if answer != known:
-            self.ledger.record_answer(record.key, case, answer, self.now())
-        self.effects.hand_over(record.key, known)
+            self.ledger.record_answer(key, case, answer, self.now())
+        self.effects.hand_over(key, known)
 
     def _decide(self, message: MessageRecord, settings: TeamSettings, prediction: Prediction | None) -> Decision:
         decision = self._judge(message, settings, prediction)

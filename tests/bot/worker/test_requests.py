@@ -286,6 +286,18 @@ def test_who_answered_a_customer_first_is_remembered(worker, ledger, written, de
     assert ledger.load(record.key, time.time()).first_answer == FirstAnswer("U0LEO", int(float(record.ts)) + 60.0002)
 
 
+def test_who_answers_to_a_part_of_a_request_has_answered_the_whole(
+    merging, ledger, later, written, author, deliver, carry_on
+):
+    first, second = written("a billing matter", author=author), written("it is urgent", author=author)
+    deliver(merging, first, second)
+    carry_on(merging, later)
+
+    assert deliver(merging, answered(second)) == []
+
+    assert ledger.load(first.key, time.time()).first_answer.user == "U0LEO"
+
+
 def test_answers_in_channels_that_are_not_read_are_nobodys_concern(worker, ledger, build_record, deliver):
     record = build_record(channel="C0ELSEWHERE", ts="1700000000.000777")
 
