@@ -215,6 +215,7 @@ class Effects:
     def show_changes(self, key: MessageKey) -> None:
         """Bring Slack in line with a case that was corrected, or whose message was changed."""
         self._keep_showing(key, self._show)
+        self.hand_over(key)  # somebody may have answered between a post that nobody heard of and its being found
 
     def hand_over(self, key: MessageKey, before: FirstAnswer | None = None) -> None:
         """Let what names the assignee name whoever answered first; it is edited in place, and nothing is posted.

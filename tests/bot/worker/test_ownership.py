@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.case import Correction
+from bot.ledger import LEASE_SECONDS
 from bot.policy import Policy
 from bot.policy_file import parse_policy
 from bot.records import CorrectionRecord, MessageRecord, ReplyRecord, RevisionRecord
@@ -244,6 +245,25 @@ def test_an_answer_that_comes_while_the_message_is_sent_on_is_not_missed(
     assert deliver(with_other(worker, requests=interrupted), record) == []
 
     assert TAKEN in text(slack.posts("C0BILLING")[0])
+
+
+def test_a_post_that_was_made_unheard_of_names_who_answered_meanwhile(
+    worker, hands_of, with_other, slack, written, deliver, correct
+):
+    record = written("a billing matter")
+    deliver(worker, record)
+    correct(worker, record, "technical", after=30, show=False)
+    shown = CorrectionRecord(record.team, record.channel, record.ts, record.received_at)
+    slack.client.lose = ["chat.postMessage"]
+    assert deliver(worker, shown) == [0]
+
+    assert deliver(worker, answer(record)) == []
+    effects = hands_of(worker).effects
+    steps = replace(effects.steps, now=lambda: time.time() + LEASE_SECONDS + 1)
+    assert deliver(with_other(worker, effects=replace(effects, steps=steps)), shown) == []
+
+    [post] = slack.posts("C0TECH")
+    assert TAKEN in text(post)
 
 
 # --- Beside what people say ---------------------------------------------------------------------------------
