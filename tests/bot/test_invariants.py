@@ -19,15 +19,20 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from bot.admission import Admission
 from bot.blocks.view import View
+from bot.case import Assign, Case
 from bot.corrections import CorrectionDesk
 from bot.duties import Duties
 from bot.effects import Effects
 from bot.ledger import LEASE_SECONDS, Ledger
+from bot.ownership import find_assignee, find_owner
 from bot.pacing import Pace
 from bot.policy import Intake, Limits, Policy
 from bot.posting import TIDY_AFTER, Steps
-from bot.records import MessageKey, MessageRecord, SummaryRecord, TidyRecord, to_json
+from bot.records import MessageKey, MessageRecord, ReplyRecord, SummaryRecord, TidyRecord, to_json
 from bot.requests import Requests
+from bot.rounds import Rounds
+from bot.rules import Action, Condition, Rule
+from bot.schedule import Rota
 from bot.slack_actions import OriginalMessage
 from bot.slack_calls import TryLater
 from bot.summaries import Summaries
@@ -39,6 +44,8 @@ POLICY = Policy(
     reactions={"category": {"billing": "credit_card", "technical": "wrench"}},
     limits=Limits(channel_minute=10**6, workspace_minute=10**6),
     intake=Intake(merge_seconds=0),
+    rotas={"technical": Rota(("U0ANNA",))},
+    rules=(Rule("technical", Condition({"category": frozenset({"technical"})}), Action(assign="technical")),),
 )
 LATEST_SECONDS = 5
 # Seconds for which a full channel takes nothing: many times what anything else takes here.
@@ -135,6 +142,7 @@ class Slack:
     def edit(self, channel, ts, view):
         assert self.posts[ts][0] == channel, "a post is edited where it is"
         self.edits += 1
+        self.words[ts] = json.dumps(view.blocks)
 
     def permalink(self, key):
         return f"https://slack.test/{key.channel}/{key.ts}"
@@ -171,8 +179,9 @@ class Machine(RuleBasedStateMachine):
         self.classifier = replace(classifier, calls=[])
         self.ledger, self.pace = Ledger(dynamodb, table), Pace(dynamodb, table)
         steps = Steps(self.ledger, self.pace, Summaries(dynamodb, table), self, self.clock)
-        # No rule asks for anything but posts and tags here.
-        effects = Effects(self.slack, steps, classifier.manifest, held, Duties(self.slack, steps, held, None, None))
+        # No rule calls a webhook here.
+        duties = Duties(self.slack, steps, held, Rounds(dynamodb, table), None)
+        effects = Effects(self.slack, steps, classifier.manifest, held, duties)
         admission = Admission(self.pace, self.clock)
         # Nobody asks the bot anything here, and each message is a request of its own.
         nobody = SimpleNamespace()
@@ -246,6 +255,12 @@ class Machine(RuleBasedStateMachine):
     def what_was_late_lands(self):
         self.slack.land()
 
+    @rule(number=st.integers(0, 2), person=st.sampled_from(["U0ANNA", "U0BEN", "U0LEO"]), after=st.integers(1, 9))
+    def a_person_answers(self, number, person, after):
+        key = self.keys[number]
+        now = int(self.clock.now)
+        self.queue.append(ReplyRecord(*_parts(key), person, f"{now - after}.{len(self.queue):06}", now))
+
     @rule(number=st.integers(0, 2), label=st.sampled_from(["billing", "technical"]))
     def a_person_corrects(self, number, label):
         key = self.keys[number]
@@ -292,6 +307,16 @@ class Machine(RuleBasedStateMachine):
         destination = POLICY.routes[case.labels["category"]]
         assert copies[destination, key, f"route:{destination}"] + self.slack.count_listings(destination, key) == 1
         assert copies[key.channel, key, "reply"] == 1 or key in self.said
+        if destination == "C0TECH":
+            self._check_owner(key, case)
+
+    def _check_owner(self, key: MessageKey, case: Case) -> None:
+        """What is assigned is somebody's, and they are named, whatever was said and answered in whichever order."""
+        owner = find_owner(case, find_assignee(case, Assign("technical")))
+        assert owner, "a rota that is there has somebody"
+        [ts] = self.slack.find_copies(key, "route:C0TECH", "C0TECH")
+        said = "answered by" if owner.instead_of else "assigned to"
+        assert f"{said} <@{owner.person}>" in self.slack.words[ts]
 
 
 def _parts(key: MessageKey) -> tuple[str, str, str]:
