@@ -50,8 +50,7 @@ def _blocks(blocks: Any, surface: Surface) -> Problems:
     yield from _count(blocks, "/blocks", 0, MAX_BLOCKS[surface])
     for index, block in enumerate(blocks):
         yield from _block(block, f"/blocks/{index}")
-    ids = [block.get("block_id") for block in blocks if isinstance(block, Mapping)]
-    yield from _unique([each for each in ids if each], "block_id", "/blocks")
+    yield from _unique(_all_of("block_id", blocks), "block_id", "/blocks")
 
 
 def _block(block: Any, at: str) -> Problems:
@@ -59,7 +58,7 @@ def _block(block: Any, at: str) -> Problems:
         yield _problem("must be an object", at)
         return
     yield from _length(block.get("block_id", ""), f"{at}/block_id", 0, _IDENTIFIER)
-    check = _BLOCKS.get(block.get("type", ""))
+    check = _find_check(block.get("type"), _BLOCKS)
     if check is None:
         yield _problem(f"unsupported type: {block.get('type')}", f"{at}/type")
         return
@@ -96,8 +95,7 @@ def _actions(block: Mapping[str, Any], at: str) -> Problems:
     elements = block.get("elements")
     yield from _each(elements, f"{at}/elements", 25, lambda each, where: _element(each, where, _INTERACTIVE))
     if isinstance(elements, Sequence):
-        ids = [each.get("action_id") for each in elements if isinstance(each, Mapping)]
-        yield from _unique([each for each in ids if each], "action_id", f"{at}/elements")
+        yield from _unique(_all_of("action_id", elements), "action_id", f"{at}/elements")
 
 
 def _input(block: Mapping[str, Any], at: str) -> Problems:
@@ -145,7 +143,7 @@ def _element(element: Any, at: str, allowed: Mapping[str, _Check]) -> Problems:
     if not isinstance(element, Mapping):
         yield _problem("must be an object", at)
         return
-    check = allowed.get(element.get("type", ""))
+    check = _find_check(element.get("type"), allowed)
     if check is None:
         yield _problem(f"unsupported type: {element.get('type')}", f"{at}/type")
         return
@@ -291,6 +289,16 @@ def _count(items: Sequence[Any], at: str, least: int, most: int) -> Problems:
         yield _problem(f"no fewer than {least} items allowed", at)
     if len(items) > most:
         yield _problem(f"no more than {most} items allowed", at)
+
+
+def _find_check(kind: Any, checks: Mapping[str, _Check]) -> _Check | None:
+    return checks.get(kind) if isinstance(kind, str) else None
+
+
+def _all_of(name: str, objects: Sequence[Any]) -> list[str]:
+    """Give the ids of this name that there are; what is none has been named already."""
+    ids = [each.get(name) for each in objects if isinstance(each, Mapping)]
+    return [each for each in ids if isinstance(each, str) and each]
 
 
 def _unique(ids: Sequence[str], kind: str, at: str) -> Problems:

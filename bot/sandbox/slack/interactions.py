@@ -135,7 +135,7 @@ def _command_form(who: Person, name: str, text: str, token: str) -> dict[str, st
         "user_id": who.user,
         "user_name": workspace.user(who.user).name,
         "command": name,
-        "text": text,
+        "text": text.encode(errors="replace").decode(),  # a form cannot say half of a pair of surrogates
         "response_url": f"{who.origin}response/{token}",
         "trigger_id": who.installation.handles.issue_trigger(who.user),
         "is_enterprise_install": "false",

@@ -37,7 +37,9 @@ class StandIn:
     def do(self, act: str, **fields: Any) -> httpx2.Response:
         """Act on the page's API, by default as Maya in #support."""
         wish = {"channel": "C0SUPPORT", "user": "U0MAYA"} | fields
-        return httpx2.post(f"{self.url}/sandbox/{act}", json=wish, timeout=SECONDS)
+        # In ASCII, so that it can say what UTF-8 cannot.
+        body, headers = json.dumps(wish), {"content-type": "application/json"}
+        return httpx2.post(f"{self.url}/sandbox/{act}", content=body, headers=headers, timeout=SECONDS)
 
     def write(self, text: str, **fields: Any) -> str:
         """Write a message and give its ts."""
@@ -156,11 +158,11 @@ def buttons() -> list[dict[str, Any]]:
 def run_command(start_slack, receiving_app):
     """Run /classify and give the stand-in and what the app was sent."""
 
-    def run(answer=None):
+    def run(answer=None, text="hello"):
         slack = start_slack(commands_url=receiving_app.url)
         if answer is not None:
             receiving_app.answers.put(answer)
-        slack.do("commands", command="/classify", text="hello").raise_for_status()
+        slack.do("commands", command="/classify", text=text).raise_for_status()
         return slack, receiving_app.next().form()
 
     return run

@@ -77,6 +77,9 @@ def test_slack_takes_blocks_up_to_each_limit_and_no_further(what, limit, build):
         (section(text=mrkdwn(0)), "must be more than 0 characters [json-pointer:/blocks/0/text/text]"),
         ([{"type": "section"}], "missing required field: text or fields [json-pointer:/blocks/0]"),
         ([{"type": "table"}], "unsupported type: table [json-pointer:/blocks/0/type]"),
+        ([{"type": {}}], "unsupported type: {} [json-pointer:/blocks/0/type]"),
+        (section(accessory={"type": []}), "unsupported type: [] [json-pointer:/blocks/0/accessory/type]"),
+        (section(block_id={"a": 1}), "must be a string [json-pointer:/blocks/0/block_id]"),
         (section(accessory={"type": "input"}), "unsupported type: input [json-pointer:/blocks/0/accessory/type]"),
         (button(style="blue"), "must be primary or danger [json-pointer:/blocks/0/elements/0/style]"),
         ([{"type": "actions", "elements": []}], "no fewer than 1 items allowed [json-pointer:/blocks/0/elements]"),
@@ -88,6 +91,12 @@ def test_slack_takes_blocks_up_to_each_limit_and_no_further(what, limit, build):
 )
 def test_a_refusal_says_what_is_wrong_and_where(blocks, reason):
     assert problems(blocks) == [reason]
+
+
+def test_what_is_no_id_is_no_id_twice_either():
+    reasons = [f"must be a string [json-pointer:/blocks/{number}/block_id]" for number in range(2)]
+
+    assert problems(section(block_id={"a": 1}) * 2) == reasons
 
 
 def test_two_elements_of_one_block_cannot_share_an_action_id():

@@ -37,6 +37,12 @@ def test_an_answer_that_is_no_json_object_says_so(run_command):
     assert "invalid_payload" in slack.channel()["ephemerals"][0]["text"]
 
 
+def test_half_of_a_pair_of_surrogates_reaches_the_app_as_a_question_mark(run_command):
+    _, form = run_command(text="\ud800 refund")
+
+    assert form["text"] == "? refund"
+
+
 def test_a_command_that_no_app_has_is_not_valid(slack):
     slack.do("commands", command="/lunch", text="")
 

@@ -1,5 +1,7 @@
 """The Web API as slack_sdk's WebClient meets it, over real HTTP."""
 
+import base64
+
 import httpx2
 import pytest
 from slack_sdk import WebClient
@@ -292,8 +294,11 @@ def test_conversations_list_gives_what_the_bot_may_see_page_by_page(client):
     assert rest["response_metadata"]["next_cursor"] == ""
 
 
-def test_a_cursor_of_ones_own_making_is_refused(client, refusal):
-    assert refusal(client.conversations_list, cursor="page2") == "invalid_cursor"
+@pytest.mark.parametrize(
+    "cursor", ["page2", "🎉", "x" * 400, "/w==", *(base64.b64encode(each).decode() for each in (b"from:-1", b"to:1"))]
+)
+def test_a_cursor_of_ones_own_making_is_refused(client, refusal, cursor):
+    assert refusal(client.conversations_list, cursor=cursor) == "invalid_cursor"
 
 
 def test_conversations_info_tells_whether_the_bot_is_a_member(client, refusal):

@@ -1,7 +1,6 @@
 """One call of the Web API as a method sees it: who is asked, with which arguments."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -137,8 +136,9 @@ def _position(cursor: str | None) -> int:
         return 0
     try:
         kind, _, position = base64.b64decode(cursor, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+        start = int(position)
+    except ValueError:  # also of what is neither ASCII, base64 nor UTF-8
         raise Refused("invalid_cursor") from None
-    if kind != "from" or not position.isdecimal():
+    if kind != "from" or start < 0:
         raise Refused("invalid_cursor")
-    return int(position)
+    return start
