@@ -38,7 +38,7 @@ def address(listener: socket.socket) -> str:
 
 
 def run(create_app: Callable[[], App], listener: socket.socket, workers: int = 1) -> None:
-    """Answer requests; on SIGTERM finish those under way and exit, on SIGINT raise KeyboardInterrupt after that.
+    """Answer requests; on SIGTERM finish those under way and end, on SIGINT raise KeyboardInterrupt after that.
 
     Each worker is a process with an application of its own. Raises WorkerError where one of several ends by itself.
     """
@@ -70,9 +70,15 @@ def serving(app: App) -> Iterator[str]:
 
 
 def _run_here(app: App, listener: socket.socket) -> None:
-    # uvicorn ends what is under way and then lets the signal have its usual effect, which would be a status of -15.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _server(app).run(sockets=[listener])
+    server = _server(app)
+
+    # uvicorn ends what is under way and then lets the signal have its usual effect, which would be a status of -15. One
+    # that comes before uvicorn listens may raise nothing: uvicorn's coroutine would be there, and complain unawaited.
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGTERM, stop)
+    server.run(sockets=[listener])
 
 
 def _server(app: App) -> uvicorn.Server:
