@@ -24,8 +24,8 @@ demo: setup .venv-ministack/.ready $(STARTER)/manifest.json ## run the whole sys
 
 test: setup .venv-ministack/.ready .venv-fasttext/.ready .venv-checkov/.ready .venv-sagemaker/.ready node_modules/.ready $(STARTER)/manifest.json $(ARCHIVES) ## lint, types and all tests, on every Python >= 3.11 found
 	@$(MAKE) --no-print-directory lint
-	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
-	@.venv-sagemaker/bin/python -m pytest -q -n auto --dist loadgroup -m sagemaker -o cache_dir=.venv-sagemaker/.pytest_cache tests/training/sagemaker
+	@sh tests/run.sh $(PY) -n auto --dist loadgroup $(ARGS)
+	@sh tests/run.sh .venv-sagemaker/bin/python -q -n auto --dist loadgroup -m sagemaker -o cache_dir=.venv-sagemaker/.pytest_cache tests/training/sagemaker
 	@sh tests/on_other_interpreters.sh
 
 lint: setup ## ruff and strict types
