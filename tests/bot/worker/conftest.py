@@ -1,6 +1,7 @@
 """A worker on the stand-in Slack, and what it takes to hand it batches."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from bot.admission import Admission
 from bot.bursts import Bursts
 from bot.policy import Intake, Policy
-from bot.records import LifecycleRecord, MessageRecord, to_json
+from bot.records import CommandRecord, LifecycleRecord, MessageRecord, to_json
 from bot.requests import Requests
 from bot.slack_actions import SlackActions
 from bot.worker import Hands, Worker
@@ -116,3 +117,14 @@ def hands_of():
 def with_other(hands_of):
     """Let a worker act with other requests, another reception or other effects; see Hands."""
     return lambda worker, **changes: replace(worker, hands=lambda team: replace(hands_of(worker), **changes))
+
+
+@pytest.fixture
+def command() -> Callable[..., CommandRecord]:
+    """A /classify of Maya's with this text, made so many seconds ago."""
+
+    def build(text: str, age: int = 0) -> CommandRecord:
+        url = "https://hooks.slack.com/commands/T0/1/secret"
+        return CommandRecord("T0SANDBOX", "C0SUPPORT", "U0MAYA", text, False, url, int(time.time()) - age)
+
+    return build

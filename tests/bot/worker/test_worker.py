@@ -16,8 +16,6 @@ from bot.policy import Limits
 from bot.policy_file import parse_policy
 from bot.queue import QueueUnavailable
 from bot.records import (
-    AskRecord,
-    CommandRecord,
     CorrectionRecord,
     EscalationRecord,
     LifecycleRecord,
@@ -25,18 +23,12 @@ from bot.records import (
     to_json,
 )
 from bot.slack_actions import SlackActions
-from bot.slack_calls import GiveUp, TenantGone, TryLater
+from bot.slack_calls import GiveUp, TenantGone
 from bot.webhooks import Call, WebhookRefused
-from bot.words import commands
 from bot.worker import Hands, Worker
 from classifier_infra.client import ClassifierRejected, ClassifierUnavailable
 
 NOW = int(time.time())
-
-
-def command(text: str, age: int = 0) -> CommandRecord:
-    url = "https://hooks.slack.com/commands/T0/1/secret"
-    return CommandRecord("T0SANDBOX", "C0SUPPORT", "U0MAYA", text, False, url, int(time.time()) - age)
 
 
 # --- Messages -----------------------------------------------------------------------------------------------
@@ -152,7 +144,7 @@ def test_a_message_that_slack_puts_off_has_not_failed_and_is_complete_the_next_t
     assert (len(slack.posts("C0BILLING")), len(slack.posts("C0TECH"))) == (1, 1)
 
 
-def test_a_ledger_that_is_down_fails_what_needs_it(worker, dynamodb, written, deliver, hands_of, with_other):
+def test_a_ledger_that_is_down_fails_what_needs_it(worker, dynamodb, written, deliver, hands_of, with_other, command):
     broken = with_other(worker, requests=replace(hands_of(worker).requests, ledger=Ledger(dynamodb, "no-such-table")))
 
     assert deliver(broken, written("a billing matter"), command("a billing matter")) == [0]
@@ -259,7 +251,7 @@ def test_the_reason_of_a_fault_of_our_own_has_nobodys_text_in_it(worker, set_asi
 
 
 def test_a_fault_of_our_own_fails_one_message_and_is_logged_with_its_place(
-    worker, written, caplog, monkeypatch, deliver
+    worker, written, caplog, monkeypatch, deliver, command
 ):
     monkeypatch.setattr("bot.requests.decide", lambda *_: 1 / 0)
 
@@ -345,74 +337,10 @@ def test_a_persons_word_stands_when_the_message_is_delivered_again(worker, ledge
     assert slack.thread(record.ts)[0].content.text.startswith("*Technical*, sent to <#C0TECH>.")
 
 
-# --- /classify ----------------------------------------------------------------------------------------------
-
-
-def test_a_command_is_answered_at_its_response_url(worker, answers, deliver):
-    assert deliver(worker, command("a billing matter")) == []
-
-    [(url, view)] = answers.given
-    assert url.endswith("/secret")
-    assert view.text.startswith("Category Billing (95%)")
-    assert "I would send this to <#C0BILLING>." in view.text
-
-
-def test_commands_and_messages_share_one_call_of_the_classifier(worker, classifier, written, deliver):
-    deliver(worker, written("a billing matter"), command("a technical matter"))
-
-    assert len(classifier.calls) == 1
-
-
-def test_a_command_with_nothing_to_read_is_told_so(worker, answers, classifier, deliver):
-    deliver(worker, command("🎉🎉"))
-
-    assert [view.text for _, view in answers.given] == [commands.NOTHING_TO_READ]
-    assert classifier.calls == []
-
-
-def test_a_command_that_can_no_longer_be_answered_is_set_aside(worker, answers, classifier, set_aside, deliver):
-    asked = command("a billing matter", age=26 * 60)
-
-    assert deliver(worker, asked) == []
-
-    assert (answers.given, classifier.calls) == ([], [])
-    assert set_aside.bodies == [to_json(asked)]
-    assert set_aside.reasons == ["TooLate: no try to answer within 25 minutes succeeded"]
-
-
-def test_an_answer_that_may_still_arrive_is_tried_again(worker, answers, set_aside, deliver):
-    answers.failure = TryLater("timed out")
-
-    assert deliver(worker, command("a billing matter")) == [0]
-    assert set_aside.bodies == []
-
-
-def test_an_answer_that_slack_will_never_take_is_set_aside(worker, answers, set_aside, deliver):
-    answers.failure = GiveUp("expired_url")
-
-    assert deliver(worker, command("a billing matter")) == []
-    assert set_aside.reasons == ["GiveUp: expired_url"]
-
-
-def test_what_is_no_text_costs_no_call_of_the_classifier(worker, answers, classifier, deliver):
-    url = "https://hooks.slack.com/commands/T0/1/secret"
-
-    assert deliver(worker, AskRecord("T0SANDBOX", "C0SUPPORT", "U0MAYA", "stats", None, url, int(time.time()))) == []
-
-    assert (len(answers.given), classifier.calls) == (1, [])
-
-
-def test_a_command_waits_for_the_classifier(worker, answers, classifier, deliver):
-    classifier.failure = ClassifierUnavailable("no answer from the endpoint")
-
-    assert deliver(worker, command("a billing matter")) == [0]
-    assert answers.given == []
-
-
 # --- What is logged -----------------------------------------------------------------------------------------
 
 
-def test_neither_text_nor_response_url_is_logged(worker, answers, classifier, written, caplog, deliver):
+def test_neither_text_nor_response_url_is_logged(worker, answers, classifier, written, caplog, deliver, command):
     answers.failure = GiveUp("status 404")
     with caplog.at_level(logging.DEBUG, logger="bot"):
         deliver(
