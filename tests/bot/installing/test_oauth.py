@@ -89,11 +89,12 @@ def odd_slack(serve, installer, browser_at):
         async def access(request):
             return JSONResponse(answer, status) if not isinstance(answer, str) else PlainTextResponse(answer, status)
 
-        async def test(request):
+        async def auth_test(request):
             return JSONResponse({"ok": True, "bot_id": "B1", "team_id": "T1FIELD"})
 
         url = serve(Starlette(routes=[
-            Route("/api/oauth.v2.access", access, methods=["POST"]), Route("/api/auth.test", test, methods=["POST"]),
+            Route("/api/oauth.v2.access", access, methods=["POST"]),
+            Route("/api/auth.test", auth_test, methods=["POST"]),
         ]))  # fmt: skip
         odd = replace(installer, client=build_oauth_client(f"{url}/api/"), allowed=frozenset({allowed}))
         browser = browser_at(odd)
