@@ -13,6 +13,6 @@ def test_a_burst_through_every_fault_loses_and_doubles_nothing(two_workers):
 
     assert (burst.lost, burst.doubled) == (0, 0)
     assert burst.handled + burst.set_aside == 200
-    # How many a call serves depends on what comes again and when; of 10,000, docs/reliability.md says five and more.
-    assert burst.endpoint_calls < 200 / 2
+    # A message whose call met a fault comes again, alone at worst.
+    assert burst.endpoint_calls <= 200 / 5 + sum(burst.faults.values())
     assert len(burst.faults) == 9, "every kind of fault has struck"
