@@ -60,10 +60,10 @@ bench-cold-start: setup ## from the first line of Python to the first answer, be
 	@$(PY) -m benchmarks cold-start
 
 faults: setup .venv-ministack/.ready $(STARTER)/manifest.json ## break the running system on purpose, for a few minutes
-	@$(PY) -m bot.sandbox.faults --model $(STARTER)
+	@$(PY) -m benchmarks.faults --model $(STARTER)
 
 verify-long: setup .venv-ministack/.ready $(STARTER)/manifest.json ## the same for long; writes docs/reliability.md
-	@$(PY) -m bot.sandbox.faults --model $(STARTER) --long --out docs/reliability.md
+	@$(PY) -m benchmarks.faults --model $(STARTER) --long --out docs/reliability.md
 
 STAGE ?= dev
 SERVERLESS := node_modules/.bin/serverless

@@ -7,14 +7,14 @@ from botocore.exceptions import ParamValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.rollout.__main__ import main
+from benchmarks.rollout.account import SageMaker
+from benchmarks.rollout.alarms import Sample, find_ringing, mean_of
+from benchmarks.rollout.play import ENDPOINT, play
+from benchmarks.rollout.rollout import Rollout
+from benchmarks.rollout.world import RANG
 from classifier_infra.lifecycle.console import Console
 from classifier_infra.lifecycle.guardrails import Limits, Strategy
-from classifier_infra.lifecycle.rehearsal.__main__ import main
-from classifier_infra.lifecycle.rehearsal.account import SageMaker
-from classifier_infra.lifecycle.rehearsal.alarms import Sample, find_ringing, mean_of
-from classifier_infra.lifecycle.rehearsal.play import ENDPOINT, play
-from classifier_infra.lifecycle.rehearsal.rollout import Rollout
-from classifier_infra.lifecycle.rehearsal.world import RANG
 from classifier_infra.lifecycle.stored import active_version, read_history
 
 PATIENT = Limits(latency_ms=60_000)  # how fast the machine is decides nothing

@@ -1,0 +1,150 @@
+"""Many messages at once with every fault among them."""
+
+import json
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from benchmarks.faults.laboratory import Laboratory
+from benchmarks.faults.memory import resident_megabytes
+from benchmarks.faults.rules import KILLS, Fault, Rule
+from benchmarks.faults.scenarios import INTAKE, TEXT
+from bot.effects import SUMMARY
+from bot.sandbox.slack.workspace import Message, Workspace
+
+# About as many requests as the functions make for one message, and events as Slack sends us because of it.
+_REQUESTS_A_MESSAGE = 27
+_EVENTS_A_MESSAGE = 4
+
+# Slack remembers its last thousand deliveries only, and whether it gave one up has to be asked before it forgets.
+_WAVE = 500
+
+_LINK = re.compile(r"/p(\d{10})(\d{6})")
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What became of the messages, and what it took. `memory`: process → MB at equal intervals.
+
+    `given_up` is how many Slack could not deliver: what there is to be seen of them is owed to the sweep. `notes` say
+    of each message that was lost or doubled what was to be seen of it.
+    """
+
+    messages: int
+    handled: int
+    set_aside: int
+    lost: int
+    doubled: int
+    given_up: int
+    endpoint_calls: int
+    seconds: float
+    faults: dict[str, int]
+    memory: dict[str, tuple[float, ...]]
+    notes: tuple[str, ...] = ()
+
+
+def rules_for_every(messages: int) -> tuple[Rule, ...]:
+    """Give rules by which each fault strikes about one time for every `messages` messages.
+
+    SIGKILL strikes one worker only, so that the others grow old enough for their memory to be worth a look.
+    """
+    every = messages * _REQUESTS_A_MESSAGE
+    breaks = [fault for fault in Fault if fault not in KILLS]
+    inside = [
+        Rule(fault, "*:[!/]*", skip=(number + 1) * every // (len(breaks) + 1), every=every, times=None)
+        for number, fault in enumerate(breaks)
+    ]
+    at_the_door = [
+        Rule(fault, "front:/slack/events", skip=10 + 7 * number, every=messages * _EVENTS_A_MESSAGE, times=None)
+        for number, fault in enumerate(breaks)
+    ]
+    kills = [
+        Rule(fault, "*:[!/]*", source="worker-1", skip=(number + 1) * every // 6, every=every // 2, times=None)
+        for number, fault in enumerate(KILLS)
+    ]
+    return (*inside, *at_the_door, *kills)
+
+
+def run_burst(laboratory: Laboratory, messages: int, one_in: int = 100, patience: float = 3_600.0) -> Burst:
+    """Write `messages` messages in waves, each faster than it can be handled; a fault befalls one in `one_in` of them.
+
+    After each wave the sweep has its turn, which the clock brings in production.
+    """
+    started, faults = time.monotonic(), laboratory.faults
+    calls, struck = faults.seen["endpoint:InvokeEndpoint"], Counter(faults.struck)
+    memory: dict[str, list[float]] = {}
+    written: list[str] = []
+    given_up = 0
+    faults.set(*rules_for_every(one_in))
+    while len(written) < messages:
+        with laboratory.holding_back():
+            wave = [laboratory.write(TEXT) for _ in range(min(_WAVE, messages - len(written)))]
+        given_up += sum(laboratory.was_given_up(ts) for ts in wave)
+        written += wave
+        laboratory.drain(patience)
+        if len(written) == messages:
+            faults.set()
+        laboratory.sweep()
+        laboratory.drain(patience)
+        _sample_memory(laboratory, memory)
+    copies = count_copies(laboratory.installation.workspace)
+    aside = " ".join(message["Body"] for message in laboratory.take_set_aside())
+    verdicts = {ts: judge(copies.get(ts, Counter()), ts in aside) for ts in written}
+    found = Counter(verdicts.values())
+    return Burst(
+        messages=messages,
+        handled=found["handled"],
+        set_aside=found["set aside"],
+        lost=found["lost"],
+        doubled=found["doubled"],
+        given_up=given_up,
+        endpoint_calls=faults.seen["endpoint:InvokeEndpoint"] - calls,
+        seconds=time.monotonic() - started,
+        faults=dict(faults.struck - struck),
+        memory={name: tuple(samples) for name, samples in memory.items()},
+        notes=tuple(
+            f"{verdict} in the burst: {dict(copies.get(ts, Counter()))}"
+            for ts, verdict in verdicts.items()
+            if verdict in ("lost", "doubled")
+        ),
+    )
+
+
+def judge(copies: Counter[str], is_set_aside: bool) -> str:
+    """Say what became of a message of which so much is to be seen; see `count_copies`. Pure."""
+    seen = (copies["reaction"], copies["reply"], copies["post"] + copies["in a summary"])
+    if max(seen) > 1:
+        return "doubled"
+    if seen == (1, 1, 1):
+        return "handled"
+    return "set aside" if is_set_aside else "lost"
+
+
+def count_copies(workspace: Workspace) -> dict[str, Counter[str]]:
+    """Count what is to be seen of each message of the intake channel: reactions, replies, and posts that link to it,
+    its own or summaries.
+    """
+    copies: dict[str, Counter[str]] = {}
+    for message in workspace.channel(INTAKE).messages.values():
+        copies.setdefault(message.ts, Counter())["reaction"] += sum(len(each.users) for each in message.reactions)
+        if message.thread_ts:
+            copies.setdefault(message.thread_ts, Counter())["reply"] += 1
+    for channel in workspace.channels.values():
+        for message in channel.messages.values():
+            links = set(_LINK.findall(json.dumps([message.content.text, message.content.blocks])))
+            kind = "in a summary" if _is_summary(message) else "post"
+            for seconds, fraction in links:
+                copies.setdefault(f"{seconds}.{fraction}", Counter())[kind] += 1
+    return copies
+
+
+def _is_summary(message: Message) -> bool:
+    return bool(message.content.metadata and message.content.metadata["event_payload"].get("step") == SUMMARY)
+
+
+def _sample_memory(laboratory: Laboratory, memory: dict[str, list[float]]) -> None:
+    for name in ("front", "worker-2"):
+        pid = laboratory.processes[name].pid if name in laboratory.processes else None
+        if pid:
+            memory.setdefault(name, []).append(resident_megabytes(pid))

@@ -1,0 +1,174 @@
+"""Trials: one scenario and one fault each, and what became of it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from benchmarks.faults.laboratory import Laboratory
+from benchmarks.faults.proxy import PEOPLE
+from benchmarks.faults.rules import KILLS, Fault, Request, Rule
+from benchmarks.faults.scenarios import COMMAND, CORRECTION, MESSAGE, SCENARIOS, WEBHOOK, Scenario, Seen
+
+
+class Outcome(StrEnum):
+    """What became of a scenario once nothing was under way any more; the value is its name in tables."""
+
+    HANDLED = "one visible copy"
+    REPEATED = "answered twice"
+    SET_ASIDE = "set aside"
+    TOLD = "person told"
+    NOT_TAKEN = "never acknowledged"
+    LOST = "LOST"
+    DOUBLED = "DOUBLED"
+
+
+GOOD = frozenset(Outcome) - {Outcome.LOST, Outcome.DOUBLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """`where` the fault struck: an effect, or a request. `struck`: how often it did; 0 means that nothing was shown."""
+
+    scenario: str
+    where: str
+    fault: str
+    outcome: Outcome
+    struck: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something visible that the bot does in a scenario, and the request by which it does it."""
+
+    name: str
+    scenario: Scenario
+    pattern: str
+    contains: bytes = b""
+
+    def rule(self, fault: Fault, times: int | None = 1) -> Rule:
+        return Rule(fault, self.pattern, self.contains, times=times)
+
+
+EFFECTS = (
+    Effect("reaction", MESSAGE, "slack:reactions.add"),
+    Effect("route", MESSAGE, "slack:chat.postMessage", b"C0BILLING"),
+    Effect("reply", MESSAGE, "slack:chat.postMessage", b"thread_ts"),
+    Effect("correction", CORRECTION, "slack:chat.update", b"C0SUPPORT"),
+    Effect("command", COMMAND, "slack:response_url"),
+    Effect("webhook", WEBHOOK, "webhook:*"),
+)
+
+
+def find_outcome(expected: Seen, seen: Seen, set_aside: int, at_least_once: bool) -> Outcome:
+    """Compare what is to be seen with what is to be seen without a fault. Pure."""
+    wanted, got = Counter(expected), Counter(seen)
+    if got == wanted:
+        return Outcome.HANDLED
+    if any(got[each] > wanted[each] for each in wanted):
+        return Outcome.REPEATED if at_least_once and got >= wanted else Outcome.DOUBLED
+    if set_aside:
+        return Outcome.SET_ASIDE
+    return Outcome.TOLD if any(each.startswith("whisper") for each in got - wanted) else Outcome.LOST
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """A scenario that no fault befell: what is to be seen of it, and the requests that were made for it."""
+
+    seen: Seen
+    trace: tuple[Request, ...]
+
+
+class NotRepeatable(Exception):
+    """Without any fault, a scenario looks different each time, or shows nothing: nothing can be compared with it."""
+
+    def __init__(self, scenario: str, before: Seen, last: Seen) -> None:
+        super().__init__(f"{scenario} showed {list(before)}, and then {list(last)}")
+
+
+def run_clean(laboratory: Laboratory, scenario: Scenario) -> Clean:
+    """Run a scenario without a fault until it has looked the same twice in a row. Raises NotRepeatable.
+
+    The first run also warms up what is made only once, and may look different for that.
+    """
+    before = clean = _run_clean(laboratory, scenario)
+    for _ in range(_MOST_CLEAN_RUNS):
+        before, clean = clean, _run_clean(laboratory, scenario)
+        if clean.seen and clean.seen == before.seen:
+            return clean
+    raise NotRepeatable(scenario.name, before.seen, clean.seen)
+
+
+_MOST_CLEAN_RUNS = 5
+
+
+def _run_clean(laboratory: Laboratory, scenario: Scenario) -> Clean:
+    before = scenario.arrange(laboratory)
+    with laboratory.faults.tracing() as trace:
+        ts = scenario.act(laboratory, before)
+        laboratory.drain()
+    return Clean(scenario.see(laboratory, ts), tuple(trace))
+
+
+def run_trial(laboratory: Laboratory, scenario: Scenario, where: str, rule: Rule, expected: Seen) -> Trial:
+    """Run a scenario under a rule until nothing is under way any more."""
+    before = scenario.arrange(laboratory)
+    struck = laboratory.faults.struck[rule.fault]
+    laboratory.faults.set(rule)
+    ts = scenario.act(laboratory, before)
+    laboratory.drain()
+    laboratory.faults.set()
+    seen = scenario.see(laboratory, ts)
+    set_aside = len(laboratory.take_set_aside())
+    outcome = find_outcome(expected, seen, set_aside, scenario.at_least_once)
+    if outcome is Outcome.LOST and laboratory.was_given_up(ts):
+        outcome = Outcome.NOT_TAKEN
+    return Trial(scenario.name, where, rule.fault, outcome, laboratory.faults.struck[rule.fault] - struck)
+
+
+def try_effects(
+    laboratory: Laboratory, faults: Sequence[Fault] = tuple(Fault), times: int | None = 1
+) -> Iterator[Trial]:
+    """Let each fault befall each effect, `times` times in a row (None: for ever)."""
+    clean = {scenario: run_clean(laboratory, scenario) for scenario in SCENARIOS}
+    for effect in EFFECTS:
+        for fault in faults:
+            yield run_trial(
+                laboratory, effect.scenario, effect.name, effect.rule(fault, times), clean[effect.scenario].seen
+            )
+
+
+def try_requests(laboratory: Laboratory, scenario: Scenario, faults: Sequence[Fault]) -> Iterator[Trial]:
+    """Let each fault befall each request that a function makes for a scenario, in turn, until there is no further one.
+
+    Between two requests nothing changes but the memory of the process, so SIGKILL after each of them is SIGKILL at
+    every step boundary.
+    """
+    clean = run_clean(laboratory, scenario)
+    for source in sorted({request.source for request in clean.trace} - {PEOPLE, "slack"}):
+        for fault in faults:
+            for number in range(_MOST_REQUESTS):
+                rule = Rule(fault, "*", source=source, skip=number)
+                trial = run_trial(laboratory, scenario, f"request {number + 1} of {source}", rule, clean.seen)
+                if not trial.struck:
+                    break
+                yield trial
+
+
+# More than any function makes for one scenario, with all that it tries again.
+_MOST_REQUESTS = 100
+
+
+def try_deliveries(laboratory: Laboratory, faults: Sequence[Fault]) -> Iterator[Trial]:
+    """Let each fault befall what Slack sends us, whose first try it then was."""
+    patterns = {
+        MESSAGE: "front:/slack/events",
+        CORRECTION: "front:/slack/interactive",
+        COMMAND: "front:/slack/commands",
+    }
+    for scenario, pattern in patterns.items():
+        expected = run_clean(laboratory, scenario).seen
+        for fault in faults:
+            if fault not in KILLS:
+                yield run_trial(laboratory, scenario, f"delivery of a {scenario.name}", Rule(fault, pattern), expected)
