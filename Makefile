@@ -7,7 +7,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 UV := $(PY) -m uv --quiet
 STARTER := build/models/starter
-STARTER_SOURCES := $(wildcard training/*.py training/starter/*.py training/starter/messages/*.csv) $(addprefix classifier_infra/,text.py manifest.py decoding.py)
+STARTER_SOURCES := $(wildcard training/*.py training/starter/*.py training/starter/messages/*.csv) $(addprefix classifier_infra/model/,text.py manifest.py decoding.py)
 
 LAMBDA_SOURCES := $(shell find bot classifier_infra -name '*.py' -o -name '*.yml')
 # The last that is written; arm64 is what is deployed, x86_64 what this machine is likely to be able to run.
@@ -69,22 +69,22 @@ STAGE ?= dev
 SERVERLESS := node_modules/.bin/serverless
 
 configure: setup ## ask for the settings of a stage: make configure STAGE=prod
-	@$(PY) -m classifier_infra.installation configure $(STAGE)
+	@$(PY) -m classifier_infra.deployment configure $(STAGE)
 
 deploy: setup node_modules/.ready build/lambda/classify-arm64.zip ## bring a stage to AWS: make deploy STAGE=prod
 	@$(SERVERLESS) deploy --stage $(STAGE)
-	@$(PY) -m classifier_infra.installation billing $(STAGE)
+	@$(PY) -m classifier_infra.deployment billing $(STAGE)
 	@$(MAKE) --no-print-directory deploy-site STAGE=$(STAGE)
 
 deploy-site: setup ## upload the demo page of a stage
-	@$(PY) -m classifier_infra.installation site $(STAGE)
+	@$(PY) -m classifier_infra.deployment site $(STAGE)
 
 picture: setup node_modules/.ready build/lambda/classify-arm64.zip ## draw the architecture again, from the template
 	@$(SERVERLESS) package --stage dev
 	@$(PY) docs/architecture.py .serverless/cloudformation-template-update-stack.json
 
 destroy: setup node_modules/.ready ## take a stage out of AWS; asks first
-	@$(PY) -m classifier_infra.installation empty-site $(STAGE)
+	@$(PY) -m classifier_infra.deployment empty-site $(STAGE)
 	@$(SERVERLESS) remove --stage $(STAGE)
 	@echo "Kept, because it cannot be made again: the ledger's table and the buckets of data and models."
 	@echo "An endpoint is not part of the stack: $(PY) -m classifier_infra delete --help"

@@ -21,10 +21,10 @@ import boto3
 from benchmarks.load import HOST
 from benchmarks.results import save
 from benchmarks.servers import ENDPOINT_NAME, LOCAL_ENDPOINT, MODEL, ROOT, running
-from classifier_infra.invocation import plan_payloads
-from classifier_infra.service import CurrentClassifier
-from classifier_infra.settings import build_service, read_classifier_settings
-from classifier_infra.text import clean, normalise
+from classifier_infra.inference.invocation import plan_payloads
+from classifier_infra.inference.service import CurrentClassifier
+from classifier_infra.inference.settings import build_service, read_classifier_settings
+from classifier_infra.model.text import clean, normalise
 
 TEXT = "Hello, I was charged twice for the March invoice and nobody has answered my mail yet!"
 OTHERS = (

@@ -11,11 +11,11 @@ from bot.policy_file import load_policy, parse_policy
 from bot.records import MessageRecord
 from bot.team_settings import TeamSettings
 from bot.triage import decide
-from classifier_infra.artefact import ArtefactError
-from classifier_infra.embedded_classifier import EmbeddedClassifier
-from classifier_infra.manifest import Manifest
-from classifier_infra.model import load_model
-from classifier_infra.prediction import Prediction
+from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.model.artefact import ArtefactError
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.model.model import load_model
+from classifier_infra.model.prediction import Prediction
 
 STARTER = Path("build/models/starter")
 SHIPPED = Path(__file__).parents[1] / "bot" / "policy.yml"

@@ -25,9 +25,9 @@ from sklearn.svm import LinearSVC
 
 from benchmarks import keyword_peer
 from benchmarks.results import BenchmarkError, save
-from classifier_infra.artefact import ARCHIVE, Artefact, extract_model, open_artefact
-from classifier_infra.decoding import Decoder, count_tokens
-from classifier_infra.text import clean, normalise
+from classifier_infra.model.artefact import ARCHIVE, Artefact, extract_model, open_artefact
+from classifier_infra.model.decoding import Decoder, count_tokens
+from classifier_infra.model.text import clean, normalise
 from training.artefact import write_artefact
 from training.dataset import CLASSES, TEST, TRAIN, Example, Facet, read_dataset
 from training.evaluate import answer, classify

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import BenchmarkError, save
-from classifier_infra.embedded_classifier import EmbeddedClassifier
-from classifier_infra.model import load_model
-from classifier_infra.text import clean
+from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.model.model import load_model
+from classifier_infra.model.text import clean
 from training.starter import read_messages
 
 ROOT = Path(__file__).parents[1]

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.records import MessageKey
 from bot.tally import Queue, Settled, Tally, Trace, Waiting, day_of
-from classifier_infra.prediction import Score
+from classifier_infra.model.prediction import Score
 
 # Workers that count at the same moment seldom meet in one of so many rows.
 SHARDS = 8

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bot.ledger import unavailable
-from classifier_infra.client import Classifier
-from classifier_infra.explanation import Explanation
-from classifier_infra.manifest import Manifest
-from classifier_infra.prediction import Prediction
+from classifier_infra.inference.classifier import Classifier
+from classifier_infra.model.explanation import Explanation
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.model.prediction import Prediction
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from classifier_infra.certainty import Doubt
-from classifier_infra.prediction import Caution, Score
+from classifier_infra.model.certainty import Doubt
+from classifier_infra.model.prediction import Caution, Score
 
 # The step of taking back what was posted, when the message has been deleted.
 WITHDRAW = "withdraw"

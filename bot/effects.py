@@ -40,7 +40,7 @@ from bot.summaries import Entry
 from bot.tally import Waiting
 from bot.team_settings import SettingsSource, TeamSettings
 from bot.triage import FollowUp, circumstances_again, circumstances_of, direct, find_posts, follow_up
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.manifest import Manifest
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from classifier_infra.deadline import Bounded, within
+from classifier_infra.inference.deadline import Bounded, within
 
 # A text of so many bytes fits into a message of SQS, whatever its characters become in JSON.
 MOST_BYTES = 64 * 1024

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from bot.policy import find_mismatches
 from bot.team_settings import SettingsSource, TeamSettings
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.manifest import Manifest
 
 log = logging.getLogger(__name__)
 

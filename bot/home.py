@@ -10,8 +10,8 @@ from bot.slack_actions import ChannelInfo, SlackActions
 from bot.slack_calls import GiveUp
 from bot.tally import Waiting
 from bot.team_settings import SettingsStore, TeamSettings
-from classifier_infra.cost import Cost
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.pricing.estimate import Cost
 
 # Each costs calls to Slack, because the bot keeps no texts; and who wants more has a channel to scroll in.
 MOST_ITEMS = 5

@@ -22,7 +22,7 @@ from bot.records import (
     RevisionRecord,
     build,
 )
-from classifier_infra.text import MAX_CHARACTERS, clean
+from classifier_infra.model.text import MAX_CHARACTERS, clean
 
 # A file can come with words; every other subtype is Slack telling of itself, or a bot of the old kind.
 _WRITTEN = (None, "file_share")

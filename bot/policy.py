@@ -13,7 +13,7 @@ from bot.reply_template import facets_of
 from bot.rules import MAIN, Action, Condition, Directions, Look, Rule, Situation, combine
 from bot.schedule import OpeningHours, Rota
 from bot.small_talk import PHRASES
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.manifest import Manifest
 
 Mode: TypeAlias = Literal["automatic", "suggest", "watch-only", "off"]
 WhenUnsure: TypeAlias = Literal["ask", "silent"]

@@ -10,8 +10,8 @@ from bot.records import MessageRecord
 from bot.rules import Action, Rule
 from bot.team_settings import TeamSettings
 from bot.triage import circumstances_of, decide, direct, find_reason_to_ignore, ignore
-from classifier_infra.manifest import Facet, Label, Manifest
-from classifier_infra.prediction import FacetPrediction, Prediction, Score
+from classifier_infra.model.manifest import Facet, Label, Manifest
+from classifier_infra.model.prediction import FacetPrediction, Prediction, Score
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.case import Case, Correction, Finding
-from classifier_infra.manifest import Facet, Manifest
+from classifier_infra.model.manifest import Facet, Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,12 +50,12 @@ from bot.words import commands as words
 from bot.words import dialogs as dialog_words
 from bot.words import front as front_words
 from bot.words import rules as rule_words
-from classifier_infra.client import NotExplainable
-from classifier_infra.cost import Cost
-from classifier_infra.explanation import Explanation, WordContribution
-from classifier_infra.manifest import Manifest
-from classifier_infra.prediction import Prediction
-from classifier_infra.text import is_readable
+from classifier_infra.inference.classifier import NotExplainable
+from classifier_infra.model.explanation import Explanation, WordContribution
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.model.prediction import Prediction
+from classifier_infra.model.text import is_readable
+from classifier_infra.pricing.estimate import Cost
 
 log = logging.getLogger(__name__)
 

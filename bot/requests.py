@@ -13,8 +13,8 @@ from bot.queue import Queue
 from bot.records import MessageKey, MessageRecord, ReplyRecord, RevisionRecord
 from bot.team_settings import TeamSettings
 from bot.triage import decide, find_reason_to_ignore, ignore, revise, shows
-from classifier_infra.manifest import Manifest
-from classifier_infra.prediction import Prediction
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.model.prediction import Prediction
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from bot.blocks.view import View
 from bot.intake import read_foreign_team, read_standing, read_text
 from bot.records import MessageKey, MessageRecord
 from bot.slack_calls import GiveUp, call
-from classifier_infra.text import MAX_CHARACTERS
+from classifier_infra.model.text import MAX_CHARACTERS
 
 T = TypeVar("T")
 

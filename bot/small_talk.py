@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from classifier_infra.text import normalise
+from classifier_infra.model.text import normalise
 
 # What opens nothing unless the policy says otherwise. Whole messages of these are meant, not messages with one of
 # them in it; to answer "yes" to a question can be a request.

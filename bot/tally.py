@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from bot.case import Case, Correction, Decision, FirstAnswer
 from bot.records import MessageKey
-from classifier_infra.prediction import Score
+from classifier_infra.model.prediction import Score
 
 # What waits for a person: their word on a message's main facet, or their answer to an urgent request.
 Queue: TypeAlias = Literal["review", "urgent"]

@@ -25,10 +25,10 @@ from bot.rules import Circumstances, Directions, Situation
 from bot.slack_actions import OriginalMessage
 from bot.small_talk import is_small_talk
 from bot.team_settings import TeamSettings
-from classifier_infra.certainty import find_doubt
-from classifier_infra.manifest import Manifest
-from classifier_infra.prediction import Prediction
-from classifier_infra.text import is_readable
+from classifier_infra.model.certainty import find_doubt
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.model.prediction import Prediction
+from classifier_infra.model.text import is_readable
 
 # A label is not "the" answer while another is nearly as likely, however low the threshold of a large taxonomy is.
 SMALLEST_MARGIN = 0.1

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from bot.slack_calls import TryLater
-from classifier_infra.deadline import Bounded, within
+from classifier_infra.inference.deadline import Bounded, within
 
 # In seconds, from the look-up of the name to the last byte of the head of the answer. A batch of ten such calls has to
 # end within the function's minute.

@@ -51,7 +51,7 @@ from bot.requests import Opened, Requests
 from bot.slack_calls import GiveUp, SlackFailure, TenantGone, TryLater
 from bot.team_settings import SettingsSource, TeamSettings
 from bot.webhooks import WebhookRefused
-from classifier_infra.client import Answer, Classifier, ClassifierError, predict_each
+from classifier_infra.inference.classifier import Answer, Classifier, ClassifierError, predict_each
 
 log = logging.getLogger(__name__)
 

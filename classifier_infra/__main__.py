@@ -3,16 +3,16 @@
 import argparse
 import sys
 
-from classifier_infra.accept_baseline import add_accept_baseline
-from classifier_infra.lifecycle.autoscale_command import add_autoscale
-from classifier_infra.lifecycle.cost_command import add_cost
-from classifier_infra.lifecycle.delete_command import add_delete
-from classifier_infra.lifecycle.deploy_command import add_deploy
-from classifier_infra.lifecycle.doctor_command import add_doctor
-from classifier_infra.lifecycle.promote_command import add_promote
-from classifier_infra.lifecycle.rollback_command import add_rollback
-from classifier_infra.lifecycle.status_command import add_status
-from classifier_infra.local.command import CommandError, add_serve
+from classifier_infra.cli.accept_baseline import add_accept_baseline
+from classifier_infra.cli.autoscale import add_autoscale
+from classifier_infra.cli.cost import add_cost
+from classifier_infra.cli.delete import add_delete
+from classifier_infra.cli.deploy import add_deploy
+from classifier_infra.cli.doctor import add_doctor
+from classifier_infra.cli.promote import add_promote
+from classifier_infra.cli.rollback import add_rollback
+from classifier_infra.cli.serve import CommandError, add_serve
+from classifier_infra.cli.status import add_status
 
 _COMMANDS = (
     add_serve,

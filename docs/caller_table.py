@@ -12,22 +12,22 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from classifier_infra.api_failure import FAILURES, REJECTED
-from classifier_infra.client import ClassifierError, ClassifierRejected
-from classifier_infra.decoding import Decoder
-from classifier_infra.embedded_classifier import EmbeddedClassifier
-from classifier_infra.endpoint_classifier import Endpoint as EndpointClient
-from classifier_infra.endpoint_classifier import EndpointClassifier, EndpointSettings
-from classifier_infra.events import Event
-from classifier_infra.fallback_classifier import FallbackClassifier, Predictor, Switch
+from classifier_infra.api.errors import FAILURES, REJECTED
+from classifier_infra.inference.classifier import ClassifierError, ClassifierRejected
+from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.inference.endpoint import Endpoint as EndpointClient
+from classifier_infra.inference.endpoint import EndpointClassifier, EndpointSettings
+from classifier_infra.inference.events import Event
+from classifier_infra.inference.fallback import FallbackClassifier, Predictor, Switch
 from classifier_infra.local.app import create_app
 from classifier_infra.local.endpoint import Endpoint, Variant
 from classifier_infra.local.fault_kinds import KINDS
 from classifier_infra.local.faults import Fault
 from classifier_infra.local.http import Reply, Request
 from classifier_infra.local.server import serving
-from classifier_infra.manifest import Facet, Label, Manifest
-from classifier_infra.model import Model
+from classifier_infra.model.decoding import Decoder
+from classifier_infra.model.manifest import Facet, Label, Manifest
+from classifier_infra.model.model import Model
 
 PAGE = Path(__file__).with_name("classifier.md")
 BEGIN, END = "<!-- caller table -->\n", "<!-- end of caller table -->"
@@ -97,7 +97,7 @@ def _endpoint(url: str, patience: float, events: list[Event]) -> Iterator[Endpoi
     config = Config(read_timeout=patience + 5, retries={"total_max_attempts": 1, "mode": "standard"})
     keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": "us-east-1"}
     client = boto3.client("sagemaker-runtime", endpoint_url=url, config=config, **keys)
-    with mock.patch("classifier_infra.endpoint_classifier.time.sleep"):  # between two tries
+    with mock.patch("classifier_infra.inference.endpoint.time.sleep"):  # between two tries
         yield EndpointClient(client, EndpointSettings("support", patience=patience), events.append)
     client.close()
 

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp
 
 from bot.sandbox.ministack import run_ministack
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.manifest import Manifest
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -135,7 +135,7 @@ def dbpedia_model(train_once: Callable[[str], Path]) -> Path:
 
 
 def _fingerprint(data: Path) -> str:
-    sources = [*(ROOT / "training").rglob("*.py"), *(ROOT / "classifier_infra").glob("*.py")]
+    sources = [*(ROOT / "training").rglob("*.py"), *(ROOT / "classifier_infra").rglob("*.py")]
     sources += [ROOT / "requirements-dev.txt", *data.iterdir()]
     digest = hashlib.sha256()
     for path in sorted(sources):

@@ -68,6 +68,6 @@ def test_the_acknowledgement_path_imports_neither_bolt_nor_the_model_nor_pydanti
 
 
 def test_the_text_path_needs_nothing_but_the_standard_library():
-    imported = {name.partition(".")[0] for name in imports_of(ROOT / "classifier_infra" / "text.py")}
+    imported = {name.partition(".")[0] for name in imports_of(ROOT / "classifier_infra" / "model" / "text.py")}
 
     assert imported <= set(sys.stdlib_module_names)

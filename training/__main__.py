@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from classifier_infra.artefact import ArtefactError
+from classifier_infra.model.artefact import ArtefactError
 from training.blazingtext import HyperparameterError
 from training.commands.download import add_download
 from training.commands.evaluate import add_evaluate

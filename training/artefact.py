@@ -8,8 +8,8 @@ import io
 import tarfile
 from pathlib import Path
 
-from classifier_infra.artefact import ARCHIVE, MANIFEST, MODEL
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.artefact import ARCHIVE, MANIFEST, MODEL
+from classifier_infra.model.manifest import Manifest
 from training.atomic import write_together
 
 

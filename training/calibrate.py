@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from classifier_infra.manifest import NEVER
+from classifier_infra.model.manifest import NEVER
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from classifier_infra.manifest import Label, Manifest
-from classifier_infra.text import clean, normalise
+from classifier_infra.model.manifest import Label, Manifest
+from classifier_infra.model.text import clean, normalise
 from training.atomic import write_text
 
 MAIN_FACET = "category"

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from classifier_infra import manifest
-from classifier_infra.artefact import Artefact
-from classifier_infra.decoding import Decoder, count_tokens
-from classifier_infra.prediction import FacetPrediction
+from classifier_infra.model import manifest
+from classifier_infra.model.artefact import Artefact
+from classifier_infra.model.decoding import Decoder, count_tokens
+from classifier_infra.model.prediction import FacetPrediction
 from training.dataset import TEST, Example, Facet
 from training.measure import (
     Answers,

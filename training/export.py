@@ -2,7 +2,7 @@
 
 fastText predicts softmax(O · mean of the input rows of a text's features). With the identity for O and a head's
 weights for input rows, that is the head. How the heads of several facets share the one softmax is undone by
-classifier_infra/decoding.py, which has the formulas.
+classifier_infra/model/decoding.py, which has the formulas.
 """
 
 import io
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier_infra.manifest import Method
+from classifier_infra.model.manifest import Method
 from training.features import Dictionary
 from training.linear import Weights
 

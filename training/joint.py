@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from classifier_infra.artefact import MODEL, load_artefact
-from classifier_infra.decoding import count_tokens
-from classifier_infra.manifest import Facet as ManifestFacet
-from classifier_infra.manifest import Manifest, raw_label
-from classifier_infra.text import VERSION
+from classifier_infra.model.artefact import MODEL, load_artefact
+from classifier_infra.model.decoding import count_tokens
+from classifier_infra.model.manifest import Facet as ManifestFacet
+from classifier_infra.model.manifest import Manifest, raw_label
+from classifier_infra.model.text import VERSION
 from training.blazingtext import SUPERVISED, Value
 from training.calibrate import fit_calibration
 from training.dataset import TEST, TRAIN, VALIDATION, DataError, Facet, Problem

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from classifier_infra.manifest import Label, raw_label
-from classifier_infra.text import VERSION
+from classifier_infra.model.manifest import Label, raw_label
+from classifier_infra.model.text import VERSION
 from training.atomic import write_text
 from training.dataset import (
     CLASSES,

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss
 
-from classifier_infra.artefact import MODEL, Artefact, load_artefact
-from classifier_infra.manifest import Canary, Label, Manifest
+from classifier_infra.model.artefact import MODEL, Artefact, load_artefact
+from classifier_infra.model.manifest import Canary, Label, Manifest
 from training.calibrate import Calibration, choose_threshold
 from training.dataset import TEST, Example, Facet
 from training.evaluate import classify, evaluate

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from classifier_infra.explanation import Explainer, Explanation
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.explanation import Explainer, Explanation
+from classifier_infra.model.manifest import Manifest
 from training.curve import CurvePoint
 from training.dataset import Example
 from training.measure import (

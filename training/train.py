@@ -8,10 +8,10 @@ from importlib.metadata import version
 
 import numpy as np
 
-from classifier_infra.decoding import count_tokens
-from classifier_infra.manifest import Facet as ManifestFacet
-from classifier_infra.manifest import Manifest, raw_label
-from classifier_infra.text import VERSION
+from classifier_infra.model.decoding import count_tokens
+from classifier_infra.model.manifest import Facet as ManifestFacet
+from classifier_infra.model.manifest import Manifest, raw_label
+from classifier_infra.model.text import VERSION
 from training.calibrate import fit_calibration, fit_factor
 from training.dataset import Example, Facet
 from training.export import flatten_heads, to_fasttext

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from classifier_infra.blueprint import Created, read_resources
+from bot.sandbox.resources import Created, read_resources
 
 
 @dataclass(frozen=True, slots=True)

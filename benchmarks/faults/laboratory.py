@@ -21,9 +21,9 @@ from benchmarks.faults.handing_out import HandingOut
 from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.sandbox.pump import Pump
 from bot.sandbox.receiver import Receiver
+from bot.sandbox.resources import Created
 from bot.sandbox.slack.installation import Installation
 from bot.sweep import SETTLED_AFTER
-from classifier_infra.blueprint import Created
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from benchmarks.rollout.figure import draw
 from benchmarks.rollout.play import play
-from classifier_infra.artefact import ArtefactError
-from classifier_infra.lifecycle.console import Console
-from classifier_infra.lifecycle.guardrails import Limits, Strategy
+from classifier_infra.endpoint.console import Console
+from classifier_infra.endpoint.rollout import Limits, Strategy
+from classifier_infra.model.artefact import ArtefactError
 
 _EXAMPLE = """
 example:

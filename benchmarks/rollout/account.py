@@ -13,8 +13,8 @@ from botocore.validate import ParamValidator
 
 from benchmarks.rollout.rollout import Rollout
 from benchmarks.rollout.world import World
-from classifier_infra.lifecycle.cloud import Clients
-from classifier_infra.lifecycle.hosting import VARIANT, Request
+from classifier_infra.endpoint.aws import Clients
+from classifier_infra.endpoint.requests import VARIANT, Request
 from classifier_infra.local.container import Scorer
 
 CALLER = "arn:aws:iam::123456789012:user/rehearsal"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from classifier_infra.lifecycle.hosting import Request
+from classifier_infra.endpoint.requests import Request
 from classifier_infra.local.counters import Counters
 
 

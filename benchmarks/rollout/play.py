@@ -14,21 +14,21 @@ from botocore.exceptions import ClientError
 
 from benchmarks.rollout.account import CALLER, SageMaker, build_clients
 from benchmarks.rollout.world import World
-from classifier_infra.artefact import ARCHIVE, MANIFEST, open_artefact, read_manifest
-from classifier_infra.lifecycle.carrier import Carrier
-from classifier_infra.lifecycle.console import Console
-from classifier_infra.lifecycle.guardrails import Limits, Strategy
-from classifier_infra.lifecycle.history import Event, history_json
-from classifier_infra.lifecycle.hosting import VERSION_TAG, Deployment, RealTime
-from classifier_infra.lifecycle.promote_command import promote
-from classifier_infra.lifecycle.rollback_command import rollback
-from classifier_infra.lifecycle.stored import check_folder, describe
+from classifier_infra.cli.promote import promote
+from classifier_infra.cli.rollback import rollback
+from classifier_infra.cli.serve import CommandError
+from classifier_infra.endpoint.console import Console
+from classifier_infra.endpoint.executor import Carrier
+from classifier_infra.endpoint.history import Event, history_json
+from classifier_infra.endpoint.requests import VERSION_TAG, Deployment, RealTime
+from classifier_infra.endpoint.rollout import Limits, Strategy
+from classifier_infra.endpoint.state import check_folder, describe
+from classifier_infra.inference.model_store import FolderStore
 from classifier_infra.local.app import create_app
-from classifier_infra.local.command import CommandError
 from classifier_infra.local.container import Scorer
 from classifier_infra.local.endpoint import Endpoint, Variant
 from classifier_infra.local.server import serving
-from classifier_infra.model_store import FolderStore
+from classifier_infra.model.artefact import ARCHIVE, MANIFEST, open_artefact, read_manifest
 
 ENDPOINT = "rehearsal"
 INSTANCES = 4

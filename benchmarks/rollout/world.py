@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from benchmarks.rollout.alarms import Sample, find_ringing, take_sample
 from benchmarks.rollout.rollout import Rollout
-from classifier_infra.lifecycle.hosting import Request
+from classifier_infra.endpoint.requests import Request
 from classifier_infra.local.container import Scorer
 from classifier_infra.local.endpoint import Endpoint, Variant
 

@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import Block
 from bot.blocks.view import View, build_view, columns, context, section
 from bot.board import Week
 from bot.words import board as words
-from classifier_infra.manifest import Facet, Manifest
+from classifier_infra.model.manifest import Facet, Manifest
 
 # The rest of a large taxonomy is in the records, not on a page.
 _MOST_LABELS = 12

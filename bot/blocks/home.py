@@ -28,9 +28,9 @@ from bot.team_settings import SavedPolicy, TeamSettings
 from bot.words import board as board_words
 from bot.words import commands as command_words
 from bot.words import home as words
-from classifier_infra.cost import Cost
-from classifier_infra.manifest import Facet, Manifest
-from classifier_infra.prediction import Score
+from classifier_infra.model.manifest import Facet, Manifest
+from classifier_infra.model.prediction import Score
+from classifier_infra.pricing.estimate import Cost
 
 # Listeners know the Home's controls by the beginning of their ids.
 REVIEW_ACTION = "review:"

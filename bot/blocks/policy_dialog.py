@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import (
 from bot.blocks.dialog import build_form
 from bot.blocks.view import actions, pack, section, shorten
 from bot.words import dialogs as words
-from classifier_infra.manifest import Facet
+from classifier_infra.model.manifest import Facet
 
 POLICY_CALLBACK = "policy"
 ROUTE_CALLBACK = "route"

@@ -26,7 +26,7 @@ from bot.blocks.view import actions, context, section, shorten
 from bot.policy_nodes import CHANNEL, PERSON
 from bot.rule_edit import NAME, Changes, Key, WrittenRule
 from bot.words import rules as words
-from classifier_infra.manifest import Facet
+from classifier_infra.model.manifest import Facet
 
 RULE_CALLBACK = "rule"
 OPEN_ACTION = "rule-open"

@@ -6,7 +6,7 @@ from bot.blocks.view import View, build_view, section
 from bot.policy import find_mismatches
 from bot.team_settings import SavedPolicy, TeamSettings
 from bot.words import commands as words
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.manifest import Manifest
 
 _MOST_LINES = 30
 

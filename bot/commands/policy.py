@@ -16,11 +16,11 @@ from bot.policy_trial import Trial, Wish, assume, try_policy
 from bot.records import MessageRecord
 from bot.settings import require
 from bot.team_settings import SettingsStore
-from classifier_infra.artefact import ArtefactError
-from classifier_infra.embedded_classifier import EmbeddedClassifier
-from classifier_infra.manifest import Manifest
-from classifier_infra.model import load_model
-from classifier_infra.prediction import Prediction
+from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.model.artefact import ArtefactError
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.model.model import load_model
+from classifier_infra.model.prediction import Prediction
 
 _CHECK = """examples:
   python -m bot policy check policy.yml

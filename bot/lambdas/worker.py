@@ -36,12 +36,12 @@ from bot.team_settings import SettingsStore, TeamSettings
 from bot.tenants import Tenants, build_tenants
 from bot.webhooks import Webhooks, connect_publicly, connect_to_stand_in
 from bot.worker import Hands, Worker
-from classifier_infra.client import Classifier
-from classifier_infra.cost import Cost, Mode, Sizing, Traffic, estimate
-from classifier_infra.prices import load_prices
-from classifier_infra.service import ClassifierService, CurrentClassifier
-from classifier_infra.settings import ClassifierSettings, build_service, read_classifier_settings
-from classifier_infra.telemetry import build_report
+from classifier_infra.inference.classifier import Classifier
+from classifier_infra.inference.service import ClassifierService, CurrentClassifier
+from classifier_infra.inference.settings import ClassifierSettings, build_service, read_classifier_settings
+from classifier_infra.inference.telemetry import build_report
+from classifier_infra.pricing.estimate import Cost, Mode, Sizing, Traffic, estimate
+from classifier_infra.pricing.prices import load_prices
 
 # Named after the package, so that whatever a module of it logs comes out here, as JSON; the classifier's with it.
 logger = Logger(service="bot")

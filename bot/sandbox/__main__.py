@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.sandbox.process import ProcessError
 from bot.sandbox.system import FIELD_TEAM, Addresses, run_system
-from classifier_infra.manifest import ManifestError, load_manifest
+from classifier_infra.model.manifest import ManifestError, load_manifest
 
 EPILOG = """example:
   python -m bot.sandbox --model build/models/starter

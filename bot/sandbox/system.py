@@ -22,11 +22,11 @@ from bot.sandbox.ministack import create_ministack
 from bot.sandbox.process import ServerProcess, free_port
 from bot.sandbox.pump import Pump
 from bot.sandbox.receiver import Receiver, create_receiver
+from bot.sandbox.resources import Created, create_resources
 from bot.sandbox.serving import address, listen, serving
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import OAuth, Settings
-from classifier_infra.blueprint import Created, create_resources
 
 ROOT = Path(__file__).parents[2]
 POLICY = Path(__file__).with_name("policy.yml")

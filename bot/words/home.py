@@ -1,7 +1,7 @@
 """What the bot says in its Home tab."""
 
 from bot.mrkdwn import date, escape
-from classifier_infra.cost import Cost, dollars
+from classifier_infra.pricing.estimate import Cost, dollars
 
 TITLE = "Customer messages, sorted"
 WEEK = "This week"

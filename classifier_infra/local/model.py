@@ -6,9 +6,9 @@ from typing import Any
 
 import fasttext
 
-from classifier_infra.artefact import MANIFEST, MODEL, open_artefact
 from classifier_infra.local.container import Scorer
-from classifier_infra.model_file import open_model_file
+from classifier_infra.model.artefact import MANIFEST, MODEL, open_artefact
+from classifier_infra.model.model_file import open_model_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from bot.queue import QueueUnavailable
 from bot.reception import Reception
 from bot.records import MessageRecord, Record
 from bot.rounds import Rounds
+from bot.sandbox.resources import create_queues, create_tables
 from bot.sandbox.slack.seed import build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import Settings
@@ -35,11 +36,10 @@ from bot.slack_actions import SlackActions
 from bot.summaries import Summaries
 from bot.team_settings import SettingsStore, Switches, TeamSettings
 from bot.webhooks import Call
-from classifier_infra.blueprint import create_queues, create_tables
-from classifier_infra.client import ClassifierRejected
-from classifier_infra.explanation import Explanation, WordContribution
-from classifier_infra.manifest import Facet, Label, Manifest
-from classifier_infra.prediction import FacetPrediction, Prediction, Score
+from classifier_infra.inference.classifier import ClassifierRejected
+from classifier_infra.model.explanation import Explanation, WordContribution
+from classifier_infra.model.manifest import Facet, Label, Manifest
+from classifier_infra.model.prediction import FacetPrediction, Prediction, Score
 
 SIGNING_SECRET = "signing-secret-of-the-tests"
 TOKEN = "xoxb-of-the-tests"

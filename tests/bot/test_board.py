@@ -15,7 +15,7 @@ from bot.board_rows import WAITING_SECONDS
 from bot.case import Case, Correction, Decision, FirstAnswer
 from bot.ledger import Ledger, LedgerUnavailable
 from bot.records import MessageKey
-from classifier_infra.blueprint import create_tables
+from bot.sandbox.resources import create_tables
 
 NOW = time.time()
 DAY = 24 * 3600

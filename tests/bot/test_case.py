@@ -13,7 +13,7 @@ from bot.case import (
     PostRoute,
     decision_from_document,
 )
-from classifier_infra.prediction import Score
+from classifier_infra.model.prediction import Score
 
 scores = st.builds(Score, st.text(min_size=1), st.floats(0, 1))
 some_findings = st.builds(Finding, st.text(), st.lists(scores, min_size=1).map(tuple), st.booleans())

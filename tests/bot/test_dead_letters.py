@@ -12,8 +12,8 @@ from bot.commands.dead_letters import describe
 from bot.deliveries import Delivery, SqsDeadLetters
 from bot.queue import QueueUnavailable
 from bot.records import to_json
+from bot.sandbox.resources import create_queues
 from bot.set_aside import NO_REASON, SetAside
-from classifier_infra.blueprint import create_queues
 
 NOW = 1_700_003_600.0
 

@@ -7,7 +7,7 @@ from slack_sdk.oauth.installation_store.models.installation import Installation
 
 from bot.installations import DynamoInstallationStore, InstallationsUnavailable
 from bot.installing.states import DynamoStateStore
-from classifier_infra.blueprint import create_tables
+from bot.sandbox.resources import create_tables
 
 NOW = 1_700_000_000.0
 

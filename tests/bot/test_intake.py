@@ -15,7 +15,7 @@ from bot.records import (
     ReplyRecord,
     RevisionRecord,
 )
-from classifier_infra.text import MAX_CHARACTERS
+from classifier_infra.model.text import MAX_CHARACTERS
 
 RECEIVED_AT = 1_700_000_001
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import mrkdwn
-from classifier_infra.text import plain
+from classifier_infra.model.text import plain
 
 
 @given(st.text())

@@ -1,6 +1,6 @@
 from bot.case import Case, Correction, Decision, Finding
 from bot.reading import Choice, read_case, read_findings
-from classifier_infra.prediction import Score
+from classifier_infra.model.prediction import Score
 
 
 def test_people_read_display_names_and_all_that_was_possible(findings, manifest):

@@ -18,7 +18,7 @@ from bot.records import (
     from_json,
     to_json,
 )
-from classifier_infra.text import MAX_CHARACTERS
+from classifier_infra.model.text import MAX_CHARACTERS
 
 ids = st.from_regex(r"[A-Z0-9]{1,20}", fullmatch=True)
 timestamps = st.from_regex(r"[0-9]{10}\.[0-9]{6}", fullmatch=True)

@@ -13,12 +13,12 @@ from bot.installations import DynamoInstallationStore
 from bot.lambdas import scheduled
 from bot.policy import Policy
 from bot.records import MessageRecord
+from bot.sandbox.resources import create_tables
 from bot.slack_actions import METADATA_TYPE, Identity, SlackActions
 from bot.slack_calls import TenantGone, TryLater
 from bot.sweep import SETTLED_AFTER, Sweeper, find_surplus, read_requests, sweep_tenants
 from bot.team_settings import TeamSettings
 from bot.tenants import Tenant
-from classifier_infra.blueprint import create_tables
 
 POLICY = Policy(modes={"C0LEADS": "off"}, routes={"billing": "C0BILLING"})
 SETTINGS = TeamSettings(POLICY)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.case import Case, Correction, Decision, Finding, FirstAnswer
 from bot.records import MessageKey
 from bot.tally import ANSWERED_WITHIN, day_of, tally_answer, tally_correction, tally_decision
-from classifier_infra.prediction import Score
+from classifier_infra.model.prediction import Score
 
 KEY = MessageKey("T0", "C0SUPPORT", "1700000000.000100")
 LABELS = ("billing", "technical", "general")

@@ -24,8 +24,8 @@ from bot.rules import Action, Circumstances, Condition, Escalation, Rule
 from bot.schedule import OpeningHours, Rota
 from bot.team_settings import Switches, TeamSettings
 from bot.triage import SMALLEST_MARGIN, FollowUp, circumstances_of, decide, doubt, find_reason_to_ignore, follow_up
-from classifier_infra.manifest import Facet, Label, Manifest
-from classifier_infra.prediction import FacetPrediction, Familiarity, Prediction, Score
+from classifier_infra.model.manifest import Facet, Label, Manifest
+from classifier_infra.model.prediction import FacetPrediction, Familiarity, Prediction, Score
 
 POLICY = Policy(
     modes={"C0SUPPORT": "automatic", "C0NEW": "suggest", "C0WATCHED": "watch-only", "C0OFF": "off"},

@@ -16,13 +16,13 @@ from typing import Any
 import boto3
 import pytest
 
-from classifier_infra.artefact import Artefact, open_artefact
 from classifier_infra.local.app import create_app
 from classifier_infra.local.endpoint import Endpoint, Variant
 from classifier_infra.local.faults import Fault
 from classifier_infra.local.http import Reply, Request
 from classifier_infra.local.server import serving
-from classifier_infra.manifest import Facet, Label, Manifest
+from classifier_infra.model.artefact import Artefact, open_artefact
+from classifier_infra.model.manifest import Facet, Label, Manifest
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from classifier_infra.blueprint import Created, create_resources, queue_attributes, read_resources, table_arguments
+from bot.sandbox.resources import Created, create_resources, queue_attributes, read_resources, table_arguments
 
 
 @pytest.fixture(scope="module")

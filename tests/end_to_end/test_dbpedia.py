@@ -6,7 +6,7 @@ import json
 import boto3
 import pytest
 
-from classifier_infra.text import clean, normalise
+from classifier_infra.model.text import clean, normalise
 
 # The model is trained first, unless another test has done so.
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("dbpedia"), pytest.mark.timeout(600)]

@@ -27,11 +27,11 @@ import uvicorn
 from bot.sandbox.gateway import create_gateway, read_functions
 from bot.sandbox.process import ServerProcess, free_port
 from bot.sandbox.pump import Pump
+from bot.sandbox.resources import create_resources
 from bot.sandbox.serving import address, listen, serving
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import OAuth, Settings
-from classifier_infra.blueprint import create_resources
 
 ROOT = Path(__file__).parents[2]
 STARTER = ROOT / "build" / "models" / "starter"

@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from bot.sandbox.gateway import build_event
-from classifier_infra.blueprint import read_resources, table_arguments
+from bot.sandbox.resources import read_resources, table_arguments
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "build" / "models" / "starter" / "manifest.json"

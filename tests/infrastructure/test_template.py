@@ -10,8 +10,8 @@ import pytest
 
 from bot.deliveries import MOST_TRIES
 from bot.sandbox.gateway import read_functions
-from classifier_infra import api_document
-from classifier_infra.blueprint import read_resources
+from bot.sandbox.resources import read_resources
+from classifier_infra.api import openapi as api_document
 from classifier_infra.packaging.target import PLATFORMS, PYTHON_VERSION
 
 ROOT = Path(__file__).parents[2]

@@ -19,10 +19,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from classifier_infra.api_answer import answer_json, explanations_json, labels_json
-from classifier_infra.explanation import Explanation, WordContribution
-from classifier_infra.manifest import Facet, Label, Manifest
-from classifier_infra.prediction import FacetPrediction, Prediction, Score
+from classifier_infra.api.response import answer_json, explanations_json, labels_json
+from classifier_infra.model.explanation import Explanation, WordContribution
+from classifier_infra.model.manifest import Facet, Label, Manifest
+from classifier_infra.model.prediction import FacetPrediction, Prediction, Score
 
 # What the page must live with where a header guards it too.
 HEADER_POLICY = "default-src 'self'; connect-src 'self'"

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from classifier_infra.manifest import Facet, Label
+from classifier_infra.model.manifest import Facet, Label
 
 # A browser that took it for markup would run a script and draw an italic word.
 MARKUP = "<img src=x onerror=throw(1)><i>word</i>"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from classifier_infra.manifest import Label
-from classifier_infra.text import clean, normalise
+from classifier_infra.model.manifest import Label
+from classifier_infra.model.text import clean, normalise
 from training.dataset import Example
 
 ROOT = Path(__file__).parents[2]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier_infra.manifest import Facet as ManifestFacet
-from classifier_infra.manifest import Label, Manifest
-from classifier_infra.text import clean, normalise
+from classifier_infra.model.manifest import Facet as ManifestFacet
+from classifier_infra.model.manifest import Label, Manifest
+from classifier_infra.model.text import clean, normalise
 from training.dataset import (
     TEST,
     TRAIN,

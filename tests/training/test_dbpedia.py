@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier_infra.manifest import load_manifest
+from classifier_infra.model.manifest import load_manifest
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier_infra.artefact import Artefact, extract_model, open_artefact
-from classifier_infra.decoding import count_tokens, decode
-from classifier_infra.manifest import Facet, Label, Manifest
-from classifier_infra.text import clean, normalise
+from classifier_infra.model.artefact import Artefact, extract_model, open_artefact
+from classifier_infra.model.decoding import count_tokens, decode
+from classifier_infra.model.manifest import Facet, Label, Manifest
+from classifier_infra.model.text import clean, normalise
 from training.artefact import write_artefact
 from training.calibrate import Calibration
 from training.dataset import Example

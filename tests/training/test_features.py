@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier_infra.text import normalise
+from classifier_infra.model.text import normalise
 from training.features import Dictionary, build_dictionary, feature_ids, featurise
 from training.hyperparameters import FeatureSettings
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from classifier_infra.artefact import open_artefact
+from classifier_infra.model.artefact import open_artefact
 from training.artefact import write_artefact
 from training.blazingtext import SUPERVISED, resolve
 from training.dataset import TEST, TRAIN, VALIDATION, DataError, Facet

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier_infra.text import VERSION, clean, normalise
+from classifier_infra.model.text import VERSION, clean, normalise
 from training.dataset import TEST, TRAIN, VALIDATION, DataError, Example
 from training.prepare import prepare, prepare_row
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from classifier_infra.artefact import open_artefact
-from classifier_infra.manifest import Label
-from classifier_infra.text import VERSION, normalise
+from classifier_infra.model.artefact import open_artefact
+from classifier_infra.model.manifest import Label
+from classifier_infra.model.text import VERSION, normalise
 from training.artefact import write_artefact
 from training.dataset import TEST, TRAIN, VALIDATION, DataError, Example, Facet
 from training.evaluate import classify

@@ -11,10 +11,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from classifier_infra.artefact import ARCHIVE, Artefact, extract_model, open_artefact
-from classifier_infra.explanation import Explainer
-from classifier_infra.manifest import Manifest
-from classifier_infra.model_file import open_model_file
+from classifier_infra.model.artefact import ARCHIVE, Artefact, extract_model, open_artefact
+from classifier_infra.model.explanation import Explainer
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.model.model_file import open_model_file
 from training.atomic import write_text
 from training.commands.options import add_command, describe_accuracy
 from training.dataset import TEST, TRAIN, VALIDATION, DataError, Facet, Problem, read_dataset, unknown_labels

@@ -8,8 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from classifier_infra.manifest import Manifest
-from classifier_infra.model import MOST_BYTES_IN_MEMORY
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.model.model import MOST_BYTES_IN_MEMORY
 from training.artefact import write_artefact
 from training.blazingtext import SUPERVISED, Value, estimate_bytes, resolve
 from training.commands.options import add_command, describe_accuracy, number, print_dropped

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from classifier_infra.client import Answer
-from classifier_infra.decoding import UnexpectedScores
-from classifier_infra.model import Model
-from classifier_infra.prediction import Prediction
-from classifier_infra.text import clean, normalise
+from classifier_infra.inference.classifier import Answer
+from classifier_infra.model.decoding import UnexpectedScores
+from classifier_infra.model.model import Model
+from classifier_infra.model.prediction import Prediction
+from classifier_infra.model.text import clean, normalise
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from classifier_infra.prices import HOURS_A_MONTH, PriceError, Prices
+from classifier_infra.pricing.prices import HOURS_A_MONTH, PriceError, Prices
 from training.sagemaker.errors import Refused
 from training.sagemaker.requests import Machines
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from classifier_infra.artefact import MODEL
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.artefact import MODEL
+from classifier_infra.model.manifest import Manifest
 from training.dataset import TRAIN, Facet
 from training.joint import describe, divide
 from training.sagemaker.errors import JobError, Refused

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
-from classifier_infra.client import Answer, ClassifierUnavailable, predict_each
-from classifier_infra.endpoint_classifier import Endpoint, EndpointClassifier, EndpointSettings
-from classifier_infra.model import Model
+from classifier_infra.inference.classifier import Answer, ClassifierUnavailable, predict_each
+from classifier_infra.inference.endpoint import Endpoint, EndpointClassifier, EndpointSettings
+from classifier_infra.model.model import Model
 from training.sagemaker.batch import Shard, answers_of, write_answers
 from training.sagemaker.errors import JobError
 from training.sagemaker.parts import Parts

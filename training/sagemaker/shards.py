@@ -21,8 +21,8 @@ ROWS, CODE = "rows", "code"
 CLASSES_INPUT = "classes"
 MODULES = (
     "classifier_infra/__init__.py",
-    "classifier_infra/manifest.py",
-    "classifier_infra/text.py",
+    "classifier_infra/model/manifest.py",
+    "classifier_infra/model/text.py",
     "training/__init__.py",
     "training/atomic.py",
     "training/dataset.py",

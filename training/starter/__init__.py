@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier_infra.text import clean, normalise
+from classifier_infra.model.text import clean, normalise
 from training import dataset
 from training.atomic import write_text
 from training.dataset import CLASSES, TEST, TRAIN, VALIDATION, DataError, Problem, write_examples

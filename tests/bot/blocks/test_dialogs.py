@@ -23,7 +23,7 @@ from bot.policy_file import Problem
 from bot.reading import read_findings
 from bot.records import MessageKey
 from bot.sandbox.slack.block_kit import view_problems
-from classifier_infra.manifest import Facet, Label
+from classifier_infra.model.manifest import Facet, Label
 
 KEY = MessageKey("T0", "C0SUPPORT", "1700000000.000100")
 

@@ -10,9 +10,9 @@ from bot.records import MessageKey
 from bot.sandbox.slack.block_kit import view_problems
 from bot.team_settings import SavedPolicy, Switches, TeamSettings
 from bot.words import home as words
-from classifier_infra.cost import Cost
-from classifier_infra.manifest import Facet, Label
-from classifier_infra.prediction import Score
+from classifier_infra.model.manifest import Facet, Label
+from classifier_infra.model.prediction import Score
+from classifier_infra.pricing.estimate import Cost
 
 KEY = MessageKey("T0", "C0SUPPORT", "1700000000.000100")
 GUESSES = (Score("billing", 0.62), Score("technical", 0.3), Score("general", 0.08))

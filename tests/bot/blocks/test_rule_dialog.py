@@ -6,7 +6,7 @@ from bot.blocks.rule_dialog import Choices, build_rule_form, build_rule_list, re
 from bot.policy_file import WrittenPolicy
 from bot.rule_edit import NAME, put_rule, read_rules
 from bot.sandbox.slack.block_kit import view_problems
-from classifier_infra.manifest import Facet, Label
+from classifier_infra.model.manifest import Facet, Label
 
 TEXT = """\
 version: 2

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from bot.lambdas import oauth
+from bot.sandbox.resources import create_tables
 from bot.settings import MissingSetting
-from classifier_infra.blueprint import create_tables
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from bot.installations import InstallationsUnavailable
 from bot.installing.states import GOOD_FOR_SECONDS, DynamoStateStore, StateRefused
+from bot.sandbox.resources import create_tables
 from bot.words import install as words
-from classifier_infra.blueprint import create_tables
 
 AGAIN = "https://api.example.com/dev/slack/install"
 

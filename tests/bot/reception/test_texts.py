@@ -6,8 +6,8 @@ from dataclasses import replace
 from bot.reception import strongest
 from bot.records import CommandRecord, ForwardRecord
 from bot.words import commands as words
-from classifier_infra.client import NotExplainable
-from classifier_infra.explanation import WordContribution
+from classifier_infra.inference.classifier import NotExplainable
+from classifier_infra.model.explanation import WordContribution
 
 URL = "https://hooks.slack.com/commands/T0/1/secret"
 

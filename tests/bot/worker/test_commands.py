@@ -5,7 +5,7 @@ import time
 from bot.records import AskRecord, to_json
 from bot.slack_calls import GiveUp, TryLater
 from bot.words import commands
-from classifier_infra.client import ClassifierUnavailable
+from classifier_infra.inference.classifier import ClassifierUnavailable
 
 
 def test_a_command_is_answered_at_its_response_url(worker, answers, deliver, command):

@@ -26,7 +26,7 @@ from bot.slack_actions import SlackActions
 from bot.slack_calls import GiveUp, TenantGone
 from bot.webhooks import Call, WebhookRefused
 from bot.worker import Hands, Worker
-from classifier_infra.client import ClassifierRejected, ClassifierUnavailable
+from classifier_infra.inference.classifier import ClassifierRejected, ClassifierUnavailable
 
 NOW = int(time.time())
 

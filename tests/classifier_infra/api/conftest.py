@@ -8,10 +8,10 @@ import uuid
 import pytest
 from aws_lambda_powertools import Logger
 
-from classifier_infra.api import create_api
-from classifier_infra.client import ClassifierRejected, NotExplainable
-from classifier_infra.embedded_classifier import EmbeddedClassifier
-from classifier_infra.model import load_model
+from classifier_infra.api.routes import create_api
+from classifier_infra.inference.classifier import ClassifierRejected, NotExplainable
+from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.model.model import load_model
 
 SITE = "https://triage.example"
 JSON = {"Content-Type": "application/json"}

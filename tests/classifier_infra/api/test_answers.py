@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from classifier_infra.text import MAX_CHARACTERS
+from classifier_infra.model.text import MAX_CHARACTERS
 
 JSON = {"Content-Type": "application/json"}
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier_infra.client import ClassifierRejected, ClassifierUnavailable
+from classifier_infra.inference.classifier import ClassifierRejected, ClassifierUnavailable
 
 JSON = {"Content-Type": "application/json"}
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}

@@ -3,7 +3,7 @@
 import pytest
 from openapi_spec_validator import validate
 
-from classifier_infra.client import ClassifierUnavailable
+from classifier_infra.inference.classifier import ClassifierUnavailable
 
 JSON = {"Content-Type": "application/json"}
 ORIGINAL = '{"body": "Michael Jackson was the greatest singer and dancer in the world"}'

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier_infra.client import ClassifierUnavailable
-from classifier_infra.manifest import Facet, Label, Manifest
-from classifier_infra.model import load_model
+from classifier_infra.inference.classifier import ClassifierUnavailable
+from classifier_infra.model.manifest import Facet, Label, Manifest
+from classifier_infra.model.model import load_model
 from training.sagemaker import local_transform
 from training.sagemaker.batch import is_failure, read_shards, read_transformed, to_transform, write_answers
 from training.sagemaker.parts import open_parts

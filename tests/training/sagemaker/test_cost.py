@@ -2,7 +2,7 @@
 
 import pytest
 
-from classifier_infra.prices import HOURS_A_MONTH, load_prices
+from classifier_infra.pricing.prices import HOURS_A_MONTH, load_prices
 from training.sagemaker.cost import most, spent
 from training.sagemaker.errors import Refused
 from training.sagemaker.requests import Machines

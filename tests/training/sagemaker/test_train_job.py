@@ -4,12 +4,12 @@ import shutil
 
 import pytest
 
-from classifier_infra.artefact import open_artefact
-from classifier_infra.canaries import answers_of, expected_answers, find_moved
-from classifier_infra.embedded_classifier import EmbeddedClassifier
-from classifier_infra.images import blazingtext_image
-from classifier_infra.manifest import load_manifest
-from classifier_infra.model import load_model
+from classifier_infra.endpoint.images import blazingtext_image
+from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.model.artefact import open_artefact
+from classifier_infra.model.canaries import answers_of, expected_answers, find_moved
+from classifier_infra.model.manifest import load_manifest
+from classifier_infra.model.model import load_model
 from training.sagemaker.layout import Place
 from training.sagemaker.prepared import open_prepared
 from training.sagemaker.requests import Machines, training_request

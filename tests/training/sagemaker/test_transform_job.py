@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from classifier_infra.manifest import Facet, Label, Manifest
+from classifier_infra.model.manifest import Facet, Label, Manifest
 from training.sagemaker.commands import transform
 
 pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk"), pytest.mark.xdist_group("sdk")]

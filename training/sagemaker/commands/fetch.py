@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from classifier_infra.manifest import Manifest
+from classifier_infra.model.manifest import Manifest
 from training.artefact import write_artefact
 from training.commands.options import describe_accuracy
 from training.dataset import TEST, VALIDATION, read_dataset

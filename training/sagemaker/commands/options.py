@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from classifier_infra.images import NotOffered, blazingtext_image
-from classifier_infra.prices import PriceError, load_prices
+from classifier_infra.endpoint.images import NotOffered, blazingtext_image
+from classifier_infra.pricing.prices import PriceError, load_prices
 from training.commands.options import number
 from training.sagemaker.cost import Cost, most
 from training.sagemaker.errors import JobError, Refused

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from classifier_infra.text import clean, normalise
+from classifier_infra.model.text import clean, normalise
 from training.commands.options import number
 from training.rehearsal import VECTORS
 from training.sagemaker.commands.options import add_command

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tqdm import tqdm
 
-from classifier_infra.artefact import ARCHIVE
-from classifier_infra.model import Model, load_model
+from classifier_infra.model.artefact import ARCHIVE
+from classifier_infra.model.model import Model, load_model
 from training.sagemaker.aws import check_bucket, open_session
 from training.sagemaker.batch import Shard, read_shards, read_transformed, to_transform, write_answers
 from training.sagemaker.commands.options import (

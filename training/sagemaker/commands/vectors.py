@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from classifier_infra.text import normalise
+from classifier_infra.model.text import normalise
 from training.atomic import whole_file, write_text
 from training.blazingtext import VECTOR_MODES, as_strings, resolve
 from training.rehearsal import VECTORS, rehearse

@@ -1,0 +1,69 @@
+"""What each failure of the API becomes: a status, a code for programs, a sentence for people, a line in the log."""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from classifier_infra.api.request import (
+    MalformedRequest,
+    NothingReadable,
+    TextTooLong,
+    UnknownLabel,
+    UnsupportedContentType,
+)
+from classifier_infra.inference.classifier import (
+    ClassifierError,
+    ClassifierRejected,
+    ClassifierUnavailable,
+    NotExplainable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What an exception becomes. Where there is no `message`, the exception's own is meant for the sender."""
+
+    status: HTTPStatus
+    code: str
+    message: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self, error: Exception) -> dict[str, Any]:
+        return {"error": {"code": self.code, "message": self.message or str(error)}}
+
+    def log(self, error: Exception, logger: Logger) -> None:
+        if isinstance(error, ClassifierError):
+            logger.warning(self.code, extra={"detail": str(error)})
+        elif self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            # Where it happened and what kind it is, not its message: that of an unknown error may quote the text.
+            at = traceback.format_tb(error.__traceback__)
+            logger.error(self.code, extra={"kind": type(error).__name__, "at": at})
+        else:
+            logger.info(self.code)
+
+
+NOT_FOUND = Failure(HTTPStatus.NOT_FOUND, "not_found", "There is nothing here; /openapi.json lists what is.")
+NOT_ALLOWED = Failure(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "This path is there for other methods.")
+REJECTED = Failure(HTTPStatus.BAD_GATEWAY, "classifier_rejected", "The classifier refused the text.")
+FAILURES: Mapping[type[Exception], Failure] = {
+    MalformedRequest: Failure(HTTPStatus.BAD_REQUEST, "malformed_request"),
+    TextTooLong: Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_long"),
+    UnsupportedContentType: Failure(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type"),
+    NothingReadable: Failure(HTTPStatus.UNPROCESSABLE_ENTITY, "nothing_readable"),
+    UnknownLabel: Failure(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_label"),
+    NotExplainable: Failure(
+        HTTPStatus.NOT_IMPLEMENTED, "not_explainable", "This model is too large to be explained here."
+    ),
+    ClassifierRejected: REJECTED,
+    ClassifierUnavailable: Failure(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "classifier_unavailable",
+        "The classifier does not answer; try again shortly.",
+        headers={"Retry-After": "5"},  # seconds
+    ),
+    Exception: Failure(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side."),
+}

@@ -1,0 +1,145 @@
+"""What the API says: a prediction, the labels it knows or the words that mattered, as JSON or as a sentence."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from classifier_infra.model.certainty import Doubt, find_doubt
+from classifier_infra.model.explanation import Explanation
+from classifier_infra.model.manifest import NEVER, Facet, Label, Manifest
+from classifier_infra.model.prediction import FacetPrediction, Prediction
+
+_BECAUSE: Mapping[Doubt, str] = {
+    "canaries-moved": "The model no longer answers as it did when it was measured, so it only suggests.",
+    "words-unchecked": "The model's words are not at hand to check the text by, so it only suggests.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether the main facet's best label is sure enough to act on, and why in a sentence."""
+
+    automatic: bool
+    threshold: float
+    reason: str
+
+
+def decide(prediction: Prediction, manifest: Manifest) -> Decision:
+    """Compare the main facet with its threshold. Where a message then goes is not decided here."""
+    facet = manifest.facets[0]
+    doubt = find_doubt(prediction)
+    if doubt:
+        return Decision(False, facet.threshold, _explain_doubt(doubt, prediction))
+    best = prediction.facets[facet.name]
+    if facet.threshold >= NEVER:
+        return Decision(False, facet.threshold, f"The model is never sure enough of its {facet.name} to act on it.")
+    automatic = facet.is_reached_by(best.confidence)
+    verdict = "reaches" if automatic else "is below"
+    reason = (
+        f"{facet.display(best.name)} at {_percent(best.confidence)} {verdict} "
+        f"the threshold of {_percent(facet.threshold)}."
+    )
+    return Decision(automatic, facet.threshold, reason)
+
+
+def _explain_doubt(doubt: Doubt, prediction: Prediction) -> str:
+    familiarity = prediction.familiarity
+    if doubt != "unfamiliar" or familiarity is None:
+        return _BECAUSE[doubt]
+    if not familiarity.words:
+        return "There is no word in it to judge by, so a person should decide."
+    return (
+        f"The model is familiar with only {familiarity.familiar} of its {familiarity.words} words, "
+        "so a person should decide."
+    )
+
+
+def answer_json(prediction: Prediction, manifest: Manifest, explanations: Sequence[Explanation] = ()) -> dict[str, Any]:
+    """Give the facets by their names (the main one first), with their explanations, `decision` and `model`."""
+    decision = decide(prediction, manifest)
+    facets = {facet.name: _facet_json(prediction.facets[facet.name], facet, manifest) for facet in manifest.facets}
+    for explanation in explanations:
+        facets[explanation.facet]["explanation"] = _explanation_json(explanation)
+    return {
+        **facets,
+        "decision": {"automatic": decision.automatic, "threshold": decision.threshold, "reason": decision.reason},
+        "model": {"version": prediction.model_version, "served_by": prediction.served_by},
+    }
+
+
+def answer_sentence(prediction: Prediction, manifest: Manifest) -> str:
+    """Give one sentence: `Category Billing (97.1 %), urgency High (81 %): Billing at 97.1 % reaches …`."""
+    facets = ", ".join(_facet_words(facet, prediction.facets[facet.name]) for facet in manifest.facets)
+    return f"{facets[:1].upper()}{facets[1:]}: {decide(prediction, manifest).reason}"
+
+
+def explanations_json(
+    explanations: Sequence[Explanation], prediction: Prediction, manifest: Manifest
+) -> dict[str, Any]:
+    """Give what speaks for each explained label, its confidence beside it."""
+    return {
+        "explanations": [_explained_label_json(each, prediction, manifest) for each in explanations],
+        "model": {"version": prediction.model_version, "served_by": prediction.served_by},
+    }
+
+
+def labels_json(manifest: Manifest) -> dict[str, Any]:
+    """Give the facets (the main one first) with thresholds and labels, and the model's version."""
+    return {
+        "facets": [
+            {
+                "name": facet.name,
+                "threshold": facet.threshold,
+                "labels": [_label_json(label, facet, manifest) for label in facet.labels],
+            }
+            for facet in manifest.facets
+        ],
+        "model": {"version": manifest.version},
+    }
+
+
+def _facet_json(prediction: FacetPrediction, facet: Facet, manifest: Manifest) -> dict[str, Any]:
+    labels = {label.name: label for label in facet.labels}
+    best, *alternatives = [
+        {**_label_json(labels[score.name], facet, manifest), "confidence": round(score.confidence, 6)}
+        for score in prediction.scores
+    ]
+    return {**best, "alternatives": alternatives}
+
+
+def _facet_words(facet: Facet, prediction: FacetPrediction) -> str:
+    return f"{facet.name} {facet.display(prediction.name)} ({_percent(prediction.confidence)})"
+
+
+def _label_json(label: Label, facet: Facet, manifest: Manifest) -> dict[str, str]:
+    return {"label": manifest.raw_label(facet, label), "name": label.display}
+
+
+def _explained_label_json(explanation: Explanation, prediction: Prediction, manifest: Manifest) -> dict[str, Any]:
+    facet = next(facet for facet in manifest.facets if facet.name == explanation.facet)
+    label = next(label for label in facet.labels if label.name == explanation.label)
+    scores = prediction.facets[facet.name].scores
+    confidence = next(score.confidence for score in scores if score.name == label.name)
+    return {
+        "facet": facet.name,
+        **_label_json(label, facet, manifest),
+        "confidence": round(confidence, 6),
+        **_explanation_json(explanation),
+    }
+
+
+def _explanation_json(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "log_odds": round(explanation.log_odds, 6),
+        "baseline": round(explanation.baseline, 6),
+        "words": [
+            {"word": each.word, "contribution": round(each.contribution, 6), "known": each.known}
+            for each in explanation.words
+        ],
+    }
+
+
+def _percent(fraction: float) -> str:
+    # Rounded down, so that what is below a threshold never reads as if it had reached it.
+    return f"{math.floor(fraction * 1000 + 1e-9) / 10:g} %"

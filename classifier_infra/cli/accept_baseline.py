@@ -1,0 +1,94 @@
+"""`python -m classifier_infra accept-baseline`: take what a model answers its canaries now for right."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+
+from classifier_infra.cli.serve import CommandError
+from classifier_infra.inference.active_model import InUse, load_stored_model, read_in_use
+from classifier_infra.inference.classifier import ClassifierError
+from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.inference.endpoint import EndpointClassifier, EndpointSettings, build_endpoint
+from classifier_infra.inference.loader import ask_canaries
+from classifier_infra.inference.model_store import ACCEPTED, ModelStore, StoreError, open_store
+from classifier_infra.model.artefact import ArtefactError
+from classifier_infra.model.canaries import Baseline, answers_of, baselines_json, expected_answers, find_moved
+from classifier_infra.model.model import Model
+
+_EXAMPLES = """
+A classifier whose canaries moved only suggests. Find out why they did; if the new answers are as good (a new container
+that rounds differently), accept them. Who did, when and why is kept in accepted.json, beside active.json.
+
+examples:
+  python -m classifier_infra accept-baseline s3://my-models/models --endpoint-name blazing-triage --dry-run
+  python -m classifier_infra accept-baseline s3://my-models/models --endpoint-name blazing-triage \\
+      --by ann --reason "container of November, same test accuracy"
+  python -m classifier_infra accept-baseline build/models --embedded --by ann --reason "new fastText loader"
+
+exit codes: 0 done, or nothing moved; 1 the model or its store cannot be asked; 2 the command is wrong;
+3 canaries moved (with --dry-run)
+"""
+_MOVED = 3
+
+
+def add_accept_baseline(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to a parser; the parsed options then have `run`, which takes them."""
+    command = commands.add_parser(
+        "accept-baseline",
+        help="accept what the canaries of the model in use are answered now",
+        description="Compare the canaries of the model in use with their answers, and accept those that moved.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("store", metavar="MODEL_SOURCE", help="s3://bucket/prefix, or the folder with active.json")
+    served = command.add_mutually_exclusive_group(required=True)
+    served.add_argument("--endpoint-name", metavar="NAME", help="ask this endpoint")
+    served.add_argument("--embedded", action="store_true", help="ask the model in this process")
+    command.add_argument("--by", metavar="WHO", help="who accepts; kept")
+    command.add_argument("--reason", metavar="WHY", help="why the new answers are as good; kept")
+    command.add_argument("--dry-run", action="store_true", help="only say what moved")
+    command.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Raises CommandError."""
+    if not options.dry_run and not (options.by and options.reason):
+        raise CommandError("To accept, say who does and why: --by and --reason. To look only: --dry-run.", 2)
+    try:
+        _compare_and_accept(open_store(options.store), options)
+    except (StoreError, ArtefactError, ClassifierError) as error:
+        raise CommandError(f"The canaries cannot be compared: {error}.", 1) from error
+
+
+def _compare_and_accept(store: ModelStore, options: argparse.Namespace) -> None:
+    in_use = read_in_use(store, InUse())
+    if in_use.version is None:
+        raise CommandError("No model is in use: there is no active.json.", 1)
+    model = load_stored_model(store, in_use.version, in_memory=options.embedded)
+    classifier = _build(model, options.endpoint_name)
+    served_by = "endpoint" if options.endpoint_name else "embedded"
+    seen = answers_of(ask_canaries(classifier))
+    moved = find_moved(expected_answers(model.manifest, served_by, in_use.baselines), seen)
+    for line in moved:
+        _say(line)
+    if not moved:
+        _say(f"All {len(seen)} canaries of {in_use.version} hold; there is nothing to accept.")
+    elif options.dry_run:
+        raise CommandError("The classifier only suggests until this is accepted or cured.", _MOVED)
+    else:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        baseline = Baseline(in_use.version, served_by, options.by, now, options.reason, seen)
+        store.write(ACCEPTED, baselines_json([*in_use.baselines, baseline]))
+        _say("Accepted. Running functions take it over within a minute or two.")
+
+
+def _build(model: Model, endpoint_name: str | None) -> EndpointClassifier | EmbeddedClassifier:
+    if endpoint_name:
+        return EndpointClassifier(build_endpoint(EndpointSettings(endpoint_name), lambda event: None), model)
+    if model.artefact is None:
+        raise CommandError("This model is too large to answer in this process.", 1)
+    return EmbeddedClassifier(model)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")

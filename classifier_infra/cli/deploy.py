@@ -1,0 +1,163 @@
+"""`python -m classifier_infra deploy`: bring a model to a new endpoint."""
+
+import argparse
+from collections.abc import Iterator
+
+from classifier_infra.cli.options import add_place, add_running, reported
+from classifier_infra.cli.serve import CommandError
+from classifier_infra.endpoint.aws import Clients, CloudError, caller, connect, describe_role, look_at_endpoint
+from classifier_infra.endpoint.checks import find_problems, find_role_problem
+from classifier_infra.endpoint.console import Console, console_for
+from classifier_infra.endpoint.executor import Carrier, WentBack
+from classifier_infra.endpoint.history import Event
+from classifier_infra.endpoint.images import NotOffered, blazingtext_image
+from classifier_infra.endpoint.looking import Chosen, accuracy_of, choose_model, look_around
+from classifier_infra.endpoint.plan import plan_deploy
+from classifier_infra.endpoint.requests import Capture, Deployment, Hosted, RealTime, Serverless, Shape
+from classifier_infra.endpoint.running import NOT_AS_IT_SHOULD, WRONG, run_steps
+from classifier_infra.inference.model_store import open_store
+from classifier_infra.pricing.prices import HOURS_A_MONTH, Prices, load_prices
+
+_EXAMPLES = """
+examples:
+  python -m classifier_infra deploy build/models/starter --store s3://my-models/models \\
+      --role arn:aws:iam::123456789012:role/sagemaker --dry-run
+  python -m classifier_infra deploy build/models/starter --store s3://my-models/models \\
+      --role arn:aws:iam::123456789012:role/sagemaker --serverless --memory 2048 --concurrency 5
+  python -m classifier_infra deploy starter-6bdecd2540 --store s3://my-models/models --role … \\
+      --instance ml.m5.large --instances 2 --tag team=support
+
+MODEL is a model folder, or the version of a model that the store has. Interrupted, the same command goes on where it
+stopped. To change the model of an endpoint that is there: promote. Region and credentials: as for every AWS tool.
+Nothing of what the endpoint is asked is kept, unless --capture says where.
+
+exit codes: 0 done; 1 AWS or the store said no; 2 the command or the model is wrong; 3 the endpoint is not as it should
+"""
+
+
+def add_deploy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to a parser; the parsed options then have `run`, which takes them."""
+    command = commands.add_parser(
+        "deploy",
+        help="bring a model to a new endpoint in AWS",
+        description="Create a SageMaker endpoint of a model: real-time or serverless. Explained before it is done.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("model", metavar="MODEL", help="model folder, or version in the store")
+    add_place(command)
+    command.add_argument("--role", metavar="ARN", help="that SageMaker reads the model with")
+    command.add_argument("--instance", metavar="TYPE", help="real-time on this (default: ml.c5.large)")
+    command.add_argument("--instances", type=int, metavar="N", help="how many; 2 for availability (default: 1)")
+    command.add_argument("--serverless", action="store_true", help="paid by the call, slow after a quiet time")
+    command.add_argument("--memory", type=int, metavar="MB", help="of a serverless one (default: 2048)")
+    command.add_argument("--concurrency", type=int, metavar="N", help="calls at a time, serverless (default: 5)")
+    command.add_argument("--capture", metavar="S3_URL", help="keep requests and answers here; customers' text")
+    command.add_argument("--capture-percentage", type=int, default=100, metavar="P", help="of them (default: 100)")
+    command.add_argument("--tag", action="append", default=[], type=_tag, metavar="KEY=VALUE", help="on all of it")
+    add_running(command)
+    command.set_defaults(run=_run)
+
+
+def _tag(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Raises CommandError."""
+    with reported("The endpoint cannot be deployed"):
+        deploy(options, Carrier(connect(), open_store(options.store), console_for(asks=not options.yes)))
+
+
+def deploy(options: argparse.Namespace, carrier: Carrier) -> None:
+    """Raises CommandError, CloudError, StoreError and ArtefactError."""
+    clients, store, console = carrier.clients, carrier.store, carrier.console
+    shape = _shape(options)
+    prices = load_prices()
+    chosen = choose_model(options.model, store)
+    hosted = look_at_endpoint(clients, options.endpoint_name)
+    deployment = _deployment(options, clients, chosen, hosted, shape)
+    _refuse(find_all_problems(deployment, clients, prices, console))
+    _refuse(_conflicts(deployment, hosted))
+    seen = look_around(clients, store, deployment, hosted, chosen.is_stored)
+    event = Event(
+        "deploy", chosen.model.version, deployment.config_name, by=caller(clients), at="",
+        metrics={"test_accuracy": accuracy_of(chosen.manifest)},
+    )  # fmt: skip
+    console.say(_price(deployment, prices))
+    steps = plan_deploy(deployment, seen, event, chosen.folder)
+    try:
+        run_steps(steps, carrier.carry_out, console, options.dry_run)
+    except WentBack as error:
+        raise CommandError(f"Somebody else is changing this endpoint: {error}.", NOT_AS_IT_SHOULD) from error
+
+
+def _shape(options: argparse.Namespace) -> Shape:
+    if not options.serverless:
+        if options.memory or options.concurrency:
+            raise CommandError("--memory and --concurrency are for --serverless.", WRONG)
+        count = 1 if options.instances is None else options.instances
+        return RealTime(options.instance or "ml.c5.large", count)
+    if options.instance or options.instances:
+        raise CommandError("A serverless endpoint has no instances: leave out --serverless, or the instances.", WRONG)
+    return Serverless(options.memory or 2048, options.concurrency or 5)
+
+
+def _deployment(
+    options: argparse.Namespace, clients: Clients, chosen: Chosen, hosted: Hosted | None, shape: Shape
+) -> Deployment:
+    role = options.role or (hosted.deployment.role if hosted and hosted.deployment else None)
+    if role is None:
+        raise CommandError("Say with --role which role SageMaker reads the model with.", WRONG)
+    try:
+        image = blazingtext_image(clients.region)
+    except NotOffered as error:
+        raise CommandError(f"{error}.", WRONG) from error
+    capture = Capture(options.capture, options.capture_percentage) if options.capture else None
+    return Deployment(options.endpoint_name, chosen.model, image, role, shape, capture, dict(options.tag))
+
+
+def find_all_problems(deployment: Deployment, clients: Clients, prices: Prices, console: Console) -> Iterator[str]:
+    """Say what keeps a deployment from working; what could not be looked at is said on the console."""
+    yield from find_problems(deployment, prices)
+    shape = deployment.shape
+    if isinstance(shape, RealTime) and shape.instance not in prices.instances:
+        console.say(f"Not checked: the memory of {shape.instance}, which is not in the price table.")
+    try:
+        role = describe_role(clients, deployment.role)
+    except CloudError as error:
+        console.say(f"Not checked: {error}.")
+        return
+    if role is None:
+        yield f"there is no role {deployment.role}; make one that SageMaker may take and that may read the model bucket"
+    elif problem := find_role_problem(role):
+        yield problem
+
+
+def _conflicts(deployment: Deployment, hosted: Hosted | None) -> Iterator[str]:
+    if hosted is None or (hosted.config == deployment.config_name and hosted.status != "Failed"):
+        return
+    name = deployment.endpoint
+    if hosted.status in {"Failed", "OutOfService", "Deleting"}:
+        yield f"the endpoint {name} is {hosted.status} ({hosted.reason or 'no reason given'}); delete it, then deploy"
+    else:
+        yield f"the endpoint {name} has another model or shape ({hosted.config}); to change its model: promote"
+
+
+def _refuse(problems: Iterator[str]) -> None:
+    if found := list(problems):
+        raise CommandError("\n".join(["Nothing was done:", *(f"  - {problem}." for problem in found)]), WRONG)
+
+
+def _price(deployment: Deployment, prices: Prices) -> str:
+    shape = deployment.shape
+    if isinstance(shape, Serverless):
+        second = prices.serverless_gb_second * shape.memory / 1024
+        return f"It costs ${second:.6f} for each second it works, and nothing while it does not ({prices.as_of})."
+    if shape.instance not in prices.instances:
+        return f"What {shape.instance} costs is not in the price table of {prices.as_of}."
+    month = shape.count * prices.instance(shape.instance).hour * HOURS_A_MONTH
+    return f"It costs about ${month:,.0f} a month, used or not (list price of {prices.region}, {prices.as_of})."

@@ -1,0 +1,299 @@
+"""`python -m classifier_infra doctor`: what is wrong with an installation, and what mends it."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from classifier_infra.cli.options import reported
+from classifier_infra.cli.serve import CommandError
+from classifier_infra.cli.status import find_problem
+from classifier_infra.endpoint.aws import (
+    Clients,
+    CloudError,
+    caller,
+    connect,
+    describe_role,
+    explained,
+    look_at_endpoint,
+    unless_missing,
+)
+from classifier_infra.endpoint.console import console_for
+from classifier_infra.endpoint.doctor import (
+    APP_CREDENTIALS,
+    INSTALL_PAGE,
+    ONE_WORKSPACE,
+    Finding,
+    describe,
+    installs_by_page,
+    judge_queue,
+    judge_quota,
+    judge_region,
+    judge_role,
+    judge_secret,
+    judge_stack,
+    judge_table,
+    judge_token,
+)
+from classifier_infra.endpoint.running import NOT_AS_IT_SHOULD
+from classifier_infra.endpoint.state import active_version, find_model
+from classifier_infra.inference.model_store import NotStored, StoreError, open_store
+from classifier_infra.model.artefact import ArtefactError
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_service_quotas import ServiceQuotasClient
+    from types_boto3_sqs import SQSClient
+
+_EXAMPLES = """
+examples:
+  python -m classifier_infra doctor --stage dev
+  python -m classifier_infra doctor --stage prod --store s3://my-models/models --embedded
+
+Looks, and changes nothing: account, region, stack, tables, queues, model store, endpoint, its role, quotas, Slack's
+token and scopes, and what the page needs where workspaces install the bot themselves. What may not be looked at is
+"unknown". Of secrets, nothing is printed.
+
+exit codes: 0 nothing is wrong; 1 nobody can be asked; 2 the command is wrong; 3 something is wrong
+"""
+_SERVICE = "blazing-triage"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What is looked at, by the names that serverless.yml gives."""
+
+    stage: str
+    store: str | None
+    embedded: bool
+    slack_url: str
+
+    @property
+    def name(self) -> str:
+        return f"{_SERVICE}-{self.stage}"
+
+    @property
+    def secret(self) -> str:
+        return f"{_SERVICE}/{self.stage}/slack"
+
+    @property
+    def page_secret(self) -> str:
+        return f"{_SERVICE}/{self.stage}/slack-oauth"
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """The clients that only looking around needs."""
+
+    clients: Clients
+    cloudformation: "CloudFormationClient"
+    dynamodb: "DynamoDBClient"
+    sqs: "SQSClient"
+    secrets: "SecretsManagerClient"
+    quotas: "ServiceQuotasClient"
+
+
+def add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to a parser; the parsed options then have `run`, which takes them."""
+    command = commands.add_parser(
+        "doctor",
+        help="what is wrong with an installation, and what mends it",
+        description="Look at everything an installation stands on; say what is wrong, and the command that mends it.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("--stage", default="dev", help="as in serverless deploy --stage (default: %(default)s)")
+    command.add_argument("--store", metavar="S3_URL", help="where models are kept (default: the stack's own bucket)")
+    command.add_argument("--embedded", action="store_true", help="there is no endpoint, and none is wanted")
+    command.add_argument("--slack-url", default="https://slack.com/api/", metavar="URL", help=argparse.SUPPRESS)
+    command.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Raises CommandError."""
+    installation = Installation(options.stage, options.store, options.embedded, options.slack_url)
+    with reported("Nobody can be asked"):
+        doctor = _connect()
+    console = console_for(asks=False)
+    findings = list(examine(doctor, installation))
+    for line in describe(findings):
+        console.say(line)
+    if any(finding.state == "wrong" for finding in findings):
+        raise CommandError("Mend what is wrong from the top: some of it follows from the rest.", NOT_AS_IT_SHOULD)
+
+
+def _connect() -> Doctor:
+    import boto3  # as late as in connect()
+
+    return Doctor(
+        clients=connect(),
+        cloudformation=boto3.client("cloudformation"),
+        dynamodb=boto3.client("dynamodb"),
+        sqs=boto3.client("sqs"),
+        secrets=boto3.client("secretsmanager"),
+        quotas=boto3.client("service-quotas"),
+    )
+
+
+def examine(doctor: Doctor, installation: Installation) -> Iterator[Finding]:
+    """Look at everything; what cannot be looked at does not keep the rest from being."""
+    yield from _account(doctor)
+    yield judge_region(doctor.clients.region)
+    outputs: dict[str, str] = {}
+    looks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+        ("stack", lambda: _stack(doctor, installation, outputs)),
+        ("models", lambda: _models(installation, outputs)),
+        ("endpoint", lambda: _endpoint(doctor, installation, outputs)),
+        ("slack", lambda: _slack(doctor, installation, outputs)),
+        ("page", lambda: _page(doctor, installation, outputs)),
+    ]
+    for subject, look in looks:
+        try:
+            yield from look()
+        except (CloudError, StoreError) as error:
+            yield Finding(subject, "unknown", str(error))
+
+
+def _account(doctor: Doctor) -> Iterator[Finding]:
+    try:
+        arn = caller(doctor.clients)
+        yield Finding("account", "ok", f"{arn.split(':')[4]}, as {arn}")
+    except CloudError as error:
+        yield Finding("account", "wrong", str(error), "aws configure sso, or set AWS_PROFILE")
+
+
+def _stack(doctor: Doctor, installation: Installation, outputs: dict[str, str]) -> Iterator[Finding]:
+    name = installation.name
+    with explained(f"The stack {name} cannot be looked at"):
+        stack = _find_stack(doctor, name)
+        yield judge_stack(name, stack)
+        if stack is None:
+            return
+        outputs |= {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        pages = doctor.cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+        for resource in (each for page in pages for each in page["StackResourceSummaries"]):
+            yield from _resource(doctor, resource)
+
+
+def _find_stack(doctor: Doctor, name: str) -> Mapping[str, Any] | None:
+    try:
+        return doctor.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"].get("Message", ""):
+            return None
+        raise
+
+
+def _resource(doctor: Doctor, resource: Mapping[str, Any]) -> Iterator[Finding]:
+    kind, logical, physical = (
+        resource["ResourceType"], resource["LogicalResourceId"], resource.get("PhysicalResourceId", ""),
+    )  # fmt: skip
+    if kind == "AWS::DynamoDB::Table":
+        yield judge_table(logical, doctor.dynamodb.describe_table(TableName=physical)["Table"])
+    elif kind == "AWS::SQS::Queue":
+        wanted: Any = ["ApproximateNumberOfMessages"]
+        answer: Any = doctor.sqs.get_queue_attributes(QueueUrl=physical, AttributeNames=wanted)
+        yield judge_queue(logical, answer["Attributes"])
+
+
+def _models(installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
+    place = _store(installation, outputs)
+    if place is None:
+        yield Finding("models", "unknown", "the stack names no ModelBucketName; say where models are with --store")
+        return
+    store = open_store(place)
+    version = active_version(store)
+    if version is None:
+        yield Finding("models", "ok", f"{place} has no active.json: the functions' own model serves")
+        return
+    try:
+        find_model(store, version)
+        yield Finding("models", "ok", f"active.json names {version}, and it is there")
+    except (NotStored, ArtefactError) as error:
+        mend = "python -m classifier_infra rollback --to a version that is there"
+        yield Finding("models", "wrong", f"active.json names {version}: {error}", mend)
+
+
+def _store(installation: Installation, outputs: Mapping[str, str]) -> str | None:
+    bucket = outputs.get("ModelBucketName")
+    return installation.store or (f"s3://{bucket}/models" if bucket else None)
+
+
+def _endpoint(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
+    if installation.embedded:
+        return
+    name, clients = installation.name, doctor.clients
+    place = _store(installation, outputs)
+    hosted = look_at_endpoint(clients, name)
+    problem = find_problem(name, hosted, active_version(open_store(place)) if place else None)
+    if problem:
+        mend = "python -m classifier_infra " + ("deploy" if hosted is None else "status, then promote or rollback")
+        yield Finding("endpoint", "wrong", problem, mend)
+    else:
+        yield Finding("endpoint", "ok", f"{name} is in service")
+    if hosted and hosted.deployment:
+        yield judge_role(hosted.deployment.role, describe_role(clients, hosted.deployment.role))
+        yield judge_quota(hosted, _quotas(doctor))
+
+
+def _quotas(doctor: Doctor) -> dict[str, tuple[str, float]]:
+    with explained("The quotas cannot be looked at"):
+        pages = doctor.quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+        quotas = [quota for page in pages for quota in page["Quotas"]]
+    return {quota["QuotaName"]: (quota["QuotaCode"], quota["Value"]) for quota in quotas}
+
+
+def _slack(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
+    name, by_page = installation.secret, installs_by_page(outputs)
+    document = _read_secret(doctor, name)
+    problems = list(judge_secret("slack", name, document, INSTALL_PAGE if by_page else ONE_WORKSPACE))
+    yield from problems
+    if problems or not isinstance(document, dict):
+        return
+    if by_page and not document.get("bot_token"):
+        yield Finding("slack", "ok", "the signing secret is there; workspaces install the bot through its page")
+        return
+    mend = "install the app again, and store its new token in the secret"
+    if by_page:
+        mend += "; or take bot_token out of it, if its workspace took the bot out or has installed it through the page"
+    yield _token(str(document["bot_token"]), installation.slack_url, mend)
+
+
+def _page(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
+    if not installs_by_page(outputs):
+        return
+    name = installation.page_secret
+    problems = list(judge_secret("page", name, _read_secret(doctor, name), APP_CREDENTIALS))
+    yield from problems or [Finding("page", "ok", f"{outputs['Workspaces']} may install the bot")]
+
+
+def _read_secret(doctor: Doctor, name: str) -> object:
+    with explained(f"The secret {name} cannot be read"):
+        found = unless_missing(lambda: doctor.secrets.get_secret_value(SecretId=name))
+    return _parse(found["SecretString"]) if found else None
+
+
+def _parse(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _token(token: str, url: str, mend: str) -> Finding:
+    from slack_sdk.errors import SlackApiError
+    from slack_sdk.web import WebClient
+
+    try:
+        answer = WebClient(token, base_url=url, timeout=10).auth_test()
+    except SlackApiError as error:
+        return Finding("slack", "wrong", f"Slack refuses the token: {error.response['error']}", mend)
+    except OSError as error:
+        return Finding("slack", "unknown", f"Slack cannot be reached: {type(error).__name__}")
+    granted = answer.headers.get("x-oauth-scopes", answer.headers.get("X-OAuth-Scopes", ""))
+    return judge_token(answer["team"], [scope.strip() for scope in granted.split(",")])

@@ -1,0 +1,152 @@
+"""`python -m classifier_infra status`: what an endpoint runs and costs, what was done to it, what is left over."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from classifier_infra.cli.options import add_kept, add_place, reported
+from classifier_infra.cli.serve import CommandError
+from classifier_infra.endpoint.autoscaling import Scaling
+from classifier_infra.endpoint.aws import Clients, connect, look_at_endpoint, look_at_scaling
+from classifier_infra.endpoint.checks import describe_shape
+from classifier_infra.endpoint.console import console_for
+from classifier_infra.endpoint.executor import Carrier
+from classifier_infra.endpoint.history import Event
+from classifier_infra.endpoint.inventory import Orphan, find_orphans, month_of, take_inventory
+from classifier_infra.endpoint.requests import VARIANT, Deployment, Hosted, RealTime
+from classifier_infra.endpoint.running import NOT_AS_IT_SHOULD
+from classifier_infra.endpoint.state import active_version, read_history
+from classifier_infra.endpoint.traffic import count_traffic
+from classifier_infra.inference.model_store import open_store
+from classifier_infra.pricing.prices import Prices, load_prices
+
+_EXAMPLES = """
+examples:
+  python -m classifier_infra status --store s3://my-models/models
+  python -m classifier_infra status --store s3://my-models/models --orphans --keep blazing-triage-prod
+
+exit codes: 0 all is well; 1 AWS or the store said no; 2 the command is wrong; 3 the endpoint is not in service, serves
+another model than active.json names, or (with --orphans) something belongs to nobody
+"""
+_DAY = timedelta(days=1)
+
+
+def add_status(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to a parser; the parsed options then have `run`, which takes them."""
+    command = commands.add_parser(
+        "status",
+        help="what an endpoint runs and costs; what belongs to nobody",
+        description="Show an endpoint, its model, its scaling, its traffic of a day and its history. Changes nothing.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_place(command)
+    command.add_argument("--orphans", action="store_true", help="what costs money and belongs to nobody")
+    add_kept(command)
+    command.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Raises CommandError."""
+    with reported("The status cannot be told"):
+        carrier = Carrier(connect(), open_store(options.store), console_for(asks=False))
+        show_orphans(options, carrier) if options.orphans else show_status(options, carrier)
+
+
+def show_status(options: argparse.Namespace, carrier: Carrier) -> None:
+    """Raises CommandError where the endpoint is not as it should be; CloudError, StoreError and PriceError."""
+    name, clients = options.endpoint_name, carrier.clients
+    hosted = look_at_endpoint(clients, name)
+    history = read_history(carrier.store, name)
+    if hosted is not None:
+        scaling = look_at_scaling(clients, name).scaling
+        for line in describe(name, hosted, scaling, load_prices()):
+            carrier.console.say(line)
+        carrier.console.say(_traffic(clients, name))
+    for line in describe_history(history):
+        carrier.console.say(line)
+    if problem := find_problem(name, hosted, active_version(carrier.store)):
+        raise CommandError(f"{problem}.", NOT_AS_IT_SHOULD)
+
+
+def describe(name: str, hosted: Hosted, scaling: Scaling | None, prices: Prices) -> Iterator[str]:
+    """Describe an endpoint, a fact a line."""
+    yield f"{name}: {hosted.status}" + (f" ({hosted.reason})" if hosted.reason else "")
+    if hosted.deployment:
+        yield from _describe_deployment(hosted.deployment, hosted, prices)
+    else:
+        yield f"  runs {hosted.config}, which was not made by deploy"
+    if hosted.pending:
+        yield f"  is being changed to {hosted.pending}"
+    if scaling:
+        range_ = f"from {scaling.least} to {scaling.most} instances"
+        yield f"  scales {range_}, at {scaling.invocations:g} invocations a minute for each"
+    else:
+        yield "  does not scale"
+
+
+def _describe_deployment(deployment: Deployment, hosted: Hosted, prices: Prices) -> Iterator[str]:
+    shape, capture = deployment.shape, deployment.capture
+    yield f"  serves {deployment.model.version} ({hosted.config})"
+    yield f"  on {describe_shape(shape)}" + (f", {hosted.count} now" if hosted.count else "")
+    if isinstance(shape, RealTime):
+        month = month_of(RealTime(shape.instance, hosted.count or shape.count), prices)
+        price = f"about ${month:,.0f} a month" if month else f"{shape.instance} is not in the price table"
+        yield f"  costs: {price} ({prices.region}, {prices.as_of})"
+    if capture:
+        yield f"  keeps {capture.percentage} % of requests and answers at {capture.uri}"
+
+
+def _traffic(clients: Clients, name: str) -> str:
+    now = datetime.now(UTC)
+    counted = count_traffic(clients, {"EndpointName": name, "VariantName": VARIANT}, now - _DAY, now)
+    if not counted:
+        return "  nobody asked it anything in the last day"
+    failed = counted["errors_4xx"] + counted["errors_5xx"]
+    invocations, latency = counted["invocations"], counted["latency_ms"]
+    return f"  {invocations:,.0f} invocations in the last day, {failed:.1%} failed, {latency:.0f} ms each"
+
+
+def describe_history(history: Sequence[Event]) -> Iterator[str]:
+    """Describe what was done, the latest first."""
+    yield "History:" if history else "Nothing was ever deployed under this name with this store."
+    for event in reversed(history):
+        measured = ", ".join(f"{facet} {value:.1%}" for facet, value in event.metrics.get("test_accuracy", {}).items())
+        about = "; ".join(part for part in (event.strategy, event.reason, measured) if part)
+        yield f"  {event.at}  {event.action} {event.version}: {event.outcome}, by {event.by}" + (
+            f" ({about})" if about else ""
+        )
+
+
+def find_problem(name: str, hosted: Hosted | None, active: str | None) -> str | None:
+    """Say what is not as it should be."""
+    if hosted is None:
+        return f"There is no endpoint {name}; make one with deploy"
+    if not hosted.is_in_service:
+        return f"The endpoint {name} is {hosted.status}"
+    version = hosted.deployment.model.version if hosted.deployment else None
+    if version != active:
+        return (
+            f"The endpoint serves {version}, and active.json names {active}: its answers are read wrongly. Run the "
+            "command that was interrupted again, or rollback"
+        )
+    return None
+
+
+def show_orphans(options: argparse.Namespace, carrier: Carrier) -> None:
+    """Raises CommandError where there are orphans; CloudError and PriceError."""
+    prices = load_prices()
+    in_use = {options.endpoint_name, *options.keep}
+    orphans = list(find_orphans(take_inventory(carrier.clients), in_use, prices))
+    for line in describe_orphans(orphans):
+        carrier.console.say(line)
+    if orphans:
+        raise CommandError("Delete them: python -m classifier_infra delete --orphans, with the same options.", 3)
+
+
+def describe_orphans(orphans: Sequence[Orphan]) -> Iterator[str]:
+    """Describe what belongs to nobody, the dearest first."""
+    for orphan in sorted(orphans, key=lambda orphan: -orphan.month):
+        price = f"${orphan.month:,.2f} a month" if orphan.month else "free"
+        yield f"  {orphan.kind:<14} {orphan.name}: {price}; {orphan.why}"
+    yield f"{len(orphans)} belong to nobody, ${sum(orphan.month for orphan in orphans):,.2f} a month."

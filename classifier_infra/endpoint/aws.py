@@ -1,0 +1,184 @@
+"""What there is in the account: the clients, and the questions asked of them. Nothing here changes anything."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from classifier_infra.endpoint.autoscaling import InForce, read_in_force, scalable
+from classifier_infra.endpoint.requests import (
+    ENDPOINT_TAG,
+    SERVICE_TAG,
+    VERSION_TAG,
+    Deployment,
+    Hosted,
+    StoredModel,
+    read_capture,
+    read_shape,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_application_autoscaling import ApplicationAutoScalingClient
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_iam import IAMClient
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sts import STSClient
+
+T = TypeVar("T")
+
+_ADVICE = {
+    "AccessDeniedException": "Let the caller do it, or use a role that may",
+    "AccessDenied": "Let the caller do it, or use a role that may",
+    "ExpiredTokenException": "Log in again",
+    "ExpiredToken": "Log in again",
+    "ResourceLimitExceeded": "Ask for a larger quota in Service Quotas, or take another instance type",
+    "UnrecognizedClientException": "Check the credentials",
+    "InvalidClientTokenId": "Check the credentials",
+}
+
+
+class CloudError(Exception):
+    """AWS did not do or tell what it was asked; the message says what, why, and what may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """boto3's clients, by the service names that steps use."""
+
+    region: str
+    sagemaker: "SageMakerClient"
+    cloudwatch: "CloudWatchClient"
+    scaling: "ApplicationAutoScalingClient"
+    iam: "IAMClient"
+    sts: "STSClient"
+
+
+def connect() -> Clients:
+    """Build the clients; region, credentials and addresses come from the environment. Raises CloudError."""
+    import boto3  # only here, so that the other commands do not wait for it
+    from botocore.config import Config
+
+    config = Config(retries={"total_max_attempts": 5, "mode": "standard"}, connect_timeout=5, read_timeout=30)
+    try:
+        sagemaker = boto3.client("sagemaker", config=config)
+        return Clients(
+            region=sagemaker.meta.region_name,
+            sagemaker=sagemaker,
+            cloudwatch=boto3.client("cloudwatch", config=config),
+            scaling=boto3.client("application-autoscaling", config=config),
+            iam=boto3.client("iam", config=config),
+            sts=boto3.client("sts", config=config),
+        )
+    except BotoCoreError as error:
+        raise CloudError(f"AWS cannot be reached: {error}. Set AWS_REGION and credentials") from error
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn boto3's errors into a CloudError that says what was tried."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "?")
+        advice = f". {_ADVICE[code]}" if code in _ADVICE else ""
+        raise CloudError(f"{what}: {code}: {error.response['Error'].get('Message', '')}{advice}") from error
+    except BotoCoreError as error:
+        raise CloudError(f"{what}: {error}") from error
+
+
+def unless_missing(ask: Callable[[], T]) -> T | None:
+    """Give what `ask` gives, or None where AWS says that there is no such thing."""
+    try:
+        return ask()
+    except ClientError as error:
+        details = error.response["Error"]
+        is_missing = details.get("Code") in {"ResourceNotFoundException", "NoSuchEntity"} or (
+            details.get("Code") == "ValidationException" and "could not find" in details.get("Message", "").lower()
+        )
+        if is_missing:
+            return None
+        raise
+
+
+def caller(clients: Clients) -> str:
+    """Give the ARN of whoever asks. Raises CloudError."""
+    with explained("Who you are cannot be found out (sts:GetCallerIdentity)"):
+        return clients.sts.get_caller_identity()["Arn"]
+
+
+def look_at_endpoint(clients: Clients, name: str) -> Hosted | None:
+    """Describe an endpoint, None where there is none. Raises CloudError."""
+    with explained(f"The endpoint {name} cannot be looked at"):
+        found = unless_missing(lambda: clients.sagemaker.describe_endpoint(EndpointName=name))
+        if found is None:
+            return None
+        return _hosted(clients, name, found)
+
+
+def _hosted(clients: Clients, name: str, found: Mapping[str, Any]) -> Hosted:
+    variants = found.get("ProductionVariants") or []
+    count = variants[0].get("DesiredInstanceCount") if variants else None
+    return Hosted(
+        status=found["EndpointStatus"],
+        config=found["EndpointConfigName"],
+        pending=(found.get("PendingDeploymentSummary") or {}).get("EndpointConfigName"),
+        count=count or None,
+        variant_count=len(variants),
+        deployment=_deployment(clients, name, found["EndpointConfigName"]),
+        reason=found.get("FailureReason", ""),
+    )
+
+
+def _deployment(clients: Clients, name: str, config_name: str) -> Deployment | None:
+    sagemaker = clients.sagemaker
+    config = unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=config_name))
+    if config is None or len(config["ProductionVariants"]) != 1:
+        return None
+    variant = config["ProductionVariants"][0]
+    model = unless_missing(lambda: sagemaker.describe_model(ModelName=variant["ModelName"]))
+    tags = read_tags(clients, config["EndpointConfigArn"])
+    if model is None or VERSION_TAG not in tags:
+        return None
+    container = model["PrimaryContainer"]
+    # What the manifest says of the model is known to the store alone; names made from this value would be others.
+    stored = StoredModel(tags[VERSION_TAG], container["ModelDataUrl"], sha256="", model_bytes=0)
+    own = {key: value for key, value in tags.items() if key not in (SERVICE_TAG, ENDPOINT_TAG, VERSION_TAG)}
+    role, shape, capture = model["ExecutionRoleArn"], read_shape(variant), read_capture(config)
+    return Deployment(name, stored, container["Image"], role, shape, capture, own)
+
+
+def read_tags(clients: Clients, arn: str) -> dict[str, str]:
+    pages = clients.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def has_model(clients: Clients, name: str) -> bool:
+    """Raises CloudError."""
+    with explained(f"The model {name} cannot be looked at"):
+        return unless_missing(lambda: clients.sagemaker.describe_model(ModelName=name)) is not None
+
+
+def has_config(clients: Clients, name: str) -> bool:
+    """Raises CloudError."""
+    with explained(f"The endpoint configuration {name} cannot be looked at"):
+        found = unless_missing(lambda: clients.sagemaker.describe_endpoint_config(EndpointConfigName=name))
+        return found is not None
+
+
+def describe_role(clients: Clients, arn: str) -> Mapping[str, Any] | None:
+    """Describe a role, None where there is none of that name. Raises CloudError, also where asking is not allowed."""
+    with explained(f"The role {arn} cannot be looked at (iam:GetRole)"):
+        found = unless_missing(lambda: clients.iam.get_role(RoleName=arn.rpartition("/")[2]))
+        return None if found is None else found["Role"]
+
+
+def look_at_scaling(clients: Clients, endpoint: str) -> InForce:
+    """Tell how an endpoint is scaled. Raises CloudError."""
+    place = scalable(endpoint)
+    namespace, resource = place["ServiceNamespace"], place["ResourceId"]
+    with explained("Auto scaling cannot be looked at"):
+        targets = clients.scaling.describe_scalable_targets(ServiceNamespace=namespace, ResourceIds=[resource])
+        policies = clients.scaling.describe_scaling_policies(ServiceNamespace=namespace, ResourceId=resource)
+    return read_in_force(targets["ScalableTargets"], policies["ScalingPolicies"])

@@ -1,0 +1,235 @@
+"""`python -m classifier_infra serve` as a person meets it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def run():
+    """Runs a command that ends by itself."""
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "classifier_infra", *map(str, arguments)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+
+    return run
+
+
+def test_one_line_gives_the_address_once_it_answers(serve, model_folder):
+    with serve(model_folder) as (_, url):
+        assert httpx2.get(f"{url}/ping").status_code == 200
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("stop", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_quietly(serve, model_folder, stop, status, workers):
+    with serve(model_folder, "--workers", workers) as (process, url), httpx2.Client() as client:  # stays connected
+        client.get(f"{url}/ping")
+        process.send_signal(stop)
+        output, errors = process.communicate(timeout=10)
+
+    assert (process.returncode, output, errors) == (status, "", "")
+
+
+def test_a_bare_model_is_served_as_in_a_container(serve, tmp_path, model_bytes):
+    (tmp_path / "model.bin").write_bytes(model_bytes)
+
+    with serve(tmp_path) as (_, url):
+        response = httpx2.post(f"{url}/invocations", json={"instances": ["invoice"], "configuration": {"k": 99}})
+
+    [prediction] = response.json()
+    assert prediction["label"][0] == "__label__billing"
+    assert len(prediction["label"]) == 9
+
+
+def test_a_bare_model_that_was_cut_short_is_refused(run, tmp_path, model_bytes):
+    (tmp_path / "model.bin").write_bytes(model_bytes[:-1])
+
+    result = run("serve", tmp_path, "--port", "0")
+
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"This model cannot be served. {tmp_path / 'model.bin'}: damaged or cut short")
+
+
+# --- Several endpoints ----------------------------------------------------------------------------------------
+
+
+def test_a_file_names_several_endpoints_and_variants(serve, model_folder, tmp_path):
+    variant = {"model": str(model_folder)}
+    endpoints = {"support": {"current": variant, "candidate": variant}, "spam": {"AllTraffic": variant}}
+    (tmp_path / "endpoints.yml").write_text(json.dumps(endpoints))
+
+    with serve(f"--endpoints={tmp_path / 'endpoints.yml'}") as (_, url):
+        answers = [
+            httpx2.post(f"{url}/endpoints/{name}/invocations", json={"instances": ["invoice"]})
+            for name in ("support", "support", "spam")
+        ]
+
+    assert [answer.headers["x-amzn-invoked-production-variant"] for answer in answers] == [
+        "current",
+        "candidate",
+        "AllTraffic",
+    ]
+
+
+def test_a_wrong_file_of_endpoints_is_refused_with_a_sentence(run, tmp_path):
+    path = tmp_path / "endpoints.yml"
+    path.write_text("support: {current: {}}")
+
+    result = run("serve", "--endpoints", path)
+
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"These endpoints cannot be served. {path}: support.current: names with their")
+
+
+# --- Faults and capture ---------------------------------------------------------------------------------------
+
+
+def test_faults_can_be_there_from_the_start_and_end_at_run_time(serve, model_folder):
+    with serve(model_folder, "--fault", "unavailable") as (_, url), httpx2.Client(base_url=url) as client:
+        before = client.post("/endpoints/blazing-triage/invocations", json={"instances": []})
+        client.delete("/faults")
+        after = client.post("/endpoints/blazing-triage/invocations", json={"instances": []})
+
+    assert (before.status_code, after.status_code) == (503, 200)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--fault", "nothing"], "argument --fault: 'nothing' is no fault; the faults are hang, slow, "),
+        (["--fault", "slow", "--workers", "2"], "faults belong to one process: leave out --fault or --workers"),
+    ],
+)
+def test_a_fault_that_cannot_be_is_a_usage_error(run, model_folder, options, message):
+    result = run("serve", model_folder, *options)
+
+    assert result.returncode == 2
+    assert message in result.stderr
+
+
+def test_what_is_served_can_be_captured(serve, model_folder, tmp_path):
+    with serve(model_folder, "--capture", tmp_path / "captured", "--workers", "2") as (_, url):
+        for _ in range(3):
+            httpx2.post(f"{url}/endpoints/blazing-triage/invocations", json={"instances": ["invoice"]})
+
+    files = [path for path in (tmp_path / "captured").rglob("*") if path.is_file()]
+    assert sum(len(path.read_text().splitlines()) for path in files) == 3
+
+
+# --- Several workers ------------------------------------------------------------------------------------------
+
+
+def test_of_several_workers_none_answers_for_all(serve, model_folder):
+    with serve(model_folder, "--workers", "2") as (_, url):
+        response = httpx2.get(f"{url}/counters")
+
+    assert (response.status_code, "--workers 1" in response.text) == (409, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers through /proc")
+def test_a_worker_that_dies_ends_the_server_with_a_sentence(serve, model_folder):
+    with serve(model_folder, "--workers", "2") as (process, url):
+        httpx2.get(f"{url}/ping")
+        os.kill(workers_of(process)[0], signal.SIGKILL)
+        _, errors = process.communicate(timeout=10)
+
+    assert (process.returncode, errors) == (1, "Stopped: a worker ended by itself.\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers through /proc")
+def test_workers_do_not_outlive_who_started_them(serve, model_folder):
+    with serve(model_folder, "--workers", "2") as (process, url):
+        httpx2.get(f"{url}/ping")
+        workers = workers_of(process)
+        process.kill()
+        process.wait()
+
+    assert len(workers) == 2
+    wait_until(lambda: not any(is_running(worker) for worker in workers))
+
+
+def workers_of(process):
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition):
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+# --- What is refused ------------------------------------------------------------------------------------------
+
+
+def test_a_corrupt_archive_is_refused_with_a_sentence(run, tmp_path, model_folder):
+    folder = shutil.copytree(model_folder, tmp_path / "corrupt")
+    archive = folder / "model.tar.gz"
+    archive.write_bytes(archive.read_bytes()[:100])
+
+    result = run("serve", folder, "--port", "0")
+
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"This model cannot be served. {archive}: damaged or cut short")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_reported_with_what_to_do(run, model_folder):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        result = run("serve", model_folder, "--port", port)
+
+    assert result.returncode == 1
+    assert result.stderr == f"Port {port} cannot be used: Address already in use. Try another one with --port.\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("serve",),
+        ("serve", "x", "--port", "99999"),
+        ("serve", "x", "--port", "-"),
+        ("serve", "x", "--endpoint-name", "a b"),
+        ("serve", "x", "--endpoints", "y"),
+        ("serve", "--endpoints", "y", "--endpoint-name", "a"),
+        ("serve", "x", "--workers", "0"),
+        ("serve", "x", "--capture-percentage", "0"),
+        ("serve", "x", "--capture-percentage", "nan"),
+    ],
+)
+def test_a_wrong_option_is_a_usage_error(run, options):
+    result = run(*options)
+
+    assert result.returncode == 2
+    assert "usage: python -m classifier_infra" in result.stderr
+
+
+def test_help_has_examples_to_copy(run):
+    result = run("serve", "--help")
+
+    assert result.returncode == 0
+    assert "curl http://127.0.0.1:8080/endpoints/" in result.stdout
+    assert "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=" in result.stdout
+    assert "throttled     too many requests" in result.stdout

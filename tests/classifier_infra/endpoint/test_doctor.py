@@ -1,0 +1,290 @@
+"""`doctor` looks at everything an installation stands on; whatever is wrong has what mends it beside it."""
+
+import json
+
+import pytest
+from botocore.stub import Stubber
+
+from bot.sandbox.slack.settings import BOT_SCOPES
+from classifier_infra.endpoint.doctor import SLACK_SCOPES, judge_quota, judge_region, judge_stack, judge_table
+from classifier_infra.endpoint.requests import Deployment, Hosted, RealTime, StoredModel
+from classifier_infra.local.http import Reply
+from classifier_infra.local.server import serving
+
+STORE = "s3://models-of-the-team/models"
+NAME = "blazing-triage-dev"
+SECRET = "blazing-triage/dev/slack"
+PAGE_SECRET = "blazing-triage/dev/slack-oauth"
+TEMPLATE = {
+    "Resources": {
+        "LedgerTable": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            },
+        },
+        "TriageQueue": {"Type": "AWS::SQS::Queue"},
+        "TriageDeadLetterQueue": {"Type": "AWS::SQS::Queue"},
+    },
+    "Outputs": {"ModelBucketName": {"Value": "models-of-the-team"}},
+}
+
+
+class Slack:
+    """auth.test, and nothing else."""
+
+    def __init__(self):
+        self.answer = {"ok": True, "team": "Acme"}
+        self.scopes = SLACK_SCOPES
+
+    def __call__(self, request):
+        headers = (("Content-Type", "application/json"), ("x-oauth-scopes", ",".join(self.scopes)))
+        return Reply(200, json.dumps(self.answer).encode(), headers)
+
+
+@pytest.fixture
+def slack():
+    return Slack()
+
+
+@pytest.fixture
+def quotas(account):
+    with Stubber(account.clients("service-quotas")) as stubber:
+
+        def allow(value, times=1):
+            quota = {"QuotaName": "ml.c5.large for endpoint usage", "QuotaCode": "L-1", "Value": value}
+            for _ in range(times):
+                stubber.add_response("list_service_quotas", {"Quotas": [quota]}, {"ServiceCode": "sagemaker"})
+
+        yield allow
+
+
+@pytest.fixture
+def examine(account, slack):
+    def run(*options):
+        with serving(slack) as url:
+            return account.run("doctor", "--slack-url", f"{url}/api/", *options)
+
+    return run
+
+
+@pytest.fixture
+def installed(account, v1, quotas):
+    """A stack, a secret, and an endpoint of the stack's name."""
+    account.clients("cloudformation").create_stack(StackName=NAME, TemplateBody=json.dumps(TEMPLATE))
+    secret = json.dumps({"signing_secret": "hidden-1", "bot_token": "xoxb-hidden-2"})
+    account.clients("secretsmanager").create_secret(Name=SECRET, SecretString=secret)
+    # Nobody answers under that name here: in service, but its canaries could not be asked.
+    arguments = ("deploy", str(v1), "--store", STORE, "--endpoint-name", NAME, "--role", account.role)
+    account.run(*arguments, "--instances", "2", "--yes")
+    account.clients("s3").put_object(Bucket="models-of-the-team", Key="models/active.json", Body=b'{"version": "v1"}')
+    return account
+
+
+def test_a_sound_installation_has_nothing_wrong(installed, examine, quotas, capsys):
+    quotas(4)
+    capsys.readouterr()
+
+    assert examine() == 0
+
+    said = capsys.readouterr().out
+    for subject in ("account", "region", "stack", "table", "queue", "models", "endpoint", "role", "quotas", "slack"):
+        assert f"ok       {subject}" in said
+    assert "Nothing that was looked at is wrong." in said
+
+
+def test_no_secret_is_printed(installed, examine, quotas, capsys):
+    quotas(4)
+    capsys.readouterr()
+
+    examine()
+
+    said = capsys.readouterr()
+    assert "hidden" not in said.out + said.err
+
+
+def test_an_empty_account_is_told_what_to_do_from_the_top(account, examine, capsys):
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert f"WRONG    stack     there is no stack {NAME}" in said
+    assert "mend: npx serverless deploy --stage dev" in said
+    assert "unknown  models    the stack names no ModelBucketName" in said
+    assert f"WRONG    endpoint  There is no endpoint {NAME}; make one with deploy" in said
+    assert f"mend: aws secretsmanager put-secret-value --secret-id {SECRET}" in said
+
+
+def test_an_installation_without_an_endpoint_wants_none(account, examine, capsys):
+    examine("--embedded")
+
+    assert " endpoint " not in capsys.readouterr().out
+
+
+def test_too_small_a_quota_for_two_fleets_is_found_before_a_promotion_fails(installed, examine, quotas, capsys):
+    quotas(3)
+
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert "ml.c5.large for endpoint usage: 3, and a promotion takes 4: two fleets at a time" in said
+    assert "--quota-code L-1 --desired-value 4" in said
+
+
+def test_messages_that_were_set_aside_are_found(installed, examine, quotas, capsys):
+    quotas(4)
+    sqs = installed.clients("sqs")
+    (url,) = [url for url in sqs.list_queues()["QueueUrls"] if "DeadLetter" in url]
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert "WRONG    queue     TriageDeadLetterQueue: 1 messages were set aside" in said
+    assert "mend: python -m bot inspect, then python -m bot redrive --all" in said
+
+
+def test_a_model_in_use_that_is_not_stored_is_found(installed, examine, quotas, capsys):
+    quotas(4)
+    installed.clients("s3").delete_object(Bucket="models-of-the-team", Key="models/v1/manifest.json")
+
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert (
+        "WRONG    models    active.json names v1: s3://models-of-the-team/models/v1/manifest.json: there is no" in said
+    )
+
+
+def test_missing_scopes_are_named(installed, examine, slack, quotas, capsys):
+    quotas(4)
+    slack.scopes = SLACK_SCOPES - {"reactions:write", "users:read"}
+
+    assert examine() == 3
+
+    assert "the token of Acme lacks reactions:write, users:read" in capsys.readouterr().out
+
+
+def test_a_token_that_slack_refuses_is_told(installed, examine, slack, quotas, capsys):
+    quotas(4)
+    slack.answer = {"ok": False, "error": "token_revoked"}
+
+    assert examine() == 3
+
+    assert "Slack refuses the token: token_revoked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("secret", "complaint"), [("{", "is empty or no JSON object"), ("{}", "has no bot_token")])
+def test_a_secret_that_is_none_is_told(installed, examine, quotas, secret, complaint, capsys):
+    quotas(4)
+    installed.clients("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=secret)
+
+    assert examine() == 3
+
+    assert complaint in capsys.readouterr().out
+
+
+# --- Where workspaces install the bot through its page ------------------------------------------------------
+
+
+@pytest.fixture
+def with_page(installed, quotas):
+    """A stack whose workspaces install the bot themselves, and both secrets as they have to be there."""
+    quotas(4)
+    outputs = {**TEMPLATE["Outputs"], "Workspaces": {"Value": "T0123ABCD,E0456EFGH"}}
+    template = json.dumps({**TEMPLATE, "Outputs": outputs})
+    installed.clients("cloudformation").update_stack(StackName=NAME, TemplateBody=template)
+    secrets = installed.clients("secretsmanager")
+    secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps({"signing_secret": "hidden-1"}))
+    app = json.dumps({"client_id": "hidden-3", "client_secret": "hidden-4"})
+    secrets.create_secret(Name=PAGE_SECRET, SecretString=app)
+    return secrets
+
+
+def test_where_workspaces_install_the_bot_no_token_is_missing_and_slack_not_asked(with_page, examine, slack, capsys):
+    slack.answer = {"ok": False, "error": "invalid_auth"}
+    capsys.readouterr()
+
+    assert examine() == 0
+
+    said = capsys.readouterr()
+    assert "ok       slack     the signing secret is there" in said.out
+    assert "ok       page      T0123ABCD,E0456EFGH may install the bot" in said.out
+    assert "hidden" not in said.out + said.err
+
+
+def test_the_signing_secret_is_missing_wherever_the_bot_is_installed(with_page, examine, capsys):
+    with_page.put_secret_value(SecretId=SECRET, SecretString="{}")
+
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert f"WRONG    slack     the secret {SECRET} has no signing_secret" in said
+    assert "bot_token" not in said
+
+
+@pytest.mark.parametrize(
+    ("secret", "complaint"),
+    [
+        ("hidden-4", "is empty or no JSON object"),
+        ('{"client_secret": "hidden-4"}', "has no client_id"),
+        ('{"client_id": "hidden-3", "client_secret": ""}', "has no client_secret"),
+        ('{"client_id": 12.34, "client_secret": "hidden-4"}', "has no client_id"),
+    ],
+)
+def test_what_the_page_cannot_do_without_is_told_with_what_mends_it(with_page, examine, secret, complaint, capsys):
+    with_page.put_secret_value(SecretId=PAGE_SECRET, SecretString=secret)
+    capsys.readouterr()
+
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert f"WRONG    page      the secret {PAGE_SECRET} {complaint}" in said
+    assert f"--secret-id {PAGE_SECRET} --secret-string " + """'{"client_id": "…", "client_secret": "…"}'""" in said
+    assert "hidden" not in said
+
+
+def test_a_token_that_is_no_good_any_more_may_be_taken_out_of_the_secret(with_page, examine, slack, capsys):
+    both = json.dumps({"signing_secret": "hidden-1", "bot_token": "xoxb-hidden-2"})
+    with_page.put_secret_value(SecretId=SECRET, SecretString=both)
+    slack.answer = {"ok": False, "error": "account_inactive"}
+
+    assert examine() == 3
+
+    said = capsys.readouterr().out
+    assert "WRONG    slack     Slack refuses the token: account_inactive" in said
+    assert "or take bot_token out of it" in said
+
+
+def test_where_there_is_one_workspace_the_page_and_its_secret_are_not_looked_at(installed, examine, quotas, capsys):
+    quotas(4)
+    capsys.readouterr()
+
+    assert examine() == 0
+
+    assert "page" not in capsys.readouterr().out
+
+
+# --- The judgements themselves ------------------------------------------------------------------------------
+
+
+def test_the_scopes_are_those_that_the_bot_asks_for():
+    assert SLACK_SCOPES == BOT_SCOPES
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_IN_PROGRESS"])
+def test_a_stack_that_is_not_whole_is_wrong(status):
+    assert judge_stack(NAME, {"StackStatus": status}).state == "wrong"
+
+
+def test_a_table_that_does_not_answer_and_a_region_without_the_algorithm_are_wrong():
+    assert judge_table("LedgerTable", {"TableStatus": "DELETING"}).state == "wrong"
+    assert judge_region("mx-central-1").state == "wrong"
+
+
+def test_a_quota_that_service_quotas_does_not_know_is_unknown():
+    model = StoredModel("v1", "s3://m", "", 1)
+    hosted = Hosted("InService", "c", None, 1, 1, Deployment("e", model, "i", "r", RealTime("ml.m5.large", 1)))
+
+    assert judge_quota(hosted, {}).state == "unknown"
