@@ -7,7 +7,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 UV := $(PY) -m uv --quiet
 STARTER := build/models/starter
-STARTER_SOURCES := $(wildcard training/*.py training/starter/*.py training/starter/messages/*.csv) $(addprefix classifier_infra/model/,text.py manifest.py decoding.py)
+STARTER_SOURCES := $(wildcard training/*.py training/data/*.py training/linear/*.py training/starter/*.py training/starter/messages/*.csv) $(addprefix classifier_infra/model/,text.py manifest.py decoding.py)
 
 LAMBDA_SOURCES := $(shell find bot classifier_infra -name '*.py' -o -name '*.yml')
 # The last that is written; arm64 is what is deployed, x86_64 what this machine is likely to be able to run.

@@ -9,7 +9,7 @@ import random
 from collections import defaultdict
 from pathlib import Path
 
-from training.dataset import CLASSES, TEST, TRAIN
+from training.data.dataset import CLASSES, TEST, TRAIN
 
 _REPLACED = 0.2
 

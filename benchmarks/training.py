@@ -28,14 +28,14 @@ from benchmarks.results import BenchmarkError, save
 from classifier_infra.model.artefact import ARCHIVE, Artefact, extract_model, open_artefact
 from classifier_infra.model.decoding import Decoder, count_tokens
 from classifier_infra.model.text import clean, normalise
-from training.artefact import write_artefact
-from training.dataset import CLASSES, TEST, TRAIN, Example, Facet, read_dataset
+from training.artefact_folded import write_artefact
+from training.data.dataset import CLASSES, TEST, TRAIN, Example, Facet, read_dataset
+from training.data.prepare import prepare
 from training.evaluate import answer, classify
-from training.hyperparameters import FeatureSettings, Hyperparameters
-from training.linear import fit_model
-from training.measure import Answers, accuracy_interval, calibration_error, compare
-from training.prepare import prepare
-from training.train import train
+from training.linear.heads import fit_model
+from training.linear.hyperparameters import FeatureSettings, Hyperparameters
+from training.linear.trainer import train
+from training.metrics import Answers, accuracy_interval, calibration_error, compare
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"

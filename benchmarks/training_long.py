@@ -19,9 +19,9 @@ from typing import Any
 from benchmarks.resampled import resample
 from benchmarks.results import BenchmarkError, save
 from benchmarks.training import DATA, FASTTEXT, ROOT, SAMPLE, Line, table
-from training.dataset import TEST, TRAIN
-from training.prepare import prepare
-from training.split import MANY_ROWS
+from training.data.dataset import TEST, TRAIN
+from training.data.prepare import prepare
+from training.data.splits import MANY_ROWS
 
 ROWS = (56_000, 560_000)
 TIMES_FASTTEXT = 3

@@ -6,17 +6,17 @@ import sys
 from collections.abc import Sequence
 
 from classifier_infra.model.artefact import ArtefactError
-from training.blazingtext import HyperparameterError
-from training.commands.download import add_download
-from training.commands.evaluate import add_evaluate
-from training.commands.options import EXAMPLES
-from training.commands.prepare import add_prepare
-from training.commands.starter import add_starter
-from training.commands.train import add_train
-from training.dataset import DataError
-from training.download import DownloadError
-from training.rehearsal import RehearsalError
-from training.sagemaker.command import add_sagemaker
+from training.blazingtext.hyperparameters import HyperparameterError
+from training.blazingtext.local_run import RehearsalError
+from training.cli.download import add_download
+from training.cli.evaluate import add_evaluate
+from training.cli.options import EXAMPLES
+from training.cli.prepare import add_prepare
+from training.cli.starter import add_starter
+from training.cli.train import add_train
+from training.data.dataset import DataError
+from training.data.download import DownloadError
+from training.sagemaker.cli import add_sagemaker
 from training.sagemaker.errors import JobError
 
 

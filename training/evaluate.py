@@ -10,8 +10,8 @@ from classifier_infra.model import manifest
 from classifier_infra.model.artefact import Artefact
 from classifier_infra.model.decoding import Decoder, count_tokens
 from classifier_infra.model.prediction import FacetPrediction
-from training.dataset import TEST, Example, Facet
-from training.measure import (
+from training.data.dataset import TEST, Example, Facet
+from training.metrics import (
     Answers,
     Metrics,
     accuracy_interval,

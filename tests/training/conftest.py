@@ -11,7 +11,7 @@ import pytest
 
 from classifier_infra.model.manifest import Label
 from classifier_infra.model.text import clean, normalise
-from training.dataset import Example
+from training.data.dataset import Example
 
 ROOT = Path(__file__).parents[2]
 

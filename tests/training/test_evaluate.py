@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from classifier_infra.model.artefact import open_artefact
-from training.artefact import write_artefact
-from training.dataset import TEST, TRAIN, Example, Facet
+from training.artefact_folded import write_artefact
+from training.data.dataset import TEST, TRAIN, Example, Facet
 from training.evaluate import answer, evaluate
-from training.hyperparameters import Hyperparameters
-from training.train import train
+from training.linear.hyperparameters import Hyperparameters
+from training.linear.trainer import train
 
 
 @pytest.fixture(scope="module")

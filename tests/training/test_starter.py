@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from training.dataset import SPLITS, TEST, TRAIN, VALIDATION, DataError, read_dataset
+from training.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, DataError, read_dataset
 from training.starter import FACETS, read_messages, write_dataset
 
 HEADER = "category,urgency,tone,text\n"

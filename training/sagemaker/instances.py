@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from training.blazingtext import SUPERVISED
+from training.blazingtext.hyperparameters import SUPERVISED
 
 _GPU_FAMILIES = ("p2", "p3", "g4dn", "g5")
 _SEVERAL_GPUS = frozenset(

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from training.sagemaker.algorithm import OBJECTIVE
 from training.sagemaker.layout import Place
+from training.sagemaker.validation import OBJECTIVE
 
 Request: TypeAlias = dict[str, Any]
 

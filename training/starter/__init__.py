@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classifier_infra.model.text import clean, normalise
-from training import dataset
-from training.atomic import write_text
-from training.dataset import CLASSES, TEST, TRAIN, VALIDATION, DataError, Problem, write_examples
+from training.data import dataset
+from training.data.atomic_files import write_text
+from training.data.dataset import CLASSES, TEST, TRAIN, VALIDATION, DataError, Problem, write_examples
 
 MESSAGES = Path(__file__).parent / "messages"
 

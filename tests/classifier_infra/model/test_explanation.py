@@ -17,8 +17,8 @@ from classifier_infra.model.explanation import Explainer
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.model_file import ModelFileError, open_model_file
 from classifier_infra.model.text import normalise
-from training.export import flatten_heads, to_fasttext
-from training.features import FeatureSettings, build_dictionary, feature_ids
+from training.linear.export import flatten_heads, to_fasttext
+from training.linear.features import FeatureSettings, build_dictionary, feature_ids
 
 ROOT = Path(__file__).parents[3]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from classifier_infra.model.model_file import ModelFileError, open_model_file
 from classifier_infra.model.text import normalise
-from training.export import to_fasttext
-from training.features import Dictionary, FeatureSettings, build_dictionary, feature_ids
+from training.linear.export import to_fasttext
+from training.linear.features import Dictionary, FeatureSettings, build_dictionary, feature_ids
 
 ROOT = Path(__file__).parents[3]
 FASTTEXT_PYTHON = ROOT / ".venv-fasttext" / "bin" / "python"

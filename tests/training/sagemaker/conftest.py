@@ -12,8 +12,8 @@ import boto3
 import pytest
 
 from training.__main__ import main
-from training.prepare import prepare
-from training.rehearsal import PYTHON
+from training.blazingtext.local_run import PYTHON
+from training.data.prepare import prepare
 from training.sagemaker.layout import Place
 from training.sagemaker.requests import Machines
 

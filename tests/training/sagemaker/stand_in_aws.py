@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))
 
 from classifier_infra.local.container import JSON_LINES, answer_invocation  # noqa: E402
-from training.blazingtext import SUPERVISED, resolve  # noqa: E402
-from training.rehearsal import rehearse  # noqa: E402
+from training.blazingtext.hyperparameters import SUPERVISED, resolve  # noqa: E402
+from training.blazingtext.local_run import rehearse  # noqa: E402
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 LOG_HEAD = """\

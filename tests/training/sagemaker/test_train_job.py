@@ -10,8 +10,8 @@ from classifier_infra.model.artefact import open_artefact
 from classifier_infra.model.canaries import answers_of, expected_answers, find_moved
 from classifier_infra.model.manifest import load_manifest
 from classifier_infra.model.model import load_model
+from training.sagemaker.jobs.inputs import open_prepared
 from training.sagemaker.layout import Place
-from training.sagemaker.prepared import open_prepared
 from training.sagemaker.requests import Machines, training_request
 from training.sagemaker.service_model import find_violations
 

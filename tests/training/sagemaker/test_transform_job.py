@@ -5,7 +5,7 @@ import json
 import pytest
 
 from classifier_infra.model.manifest import Facet, Label, Manifest
-from training.sagemaker.commands import transform
+from training.sagemaker.cli import transform
 
 pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk"), pytest.mark.xdist_group("sdk")]
 

@@ -2,10 +2,8 @@
 
 import pytest
 
-from training.sagemaker.algorithm import Range
 from training.sagemaker.errors import JobError
-from training.sagemaker.states import Trial
-from training.sagemaker.tuning import (
+from training.sagemaker.jobs.tuning import (
     DEFAULT_RANGES,
     best,
     find_range_doubts,
@@ -14,6 +12,8 @@ from training.sagemaker.tuning import (
     to_searched,
     write_table,
 )
+from training.sagemaker.states import Trial
+from training.sagemaker.validation import Range
 
 TRIALS = [
     Trial("tune-001", "Completed", {"epochs": "5", "learning_rate": "0.05"}, 0.91),
@@ -87,7 +87,7 @@ def test_learning_rates_are_searched_by_their_magnitude():
 
 def test_results_are_drawn_into_a_png_of_a_panel_for_each_hyperparameter(tmp_path):
     pytest.importorskip("matplotlib", reason="figures take the extra `report`")
-    from training.sagemaker.tuning_figure import draw
+    from training.sagemaker.jobs.tuning_figure import draw
 
     draw(TRIALS, tmp_path / "tuning.png")
 
@@ -99,7 +99,7 @@ def test_results_are_drawn_into_a_png_of_a_panel_for_each_hyperparameter(tmp_pat
 
 def test_nothing_is_drawn_of_no_accuracy(tmp_path):
     pytest.importorskip("matplotlib", reason="figures take the extra `report`")
-    from training.sagemaker.tuning_figure import draw
+    from training.sagemaker.jobs.tuning_figure import draw
 
     with pytest.raises(JobError, match="nothing to draw"):
         draw(TRIALS[2:3], tmp_path / "tuning.png")

@@ -1,0 +1,81 @@
+"""The original way of training, rehearsed: the same kind of artefact."""
+
+from dataclasses import replace
+
+import pytest
+
+from classifier_infra.model.artefact import open_artefact
+from training.artefact_folded import write_artefact
+from training.blazingtext.hyperparameters import SUPERVISED, resolve
+from training.blazingtext.trainer import train_joint
+from training.data.dataset import TEST, TRAIN, VALIDATION, DataError, Facet
+from training.evaluate import classify
+
+SMALL = resolve(
+    SUPERVISED, {"vector_dim": "8", "buckets": "1000", "min_count": "1", "epochs": "50", "learning_rate": "0.5"}
+)
+
+
+@pytest.fixture(scope="module")
+def facets(message_examples, message_labels, tmp_path_factory) -> list[Facet]:
+    path = tmp_path_factory.getbasetemp()
+    rows = {TRAIN: message_examples, VALIDATION: message_examples[::2], TEST: message_examples[1::2]}
+    return [
+        Facet(name, path, labels, rows, {TRAIN: "ab" * 32})
+        for name, labels in (("category", message_labels), ("tone", message_labels))
+    ]
+
+
+@pytest.fixture(scope="module")
+def trained(ask_fasttext, facets):
+    return train_joint("tried", facets, SMALL)
+
+
+def test_a_model_of_several_facets_is_decoded_facet_by_facet(trained, tmp_path):
+    write_artefact(tmp_path, *trained)
+
+    found = classify(open_artefact(tmp_path), "why did the price of my plan go up")
+
+    assert trained[1].method == "joint"
+    assert [prediction.name for prediction in found.values()] == ["Billing", "Billing"]
+    assert all(sum(score.confidence for score in found[name].scores) == pytest.approx(1) for name in found)
+
+
+def test_the_manifest_says_how_it_was_made_and_what_it_is_worth(trained):
+    manifest = trained[1]
+
+    assert manifest.version == f"tried-{manifest.model_sha256[:10]}"
+    assert manifest.training["trainer"] == "blazingtext"
+    assert manifest.training["hyperparameters"] == {"mode": "supervised", **SMALL}
+    assert manifest.training["libraries"] == {"fasttext-wheel": "0.9.2"}
+    assert manifest.training["facets"]["tone"]["rows"] == 30
+    assert manifest.training["facets"]["tone"]["test"]["rows"] == 15
+    assert len(manifest.canaries) == 10
+    assert all(facet.calibration != 1 for facet in manifest.facets)
+
+
+def test_the_same_rows_give_the_same_bytes(trained, facets):
+    assert train_joint("tried", facets, SMALL) == trained
+
+
+def test_without_validation_rows_some_of_the_training_rows_are_validated(ask_fasttext, facets):
+    rows = [replace(row, words=f"{row.words} {i}") for row in facets[0].split(TRAIN) for i in range(5)]
+
+    _, manifest = train_joint("tried", [replace(facets[0], examples={TRAIN: tuple(rows)})], SMALL)
+
+    described = manifest.training["facets"]["category"]
+    assert described["rows"] + described["validation"]["rows"] == 150
+    assert 5 < described["validation"]["rows"] < 30
+
+
+def test_a_class_without_a_row_to_train_on_and_a_facet_without_one_to_validate_are_refused(facets):
+    lacking = tuple(row for row in facets[0].split(TRAIN) if row.label)[:1]
+
+    with pytest.raises(DataError) as raised:
+        train_joint("tried", [replace(facets[0], examples={TRAIN: lacking})], SMALL)
+
+    assert [problem.what for problem in raised.value.problems] == [
+        "class 1 (Billing) has no row left to train on: all are validated",
+        "class 3 (General) has no row left to train on: all are validated",
+        "too few rows to set some apart for validation",
+    ]

@@ -1,0 +1,179 @@
+"""Downloads from a server on this machine, which breaks off, ignores ranges, or has something else."""
+
+import gzip
+import hashlib
+import io
+import tarfile
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+
+import pytest
+
+from training.__main__ import main
+from training.data.download import Archive, DownloadError, download
+
+FILES = {"classes.txt": b"Company\nArtist\n", "train.csv": Random(0).randbytes(50_000), "test.csv": b'1,"a","b"\n'}
+MEMBERS = {f"dbpedia_csv/{name}": name for name in FILES}
+
+
+def pack() -> bytes:
+    file = io.BytesIO()
+    with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+        for member, name in MEMBERS.items():
+            described = tarfile.TarInfo(member)
+            described.size = len(FILES[name])
+            tar.addfile(described, io.BytesIO(FILES[name]))
+    return file.getvalue()
+
+
+CONTENT = pack()
+
+
+class Server(ThreadingHTTPServer):
+    """Serves CONTENT as a test wants it; `asked` has the Range header of every request."""
+
+    daemon_threads = True
+    content = CONTENT
+    knows_ranges = True
+    most_bytes = len(CONTENT)
+    status = 200
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[str | None] = []
+
+    @property
+    def archive(self) -> Archive:
+        address = f"http://127.0.0.1:{self.server_port}/dbpedia_csv.tgz"
+        return Archive(address, len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), MEMBERS)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        asked = self.headers["Range"]
+        self.server.asked.append(asked)
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.server.knows_ranges else 0
+        rest = self.server.content[start:]
+        self.send_response(self.server.status if not start else 206)
+        self.send_header("Content-Length", str(len(rest)))
+        self.end_headers()
+        self.wfile.write(rest[: self.server.most_bytes])
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def files_in(tmp_path) -> Callable[[], dict[str, bytes]]:
+    return lambda: {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_the_files_of_the_archive_are_put_into_the_folder(server, tmp_path, files_in):
+    came = []
+
+    download(server.archive, tmp_path, came.append)
+
+    assert files_in() == FILES
+    assert sum(came) == len(CONTENT)
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_stopped(server, tmp_path, files_in):
+    server.most_bytes = 30_000
+
+    download(server.archive, tmp_path)
+
+    assert files_in() == FILES
+    assert server.asked == [None, "bytes=30000-"]
+
+
+def test_a_download_goes_on_in_the_next_run(server, tmp_path, files_in):
+    (tmp_path / ".dbpedia_csv.tgz.part").write_bytes(CONTENT[:10_000])
+    came = []
+
+    download(server.archive, tmp_path, came.append)
+
+    assert files_in() == FILES
+    assert server.asked == ["bytes=10000-"]
+    assert sum(came) == len(CONTENT)
+
+
+def test_a_server_that_does_not_know_ranges_is_read_from_the_beginning(server, tmp_path, files_in):
+    server.knows_ranges = False
+    (tmp_path / ".dbpedia_csv.tgz.part").write_bytes(b"something else" * 100)
+    came = []
+
+    download(server.archive, tmp_path, came.append)
+
+    assert files_in() == FILES
+    assert sum(came) == len(CONTENT)
+
+
+def test_another_archive_is_refused_and_thrown_away(server, tmp_path, files_in):
+    server.content = CONTENT[:-1] + b"?"
+
+    with pytest.raises(DownloadError, match="what came has the SHA-256"):
+        download(server.archive, tmp_path)
+
+    assert files_in() == {}
+
+
+def test_a_shorter_archive_is_refused(server, tmp_path):
+    server.content = CONTENT[:40_000]
+
+    with pytest.raises(DownloadError, match=r"it ends after 40,000 of \d+,\d+ bytes"):
+        download(server.archive, tmp_path)
+
+
+def test_what_has_come_is_kept_when_nothing_more_comes(server, tmp_path, files_in):
+    (tmp_path / ".dbpedia_csv.tgz.part").write_bytes(CONTENT[:10_000])
+    server.most_bytes = 0
+
+    with pytest.raises(DownloadError):
+        download(server.archive, tmp_path)
+
+    assert files_in() == {".dbpedia_csv.tgz.part": CONTENT[:10_000]}
+
+
+def test_an_error_of_the_server_is_told(server, tmp_path):
+    server.status = 403
+
+    with pytest.raises(DownloadError, match="the server answered 403 Forbidden"):
+        download(server.archive, tmp_path)
+
+
+def test_without_a_network_it_says_so_and_how_to_go_on(server, tmp_path, monkeypatch, capsys):
+    archive = server.archive
+    monkeypatch.setattr(
+        "training.cli.download.DBPEDIA", Archive("http://127.0.0.1:9/a.tgz", archive.size, archive.sha256, MEMBERS)
+    )
+    (tmp_path / ".a.tgz.part").write_bytes(b"12345")
+
+    returncode = main(["download", str(tmp_path)])
+
+    said = capsys.readouterr().err
+    assert returncode == 1
+    assert said.startswith("error: http://127.0.0.1:9/a.tgz: it cannot be reached (")
+    assert "is this machine online?; 5 of " in said
+
+
+def test_the_command_tells_what_it_wrote(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("training.cli.download.DBPEDIA", server.archive)
+
+    assert main(["download", str(tmp_path / "data")]) == 0
+
+    assert capsys.readouterr().out.startswith(f"Wrote classes.txt, train.csv, test.csv to {tmp_path}/data, checked")
+    assert (tmp_path / "data" / "train.csv").read_bytes() == FILES["train.csv"]

@@ -1,0 +1,123 @@
+"""A rehearsal of a BlazingText training job: the original fastText, told what the job would be told.
+
+BlazingText's models are fastText's, and so are the ideas behind it; what a rehearsal cannot show is its speed, its
+threads' race, and early stopping, which fastText has not. It runs in a child process, in an environment of its own:
+fastText and the reader of its models that we serve with are imported under the same name.
+"""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.blazingtext.hyperparameters import SUPERVISED, Value
+
+MODEL, VECTORS = "model.bin", "vectors.txt"
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".venv-fasttext" / "bin" / "python"
+"""The Python that has fastText 0.9.2; `make` sets it up where its wheels exist (Python 3.11 and 3.12)."""
+
+_CHILD = Path(__file__).with_name("local_run_child.py")
+_LAST_LINES = 3
+
+
+class RehearsalError(RuntimeError):
+    """fastText is not there, or has failed; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A trained model; for word vectors, the vectors as text too.
+
+    `words` is the number of words it knows, `seconds` what training alone took, `version` fastText's own.
+    """
+
+    model: Path
+    vectors: Path | None
+    words: int
+    seconds: float
+    version: str
+
+
+def rehearse(
+    mode: str,
+    text: Path,
+    out: Path,
+    values: Mapping[str, Value],
+    python: Path = PYTHON,
+    threads: int = 1,
+    progress: bool = False,
+) -> Rehearsed:
+    """Train on a prepared file, and write `model.bin` (for word vectors `vectors.txt` too) into the folder `out`.
+
+    `mode` is supervised, skipgram or cbow, `values` are all its hyperparameters (blazingtext.resolve). With one thread
+    the same file gives the same bytes. fastText's own `progress` goes to standard error. Raises RehearsalError, and
+    then leaves what was there before.
+    """
+    if not python.exists():
+        what = f"there is no {python}, which has fastText 0.9.2 to rehearse with"
+        raise RehearsalError(f"{what}; `make .venv-fasttext/.ready` sets it up, on Python 3.11 or 3.12")
+    out.mkdir(parents=True, exist_ok=True)
+    model, vectors = out / f".{MODEL}.part", out / f".{VECTORS}.part"
+    is_supervised = mode == SUPERVISED
+    question = {
+        "train": "supervised" if is_supervised else "unsupervised",
+        "input": str(text),
+        "model": str(model),
+        "vectors": None if is_supervised else str(vectors),
+        "arguments": to_fasttext_arguments(mode, values) | {"thread": threads, "verbose": 2 * progress},
+    }
+    try:
+        answer = _ask(python, question)
+        model.replace(out / MODEL)
+        if not is_supervised:
+            vectors.replace(out / VECTORS)
+    finally:
+        model.unlink(missing_ok=True)
+        vectors.unlink(missing_ok=True)
+    return Rehearsed(out / MODEL, None if is_supervised else out / VECTORS, **answer)
+
+
+def to_fasttext_arguments(mode: str, values: Mapping[str, Value]) -> dict[str, Any]:
+    """Give fastText's names for BlazingText's hyperparameters. Raises RehearsalError for a mode that it has not."""
+    common = {
+        "lr": values["learning_rate"],
+        "dim": values["vector_dim"],
+        "epoch": values["epochs"],
+        "minCount": values["min_count"],
+        "bucket": values["buckets"],
+    }
+    if mode == SUPERVISED:
+        return common | {"wordNgrams": values["word_ngrams"], "minn": 0, "maxn": 0, "loss": "softmax"}
+    if mode not in ("skipgram", "cbow"):
+        raise RehearsalError(f"fastText has no {mode}; it is skipgram spread over cores: rehearse skipgram")
+    subwords = (
+        {"minn": values["min_char"], "maxn": values["max_char"]} if values["subwords"] else {"minn": 0, "maxn": 0}
+    )
+    return (
+        common
+        | subwords
+        | {
+            "model": mode,
+            "ws": values["window_size"],
+            "neg": values["negative_samples"],
+            "t": values["sampling_threshold"],
+            "loss": "ns",
+        }
+    )
+
+
+def _ask(python: Path, question: Mapping[str, Any]) -> Any:
+    # Isolated: neither this folder nor the caller's environment lends the child its modules.
+    command = [str(python), "-I", str(_CHILD)]
+    show = None if question["arguments"]["verbose"] else subprocess.PIPE
+    done = subprocess.run(  # noqa: S603 (a file of ours, and the Python that the caller names)
+        command, input=json.dumps(question), stdout=subprocess.PIPE, stderr=show, text=True, check=False
+    )
+    if done.returncode:
+        said = " ".join((done.stderr or "").strip().splitlines()[-_LAST_LINES:])
+        raise RehearsalError(f"fastText ended with exit code {done.returncode}: {said}".rstrip(": "))
+    return json.loads(done.stdout)

@@ -1,0 +1,66 @@
+"""What the commands of `python -m training` have in common: help, numbers, and how problems are told."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from training.data.dataset import Problem
+
+EXAMPLES = """\
+examples:
+  python -m training train my-data --out build/models/mine
+  python -m training prepare my-data --out build/prepared
+  python -m training train my-data --out build/models/tried --trainer blazingtext --hyperparameter vector_dim=10
+  python -m training evaluate build/models/mine my-data --json -
+  python -m training evaluate build/models/mine my-data --report build/report.html --against build/models/older
+  python -m training starter build/starter-data
+  python -m training download build/dbpedia
+
+A data folder is in DBpedia format: classes.txt names class i in line i; train.csv (and, if you have them,
+validation.csv and test.csv) has three columns and no header: class index (from 1), title, content.
+For several facets, put one such folder a facet into it: category/, urgency/, tone/.
+
+exit codes: 0 done, 1 something failed, 2 the command or the data are wrong (every bad row is listed)
+"""
+
+
+def add_command(commands: Any, name: str, purpose: str, run: Callable[[argparse.Namespace], None]) -> Any:
+    """Add a command; its options know `run`, and `refuse`, which ends the program with what is wrong with them."""
+    command = commands.add_parser(
+        name,
+        help=purpose,
+        description=f"{purpose[0].upper()}{purpose[1:]}.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=run, refuse=command.error)
+    return command
+
+
+def number(kind: type[int] | type[float], least: float, most: float = 2**31 - 1) -> Callable[[str], float]:
+    """Give argparse's type of a number from `least` to `most`."""
+
+    def parse(text: str) -> float:
+        value = kind(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {least} and {most}")
+        return value
+
+    # argparse names the type in "invalid … value".
+    parse.__name__ = "number"
+    return parse
+
+
+def print_dropped(dropped: Sequence[Problem] | None) -> None:
+    """List the rows that were left out."""
+    for problem in dropped or ():
+        print(problem, file=sys.stderr)
+    if dropped:
+        print(f"{len(dropped):,} row{'s' * (len(dropped) > 1)} left out.", file=sys.stderr)
+
+
+def describe_accuracy(facet: str, metrics: Mapping[str, Any], rows: str) -> str:
+    """Give one sentence on how right a facet is on the named rows."""
+    accuracy, macro_f1 = f"accuracy {metrics['accuracy']:.1%}", f"macro-F1 {metrics['macro_f1']:.1%}"
+    return f"{facet}: {accuracy}, {macro_f1} on {metrics['rows']:,} rows of {rows}"

@@ -1,0 +1,69 @@
+"""The choice of hyperparameters by cross-validation: on the rows that training calibrates on, never on the test's."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from training.data.dataset import Facet
+from training.data.splits import ALWAYS_TRAINED, Rows, divide
+from training.linear.features import featurise
+from training.linear.heads import cross_fit, fit_dictionary
+from training.linear.hyperparameters import Hyperparameters
+from training.metrics import Answers, measure
+
+_COSTS = (0.5, 1.0, 2.0, 4.0)
+_LONGEST_NGRAMS = (2, 3)
+_LONGEST_SUBWORDS = (0, 4, 5)
+_SHARES_OF_BAYES = (0.0, 0.4, 0.8, 1.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One setting, and the macro-F1 of its heads on rows that they have not seen, on average over the facets."""
+
+    hyperparameters: Hyperparameters
+    macro_f1: float
+
+
+def list_candidates(start: Hyperparameters) -> list[Hyperparameters]:
+    """Give the settings to try: `start` with other costs, word n-grams and sub-words."""
+    return [
+        replace(start, cost=cost, features=replace(start.features, word_ngrams=ngrams, maxn=maxn))
+        for ngrams, maxn, cost in product(_LONGEST_NGRAMS, _LONGEST_SUBWORDS, _COSTS)
+        if maxn == 0 or maxn >= start.features.minn
+    ]
+
+
+def list_mixtures(best: Hyperparameters) -> list[Hyperparameters]:
+    """Give what is left to try once the rest is chosen: `best` with other shares of naive Bayes.
+
+    All shares with all the rest would be four times as many trials.
+    """
+    return [replace(best, bayes=share) for share in _SHARES_OF_BAYES if share != best.bayes]
+
+
+def search(
+    facets: Sequence[Facet], candidates: Sequence[Hyperparameters], on_trial: Callable[[], object] = lambda: None
+) -> list[Trial]:
+    """Try every candidate; give the best trial first, and of equal ones the first in the list.
+
+    Raises DataError where nothing can be set apart for validation.
+    """
+    parts = [divide(facet, candidates[0].folds) for facet in facets]
+    trials = []
+    for candidate in candidates:
+        trials.append(Trial(candidate, _try(facets, parts, candidate)))
+        on_trial()
+    return sorted(trials, key=lambda trial: -trial.macro_f1)
+
+
+def _try(facets: Sequence[Facet], parts: Sequence[Rows], candidate: Hyperparameters) -> float:
+    dictionary = fit_dictionary([rows.examples for rows in parts], [len(facet.labels) for facet in facets], candidate)
+    scores = []
+    for facet, rows in zip(facets, parts, strict=True):
+        shares = featurise([example.words for example in rows.examples], dictionary)
+        logits = cross_fit(shares, rows.labels, rows.folds, len(dictionary.words), candidate)
+        held = rows.folds != ALWAYS_TRAINED
+        names = tuple(label.name for label in facet.labels)
+        scores.append(measure(Answers(names, rows.labels[held], logits[held])).macro_f1)
+    return sum(scores) / len(scores)

@@ -1,0 +1,81 @@
+"""Files to a bucket and back: in parts, checked, encrypted, and whole or not at all."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from training.data.atomic_files import whole_file
+from training.sagemaker.aws import explaining
+from training.sagemaker.errors import JobError
+from training.sagemaker.jobs.inputs import Upload
+from training.sagemaker.layout import Place
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+_PART_BYTES = 16 << 20
+_CHUNK_BYTES = 1 << 20
+_SHA256 = "sha256"
+
+
+def upload(
+    client: "S3Client", place: Place, files: Iterable[Upload], on_bytes: Callable[[int], object] = lambda count: None
+) -> int:
+    """Put files into the bucket, but for those that are there already; give how many were sent. Raises JobError.
+
+    S3 checks each part against its SHA-256, and an object appears when all of its parts are there: a broken upload
+    leaves none, and the next one goes on with the first file that is missing.
+    """
+    from boto3.exceptions import Boto3Error  # only here, so that other commands do not wait for boto3
+    from boto3.s3.transfer import TransferConfig
+
+    config = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES)
+    sent = 0
+    for file in files:
+        with explaining():
+            if _is_there(client, place.bucket, file):
+                on_bytes(file.path.stat().st_size)
+                continue
+            try:
+                client.upload_file(
+                    str(file.path), place.bucket, file.key, _arguments(place, file), Callback=on_bytes, Config=config
+                )
+            except Boto3Error as error:
+                raise JobError(f"{file.path} could not be sent ({error}); start again, and it goes on there") from error
+        sent += 1
+    return sent
+
+
+def _is_there(client: "S3Client", bucket: str, file: Upload) -> bool:
+    try:
+        found = client.head_object(Bucket=bucket, Key=file.key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise
+    return found["Metadata"].get(_SHA256) == file.sha256 and found["ContentLength"] == file.path.stat().st_size
+
+
+def _arguments(place: Place, file: Upload) -> dict[str, Any]:
+    encryption = (
+        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": place.kms_key}
+        if place.kms_key
+        else {"ServerSideEncryption": "AES256"}
+    )
+    return {"ChecksumAlgorithm": "SHA256", "Metadata": {_SHA256: file.sha256}, **encryption}
+
+
+def download(
+    client: "S3Client", bucket: str, key: str, target: Path, on_bytes: Callable[[int], object] = lambda count: None
+) -> None:
+    """Copy an object to a file, whole or not at all. Raises JobError, OSError."""
+    with whole_file(target) as part, part.open("wb") as file, explaining():
+        found = client.get_object(Bucket=bucket, Key=key)
+        copied = 0
+        for chunk in found["Body"].iter_chunks(_CHUNK_BYTES):
+            copied += file.write(chunk)
+            on_bytes(len(chunk))
+        if copied != found["ContentLength"]:
+            raise JobError(f"s3://{bucket}/{key} ended after {copied} of {found['ContentLength']} bytes; try again")
