@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import BenchmarkError, save
-from bot.policy import Policy
-from bot.policy_file import load_policy, parse_policy
-from bot.records import MessageRecord
-from bot.team_settings import TeamSettings
-from bot.triage import decide
+from bot.policy.parsing.parser import load_policy, parse_policy
+from bot.policy.policy import Policy
+from bot.queue.messages import MessageRecord
+from bot.store.settings import TeamSettings
+from bot.triage.decide import decide
 from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
 from classifier_infra.model.artefact import ArtefactError
 from classifier_infra.model.manifest import Manifest

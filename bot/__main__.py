@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from bot.commands import Outcome, dead_letters, policy, sweep
+from bot.cli import dead_letters, policy, sweep
+from bot.cli.outcome import Outcome
 from bot.settings import MissingSetting
 
 EPILOG = """examples:

@@ -10,7 +10,7 @@ from benchmarks.faults.laboratory import Laboratory
 from benchmarks.faults.memory import resident_megabytes
 from benchmarks.faults.rules import KILLS, Fault, Rule
 from benchmarks.faults.scenarios import INTAKE, TEXT
-from bot.effects import SUMMARY
+from bot.pipeline.effects import SUMMARY
 from bot.sandbox.slack.workspace import Message, Workspace
 
 # About as many requests as the functions make for one message, and events as Slack sends us because of it.

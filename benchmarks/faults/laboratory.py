@@ -19,11 +19,11 @@ from benchmarks.faults.deployment import dead_letter_queues
 from benchmarks.faults.function_process import FunctionDied, FunctionProcess, FunctionRaised
 from benchmarks.faults.handing_out import HandingOut
 from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
-from bot.sandbox.pump import Pump
-from bot.sandbox.receiver import Receiver
+from bot.pipeline.sweep import SETTLED_AFTER
+from bot.sandbox.queue_poller import Pump
 from bot.sandbox.resources import Created
 from bot.sandbox.slack.installation import Installation
-from bot.sweep import SETTLED_AFTER
+from bot.sandbox.webhook_receiver import Receiver
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from bot.front import handle
-from bot.proxy_events import Answer
-from bot.queue import SqsQueue, build_queue
+from bot.http.proxy import Answer
+from bot.http.slack_events import handle
+from bot.queue.sender import SqsQueue, build_queue
 from bot.settings import read_signing_secret, require
 
 # Lambda's own handler writes what the package logs; Powertools would lengthen every cold start of this function.

@@ -12,18 +12,18 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from slack_bolt import App
 
-from bot.app import create_app
-from bot.board import BoardStore
-from bot.corrections import CorrectionDesk
-from bot.interactive import handle
-from bot.ledger import build_ledger
+from bot.http.interactive import handle
+from bot.http.proxy import Answer
+from bot.listeners.app import create_app
 from bot.listeners.desk import Desk
-from bot.policy_file import load_policy
-from bot.proxy_events import Answer
-from bot.queue import build_queue
+from bot.pipeline.corrections import CorrectionDesk
+from bot.policy.parsing.parser import load_policy
+from bot.queue.sender import build_queue
 from bot.settings import read_signing_secret, require
-from bot.team_settings import SettingsStore
-from bot.tenants import build_tenants
+from bot.store.ledger import build_ledger
+from bot.store.settings import SettingsStore
+from bot.store.stats import BoardStore
+from bot.workspaces.workspaces import build_tenants
 
 # Named after the package, so that whatever a module of it logs comes out here, as JSON.
 logger = Logger(service="bot")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.config import Config
 
 from bot.aws import session
-from bot.installations import DynamoInstallationStore
-from bot.installing.flow import Installer, handle
-from bot.installing.oauth import build_oauth_client
-from bot.installing.states import DynamoStateStore
-from bot.proxy_events import Answer
+from bot.http.proxy import Answer
 from bot.settings import read_app_credentials, read_workspaces, require
+from bot.workspaces.installations import DynamoInstallationStore
+from bot.workspaces.oauth_exchange import build_oauth_client
+from bot.workspaces.oauth_flow import Installer, handle
+from bot.workspaces.oauth_states import DynamoStateStore
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -11,14 +11,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bot.ledger import Ledger, build_ledger
-from bot.policy_file import load_policy
-from bot.queue import Queue, build_queue
+from bot.pipeline.sweep import Sweeper, sweep_tenants
+from bot.policy.parsing.parser import load_policy
+from bot.queue.sender import Queue, build_queue
 from bot.settings import require
-from bot.slack_actions import SlackActions
-from bot.sweep import Sweeper, sweep_tenants
-from bot.team_settings import SettingsStore
-from bot.tenants import Tenant, Tenants, build_tenants
+from bot.slack.client import SlackActions
+from bot.store.ledger import Ledger, build_ledger
+from bot.store.settings import SettingsStore
+from bot.workspaces.workspaces import Tenant, Tenants, build_tenants
 
 # Named after the package, so that whatever a module of it logs comes out here, as JSON.
 logger = Logger(service="bot")

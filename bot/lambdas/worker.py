@@ -13,29 +13,29 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bot.admission import Admission
-from bot.board import BoardStore
-from bot.budget import Budget, BudgetedClassifier
-from bot.bursts import Bursts
-from bot.deliveries import SqsDeadLetters
-from bot.duties import Duties
-from bot.effects import Effects
-from bot.fit import FitWatch, Pair
-from bot.ledger import Ledger, build_ledger
-from bot.pacing import Pace
-from bot.policy_file import load_policy
-from bot.posting import SECONDS_BETWEEN_POSTS, Steps
-from bot.queue import SqsQueue, build_queue
-from bot.reception import Reception
-from bot.requests import Requests
-from bot.rounds import Rounds
+from bot.pipeline.admission import Admission
+from bot.pipeline.budget import Budget, BudgetedClassifier
+from bot.pipeline.command_handler import Reception
+from bot.pipeline.effects import Effects
+from bot.pipeline.follow_ups import Duties
+from bot.pipeline.idempotency import SECONDS_BETWEEN_POSTS, Steps
+from bot.pipeline.message_handler import Requests
+from bot.pipeline.webhooks import Webhooks, connect_publicly, connect_to_stand_in
+from bot.pipeline.worker import Hands, Worker
+from bot.policy.parsing.parser import load_policy
+from bot.queue.deliveries import SqsDeadLetters
+from bot.queue.sender import SqsQueue, build_queue
 from bot.settings import require
-from bot.slack_actions import SlackActions
-from bot.summaries import Summaries
-from bot.team_settings import SettingsStore, TeamSettings
-from bot.tenants import Tenants, build_tenants
-from bot.webhooks import Webhooks, connect_publicly, connect_to_stand_in
-from bot.worker import Hands, Worker
+from bot.slack.client import SlackActions
+from bot.store.bursts import Bursts
+from bot.store.digests import Summaries
+from bot.store.fit import FitWatch, Pair
+from bot.store.ledger import Ledger, build_ledger
+from bot.store.rate_limiter import Pace
+from bot.store.rotations import Rounds
+from bot.store.settings import SettingsStore, TeamSettings
+from bot.store.stats import BoardStore
+from bot.workspaces.workspaces import Tenants, build_tenants
 from classifier_infra.inference.classifier import Classifier
 from classifier_infra.inference.service import ClassifierService, CurrentClassifier
 from classifier_infra.inference.settings import ClassifierSettings, build_service, read_classifier_settings

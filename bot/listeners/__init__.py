@@ -5,14 +5,15 @@ from functools import partial
 
 from slack_bolt import App
 
-from bot.blocks import home as home_ids
-from bot.blocks import inspection, policy_dialog, policy_upload, rule_dialog
-from bot.blocks.classify import POST_ACTION
-from bot.blocks.reply import ACTION_PREFIX, SPLIT_ACTION
 from bot.listeners import dialogs, home, rules, upload
 from bot.listeners.actions import correct_message, split_messages
 from bot.listeners.answers import post_text
 from bot.listeners.desk import Desk
+from bot.ui import home as home_ids
+from bot.ui import inspect_dialog as inspection
+from bot.ui import policy_dialog, policy_upload, rule_dialog
+from bot.ui.classify import POST_ACTION
+from bot.ui.reply import ACTION_PREFIX, SPLIT_ACTION
 
 
 def register(app: App, desk: Desk) -> None:

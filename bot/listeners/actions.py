@@ -9,12 +9,12 @@ from typing import Any
 from slack_bolt import Ack, BoltResponse, Respond
 from slack_sdk.errors import SlackClientError
 
-from bot import words
-from bot.blocks.reply import read_value
-from bot.corrections import CorrectionDesk, NotAllowed, NothingToCorrect
-from bot.ledger import LedgerUnavailable, VersionTaken
-from bot.queue import QueueUnavailable
-from bot.records import CorrectionRecord, InvalidRecord, MessageKey, build
+from bot.pipeline.corrections import CorrectionDesk, NotAllowed, NothingToCorrect
+from bot.queue.messages import CorrectionRecord, InvalidRecord, MessageKey, build
+from bot.queue.sender import QueueUnavailable
+from bot.store.ledger import LedgerUnavailable, VersionTaken
+from bot.ui.reply import read_value
+from bot.ui.text import thread as words
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from slack_bolt import Ack, BoltResponse, Respond
 
-from bot.blocks.classify import read_post
-from bot.corrections import CorrectionDesk
 from bot.listeners.actions import refuse, tell
-from bot.queue import QueueUnavailable
-from bot.records import ForwardRecord, InvalidRecord, build
-from bot.words import front as words
+from bot.pipeline.corrections import CorrectionDesk
+from bot.queue.messages import ForwardRecord, InvalidRecord, build
+from bot.queue.sender import QueueUnavailable
+from bot.ui.classify import read_post
+from bot.ui.text import acknowledgements as words
 
 log = logging.getLogger(__name__)
 

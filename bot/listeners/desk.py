@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from bot.board import BoardStore
-from bot.corrections import CorrectionDesk, NotAllowed
-from bot.policy import Policy
-from bot.policy_file import WrittenPolicy
-from bot.records import Record
-from bot.team_settings import PolicyChanged, SettingsStore
+from bot.pipeline.corrections import CorrectionDesk, NotAllowed
+from bot.policy.parsing.parser import WrittenPolicy
+from bot.policy.policy import Policy
+from bot.queue.messages import Record
+from bot.store.settings import PolicyChanged, SettingsStore
+from bot.store.stats import BoardStore
 
 
 @dataclass(frozen=True, slots=True)

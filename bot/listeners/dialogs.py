@@ -7,28 +7,13 @@ from typing import Any
 from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
-from bot.blocks.classify import read_post
-from bot.blocks.home import read_item, read_review
-from bot.blocks.notice import build_notice
-from bot.blocks.policy_dialog import (
-    PolicyTooLong,
-    build_policy_dialog,
-    list_problems,
-    read_policy_dialog,
-    read_route_dialog,
-)
-from bot.corrections import NotAllowed, NothingToCorrect
-from bot.files import FileUnreadable
-from bot.intake import clean_text, read_text
-from bot.ledger import LedgerUnavailable, VersionTaken
 from bot.listeners.actions import refuse
 from bot.listeners.desk import Desk, Proposal
 from bot.listeners.home import UNREADABLE, explain, read_home
-from bot.mrkdwn import escape
-from bot.policy_edit import set_route
-from bot.policy_file import PolicyError, WrittenPolicy, parse_policy
-from bot.queue import QueueUnavailable
-from bot.records import (
+from bot.pipeline.corrections import NotAllowed, NothingToCorrect
+from bot.policy.editing.edit_route import set_route
+from bot.policy.parsing.parser import PolicyError, WrittenPolicy, parse_policy
+from bot.queue.messages import (
     CorrectionRecord,
     ForwardRecord,
     HomeRecord,
@@ -40,11 +25,26 @@ from bot.records import (
     TrialRecord,
     build,
 )
-from bot.slack_calls import SlackFailure, call
-from bot.team_settings import PolicyChanged
-from bot.words import commands as command_words
-from bot.words import dialogs as words
-from bot.words import front as front_words
+from bot.queue.sender import QueueUnavailable
+from bot.slack.api import SlackFailure, call
+from bot.slack.events import clean_text, read_text
+from bot.slack.files import FileUnreadable
+from bot.slack.mrkdwn import escape
+from bot.store.ledger import LedgerUnavailable, VersionTaken
+from bot.store.settings import PolicyChanged
+from bot.ui.classify import read_post
+from bot.ui.home import read_item, read_review
+from bot.ui.notice import build_notice
+from bot.ui.policy_dialog import (
+    PolicyTooLong,
+    build_policy_dialog,
+    list_problems,
+    read_policy_dialog,
+    read_route_dialog,
+)
+from bot.ui.text import acknowledgements as front_words
+from bot.ui.text import commands as command_words
+from bot.ui.text import dialogs as words
 
 log = logging.getLogger(__name__)
 

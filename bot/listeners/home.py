@@ -7,21 +7,21 @@ from typing import Any
 from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
-from bot.blocks.home import read_item, read_mode, read_review
-from bot.blocks.notice import build_notice
-from bot.blocks.policy_dialog import PolicyTooLong
-from bot.corrections import NotAllowed, NothingToCorrect
-from bot.ledger import LedgerUnavailable, VersionTaken
 from bot.listeners.actions import refuse
 from bot.listeners.desk import Desk
-from bot.queue import QueueUnavailable
-from bot.records import CorrectionRecord, HomeRecord, MessageKey, build
-from bot.slack_calls import SlackFailure, call
-from bot.team_settings import PolicyChanged
-from bot.words import commands as command_words
-from bot.words import dialogs as dialog_words
-from bot.words import front as front_words
-from bot.words import home as words
+from bot.pipeline.corrections import NotAllowed, NothingToCorrect
+from bot.queue.messages import CorrectionRecord, HomeRecord, MessageKey, build
+from bot.queue.sender import QueueUnavailable
+from bot.slack.api import SlackFailure, call
+from bot.store.ledger import LedgerUnavailable, VersionTaken
+from bot.store.settings import PolicyChanged
+from bot.ui.home import read_item, read_mode, read_review
+from bot.ui.notice import build_notice
+from bot.ui.policy_dialog import PolicyTooLong
+from bot.ui.text import acknowledgements as front_words
+from bot.ui.text import commands as command_words
+from bot.ui.text import dialogs as dialog_words
+from bot.ui.text import home as words
 
 log = logging.getLogger(__name__)
 

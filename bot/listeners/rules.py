@@ -6,8 +6,17 @@ from typing import Any
 from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
-from bot.blocks.notice import build_notice
-from bot.blocks.rule_dialog import (
+from bot.listeners.desk import Desk, Proposal
+from bot.listeners.dialogs import SAVING, explain_refusal, have_filled, open_view, save, show_home, update
+from bot.listeners.home import read_home
+from bot.policy.editing.edit_rule import WrittenRule, put_rule, read_rules, remove_rule
+from bot.policy.parsing.nodes import EMOJI
+from bot.policy.parsing.parser import PolicyError, WrittenPolicy
+from bot.queue.messages import HomeRecord, RuleFormRecord, build
+from bot.slack.mrkdwn import escape
+from bot.store.settings import PolicyChanged
+from bot.ui.notice import build_notice
+from bot.ui.rule_dialog import (
     ACTION_BLOCK,
     TAG_BLOCK,
     FilledIn,
@@ -16,17 +25,8 @@ from bot.blocks.rule_dialog import (
     read_rule_form,
     read_rule_list,
 )
-from bot.listeners.desk import Desk, Proposal
-from bot.listeners.dialogs import SAVING, explain_refusal, have_filled, open_view, save, show_home, update
-from bot.listeners.home import read_home
-from bot.mrkdwn import escape
-from bot.policy_file import PolicyError, WrittenPolicy
-from bot.policy_nodes import EMOJI
-from bot.records import HomeRecord, RuleFormRecord, build
-from bot.rule_edit import WrittenRule, put_rule, read_rules, remove_rule
-from bot.team_settings import PolicyChanged
-from bot.words import dialogs as dialog_words
-from bot.words import rules as words
+from bot.ui.text import dialogs as dialog_words
+from bot.ui.text import rules as words
 
 _Json = Mapping[str, Any]
 

@@ -7,7 +7,14 @@ from typing import Any
 from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
-from bot.blocks.policy_upload import (
+from bot.listeners.actions import refuse
+from bot.listeners.desk import Desk, Proposal
+from bot.listeners.dialogs import SAVING, SECONDS_TO_SHOW, explain_refusal, open_view, save
+from bot.listeners.home import UNREADABLE, read_home
+from bot.policy.parsing.parser import WrittenPolicy, parse_policy
+from bot.queue.messages import HomeRecord, UploadRecord, build
+from bot.slack.files import FileReader, FileUnreadable
+from bot.ui.policy_upload import (
     FILE_BLOCK,
     Draft,
     build_review,
@@ -15,14 +22,7 @@ from bot.blocks.policy_upload import (
     read_draft,
     read_upload_dialog,
 )
-from bot.files import FileReader, FileUnreadable
-from bot.listeners.actions import refuse
-from bot.listeners.desk import Desk, Proposal
-from bot.listeners.dialogs import SAVING, SECONDS_TO_SHOW, explain_refusal, open_view, save
-from bot.listeners.home import UNREADABLE, read_home
-from bot.policy_file import WrittenPolicy, parse_policy
-from bot.records import HomeRecord, UploadRecord, build
-from bot.words import dialogs as words
+from bot.ui.text import dialogs as words
 
 _Json = Mapping[str, Any]
 

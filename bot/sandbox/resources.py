@@ -94,7 +94,7 @@ def _resolve(value: Any, arns: Mapping[str, str]) -> Any:
 
 def read_resources(file_name: str) -> dict[str, Resource]:
     """Read one file of `resources/`: logical id → CloudFormation resource."""
-    text = resources.files(__package__).joinpath("resources", file_name).read_text(encoding="utf-8")
+    text = resources.files("classifier_infra").joinpath("resources", file_name).read_text(encoding="utf-8")
     template: dict[str, dict[str, Resource]] = yaml.load(text, Loader=_TemplateLoader)  # noqa: S506, it is a SafeLoader
     return template["Resources"]
 

@@ -16,17 +16,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.sandbox.clock import Clock, read_rates
 from bot.sandbox.gateway import Function, create_gateway, read_functions
 from bot.sandbox.ministack import create_ministack
 from bot.sandbox.process import ServerProcess, free_port
-from bot.sandbox.pump import Pump
-from bot.sandbox.receiver import Receiver, create_receiver
+from bot.sandbox.queue_poller import Pump
 from bot.sandbox.resources import Created, create_resources
+from bot.sandbox.scheduler import Clock, read_rates
 from bot.sandbox.serving import address, listen, serving
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import OAuth, Settings
+from bot.sandbox.webhook_receiver import Receiver, create_receiver
 
 ROOT = Path(__file__).parents[2]
 POLICY = Path(__file__).with_name("policy.yml")

@@ -14,28 +14,28 @@ import httpx2
 import pytest
 from slack_sdk import WebClient
 
-from bot.blocks.notice import build_notice
-from bot.blocks.view import View
-from bot.board import BoardStore
-from bot.case import Finding
-from bot.duties import Duties
-from bot.effects import Effects
-from bot.ledger import Ledger
-from bot.policy import Policy
-from bot.posting import Steps
-from bot.queue import QueueUnavailable
-from bot.reception import Reception
-from bot.records import MessageRecord, Record
-from bot.rounds import Rounds
+from bot.pipeline.command_handler import Reception
+from bot.pipeline.effects import Effects
+from bot.pipeline.follow_ups import Duties
+from bot.pipeline.idempotency import Steps
+from bot.pipeline.webhooks import Call
+from bot.policy.policy import Policy
+from bot.queue.messages import MessageRecord, Record
+from bot.queue.sender import QueueUnavailable
 from bot.sandbox.resources import create_queues, create_tables
 from bot.sandbox.slack.seed import build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import Settings
 from bot.sandbox.slack.workspace import Message, Workspace
-from bot.slack_actions import SlackActions
-from bot.summaries import Summaries
-from bot.team_settings import SettingsStore, Switches, TeamSettings
-from bot.webhooks import Call
+from bot.slack.blocks import View
+from bot.slack.client import SlackActions
+from bot.store.digests import Summaries
+from bot.store.ledger import Ledger
+from bot.store.rotations import Rounds
+from bot.store.settings import SettingsStore, Switches, TeamSettings
+from bot.store.stats import BoardStore
+from bot.triage.case import Finding
+from bot.ui.notice import build_notice
 from classifier_infra.inference.classifier import ClassifierRejected
 from classifier_infra.model.explanation import Explanation, WordContribution
 from classifier_infra.model.manifest import Facet, Label, Manifest

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cfnlint.decode.cfn_yaml import load as load_template
 
-from bot.budget import Budget, BudgetedClassifier
+from bot.pipeline.budget import Budget, BudgetedClassifier
 from classifier_infra.inference import events
 from classifier_infra.inference.telemetry import build_report
 

@@ -75,7 +75,7 @@ def test_nothing_of_the_laptop_is_in_it(contents):
         "static_site",
         "tests",
         "bot/sandbox",
-        "bot/commands",
+        "bot/cli",
         "classifier_infra/local",
         "classifier_infra/packaging",
         "bin",
@@ -109,7 +109,7 @@ def test_what_installs_the_bot_has_neither_bolt_nor_boto3_nor_the_ledger_with_it
     assert {"slack_sdk", "botocore"} <= {name.partition("/")[0] for name in names}
     foreign = {"slack_bolt", "boto3", "aws_lambda_powertools", "pydantic", "fasttext", "yaml", "model", "training"}
     assert not {name.partition("/")[0] for name in names} & foreign
-    assert not {"bot/ledger.py", "bot/worker.py"} & names
+    assert not {"bot/store/ledger.py", "bot/pipeline/worker.py"} & names
 
 
 def test_the_same_commit_gives_the_same_bytes(archives, tmp_path: Path, python_of_lambda):

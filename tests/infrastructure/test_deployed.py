@@ -26,7 +26,7 @@ import uvicorn
 
 from bot.sandbox.gateway import create_gateway, read_functions
 from bot.sandbox.process import ServerProcess, free_port
-from bot.sandbox.pump import Pump
+from bot.sandbox.queue_poller import Pump
 from bot.sandbox.resources import create_resources
 from bot.sandbox.serving import address, listen, serving
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace

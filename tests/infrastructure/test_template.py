@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.deliveries import MOST_TRIES
+from bot.queue.deliveries import MOST_TRIES
 from bot.sandbox.gateway import read_functions
 from bot.sandbox.resources import read_resources
 from classifier_infra.api import openapi as api_document

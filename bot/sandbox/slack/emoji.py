@@ -4,7 +4,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-TABLE = Path(__file__).parent / "page" / "emoji.json"
+TABLE = Path(__file__).parent / "page" / "static" / "emoji.json"
 
 _SKIN_TONE = "::skin-tone-"
 

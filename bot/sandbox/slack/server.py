@@ -15,12 +15,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.sandbox.slack import answers, files, oauth, page_api, web_api
+from bot.sandbox.slack.api import oauth, web_api
+from bot.sandbox.slack.api import response_url as answers
 from bot.sandbox.slack.installation import Installation
+from bot.sandbox.slack.page import files, page_api
 from bot.sandbox.slack.settings import Settings
 from bot.sandbox.slack.workspace import Workspace
 
-_PAGE = Path(__file__).parent / "page"
+_PAGE = Path(__file__).parent / "page" / "static"
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

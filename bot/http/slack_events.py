@@ -1,0 +1,80 @@
+"""The front door: verify, read, queue, answer. Neither model nor call to Slack, so that Slack hears back at once."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from bot.http.proxy import Answer, Refused, SlackRequest, answer, read_request, refuse, require_content_type
+from bot.queue.messages import CommandRecord
+from bot.queue.sender import Queue, QueueUnavailable
+from bot.slack.events import Dropped, HelpWanted, read_command, read_event
+from bot.ui.text import acknowledgements as words
+
+log = logging.getLogger(__name__)
+
+
+def handle(event: Mapping[str, Any], signing_secret: str, queue: Queue, now: float) -> Answer:
+    """Answer one proxy event of API Gateway. 200 means that what needs handling is in the queue."""
+    try:
+        request = read_request(event, signing_secret, now)
+        if request.path.endswith("/slack/events"):
+            return _take_event(request, queue, int(now))
+        if request.path.endswith("/slack/commands"):
+            return _take_command(request, queue, int(now))
+        raise Refused(404, "there is nothing at this path")
+    except Refused as error:
+        log.warning("refused with %d: %s", error.status, error.reason)
+        return refuse(error)
+
+
+def _take_event(request: SlackRequest, queue: Queue, received_at: int) -> Answer:
+    require_content_type(request, "application/json")
+    envelope = _read_json_object(request.body)
+    if envelope.get("type") == "url_verification":
+        return answer(200, {"challenge": envelope.get("challenge")})
+    record = read_event(envelope, received_at)
+    if isinstance(record, Dropped):
+        log.info("event %s dropped: %s", envelope.get("event_id"), record.reason)
+        return answer(200)
+    try:
+        queue.send(record)
+    except QueueUnavailable as error:
+        log.error("event %s not queued, Slack sends it again: %s", envelope.get("event_id"), error)
+        return answer(503, {"error": "the event could not be queued; send it again"})
+    return answer(200)
+
+
+def _read_json_object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused(400, "the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise Refused(400, "the body is not a JSON object")
+    return document
+
+
+def _take_command(request: SlackRequest, queue: Queue, received_at: int) -> Answer:
+    require_content_type(request, "application/x-www-form-urlencoded")
+    form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+    if form.get("ssl_check") == "1":
+        return answer(200)
+    record = read_command(form, received_at)
+    if isinstance(record, Dropped):
+        log.warning("command dropped: %s", record.reason)
+        return _say(words.UNKNOWN)
+    if isinstance(record, HelpWanted):
+        return _say(words.HELP)
+    try:
+        queue.send(record)
+    except QueueUnavailable as error:
+        # Slack does not repeat commands, and shows a person nothing but a number for a 5xx.
+        log.error("command not queued: %s", error)
+        return _say(words.NOT_TAKEN)
+    return _say(words.TAKEN if isinstance(record, CommandRecord) else words.ASKED)
+
+
+def _say(text: str) -> Answer:
+    return answer(200, {"response_type": "ephemeral", "text": text})

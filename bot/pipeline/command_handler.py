@@ -1,0 +1,296 @@
+"""Answer what people ask of the bot itself: `/classify`, and what they press in its answers."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from bot.pipeline.corrections import CorrectionDesk, NotAllowed, NothingToCorrect
+from bot.pipeline.home import HomeDesk
+from bot.pipeline.idempotency import Post, Steps
+from bot.policy.editing.edit_rule import read_rules
+from bot.policy.parsing.parser import WrittenPolicy, parse_policy
+from bot.policy.policy import Policy, find_mismatches
+from bot.policy.rules import Circumstances
+from bot.queue.messages import (
+    AskRecord,
+    CommandRecord,
+    ForwardRecord,
+    HomeRecord,
+    InspectRecord,
+    InvalidRecord,
+    ReactionRecord,
+    RouteDialogRecord,
+    RuleFormRecord,
+    SavedRecord,
+    TrialRecord,
+    UploadRecord,
+)
+from bot.slack.api import GiveUp, respond
+from bot.slack.blocks import View
+from bot.slack.client import SlackActions
+from bot.store.ledger import Ledger
+from bot.store.settings import SettingsStore, TeamSettings
+from bot.store.stats import BoardStore
+from bot.triage.backtest import Decided, compare
+from bot.triage.decide import assess, direct, doubt
+from bot.triage.display import read_case, read_findings
+from bot.ui.classify import Assessment, build_answer, build_posted
+from bot.ui.figures import build_stats
+from bot.ui.inspect_dialog import build_inspection
+from bot.ui.notice import build_notice
+from bot.ui.policy_dialog import build_policy_dialog, build_route_dialog
+from bot.ui.policy_upload import build_review, read_draft
+from bot.ui.rule_dialog import Choices, build_rule_form
+from bot.ui.settings import build_policy, build_version
+from bot.ui.text import acknowledgements as front_words
+from bot.ui.text import commands as words
+from bot.ui.text import dialogs as dialog_words
+from bot.ui.text import rules as rule_words
+from bot.ui.text import thread as common
+from classifier_infra.inference.classifier import NotExplainable
+from classifier_infra.model.explanation import Explanation, WordContribution
+from classifier_infra.model.manifest import Manifest
+from classifier_infra.model.prediction import Prediction
+from classifier_infra.model.text import is_readable
+from classifier_infra.pricing.estimate import Cost
+
+log = logging.getLogger(__name__)
+
+# Slack takes answers at a response_url for thirty minutes; an older question is not worth the classifier's time.
+ANSWERABLE_SECONDS = 25 * 60
+
+_MOST_REASONS = 4
+# Of the week's requests, the newest that another policy is held against: one query's, however many there are.
+MOST_HELD_AGAINST = 500
+# A word that adds less than this part of what all words add together explains nothing.
+_LEAST_SHARE = 0.1
+
+
+class TooLate(Exception):
+    """A question that Slack takes no answer to any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """What it takes to answer. Methods raise what their collaborators raise: deliver the record again.
+
+    `price` gives what classifying so many messages a month costs, where a price table is at hand.
+    """
+
+    manifest: Manifest
+    explain: Callable[[str, str, str], Explanation]
+    settings: SettingsStore
+    board: BoardStore
+    slack: SlackActions
+    steps: Steps
+    respond: Callable[..., None] = respond
+    price: Callable[[float], Cost] | None = None
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.steps.ledger
+
+    def now(self) -> float:
+        return self.steps.now()
+
+    def is_answerable(self, record: CommandRecord | AskRecord | InspectRecord | TrialRecord) -> bool:
+        return self.now() - record.received_at <= ANSWERABLE_SECONDS
+
+    def text_of(self, record: CommandRecord | InspectRecord | TrialRecord) -> str | None:
+        """Give what the classifier has to read for an answer."""
+        return record.text if is_readable(record.text) and self.is_answerable(record) else None
+
+    def _respond(self, record: CommandRecord | AskRecord, build: Callable[[], View]) -> None:
+        if not self.is_answerable(record):
+            raise TooLate(f"no try to answer within {ANSWERABLE_SECONDS // 60} minutes succeeded")
+        self.respond(record.response_url, build())
+
+    # --- A text ---------------------------------------------------------------------------------------------
+
+    def answer_command(self, record: CommandRecord, settings: TeamSettings, prediction: Prediction | None) -> None:
+        def build() -> View:
+            if prediction is None:
+                return View(words.NOTHING_TO_READ, ())
+            return build_answer(self._assess(record, settings, prediction), record.user)
+
+        self._respond(record, build)
+
+    def _assess(
+        self, record: CommandRecord | InspectRecord, settings: TeamSettings, prediction: Prediction
+    ) -> Assessment:
+        findings, text = assess(prediction, self.manifest), record.text
+        return Assessment(
+            text=text,
+            readings=read_findings(findings, self.manifest),
+            destination=direct(findings, settings.policy, _circumstances(record)).route,
+            doubt=doubt(prediction, self.manifest),
+            truncated=record.truncated,
+            reasons=self._find_reasons(text, findings[0].facet, findings[0].label),
+        )
+
+    def _find_reasons(self, text: str, facet: str, label: str) -> tuple[str, ...]:
+        try:
+            return strongest(self.explain(text, facet, label).words)
+        except NotExplainable:  # the bars still stand
+            return ()
+
+    def show_home(self, record: HomeRecord) -> None:
+        settings = self.settings.reload(record.team, self.now())
+        HomeDesk(self.manifest, self.settings, self.board, self.slack, self.price).show(record, settings, self.now())
+
+    def forward(self, record: ForwardRecord) -> None:
+        """Post a text where somebody wants it, once for each time they pressed, and say so."""
+        facet = self.manifest.facets[0]
+        view = build_posted(record.user, facet.display(record.label), record.text)
+        step = f"forward:{record.place}"
+        find = partial(self.slack.find_sent_on, record.key, step, record.place)
+        make = partial(self.slack.send_on, record.key, step, view, record.place)
+        result = self.steps.post(Post(record.key, step, record.place, find, make))
+        problem = common.explain(result.error) if result.error else None
+        if record.response_url:
+            self.respond(record.response_url, View(words.posted(record.place, problem), ()), replace=True)
+
+    def take_reaction(self, record: ReactionRecord, settings: TeamSettings) -> None:
+        """Take a reaction for a correction, where the policy says that it is one. Doing it twice is doing it once."""
+        said = settings.policy.corrected_by(record.name)
+        if said is None:
+            return
+        desk = CorrectionDesk(self.ledger, self.steps.later, self.settings, self.now)
+        try:
+            desk.take(record.key, *said, record.user)
+        except (NotAllowed, NothingToCorrect) as refusal:  # an emoji is no question: nobody waits for an answer
+            log.info("reaction corrects nothing", extra={"message_key": str(record.key), "detail": str(refusal)})
+
+    # --- Dialogs --------------------------------------------------------------------------------------------
+
+    def inspect(self, record: InspectRecord, settings: TeamSettings, prediction: Prediction | None) -> None:
+        """Fill the dialog that was opened about a message; what people said of it already stands."""
+        case = self.ledger.load(record.key, self.now())
+        if prediction is None:
+            self.slack.update_dialog(record.view, build_notice(dialog_words.NOTHING_TO_READ))
+            return
+        assessment = self._assess(record, settings, prediction)
+        known = case.decision is not None and bool(case.decision.findings)
+        if known:
+            assessment = replace(assessment, readings=read_case(case, self.manifest))
+        self.slack.update_dialog(record.view, build_inspection(assessment, record.key, known))
+
+    def try_policy(self, record: TrialRecord, settings: TeamSettings, prediction: Prediction | None) -> None:
+        """Say in the dialog what a policy would do with a text, and with this week's requests; nothing is saved."""
+        policy = parse_policy(record.policy)
+        outcome = dialog_words.NOTHING_TO_READ
+        if prediction is not None:
+            findings = assess(prediction, self.manifest)
+            main = read_findings(findings, self.manifest)[0]
+            directions = direct(findings, policy, _circumstances(record))
+            percent = common.percent(findings[0].confidence)
+            outcome = dialog_words.trial(main.display, percent, doubt(prediction, self.manifest) is None, directions)
+        outcome = f"{outcome}\n{self._say_changes(settings.policy, policy, record.team)}"
+        self.slack.update_dialog(record.view, build_policy_dialog(record.policy, record.base, record.text, outcome))
+
+    def review_upload(self, record: UploadRecord, settings: TeamSettings) -> None:
+        """Say in the dialog what an uploaded policy would change; it is saved when somebody says so."""
+        policy = parse_policy(record.policy)
+        outcome = self._say_changes(settings.policy, policy, record.team)
+        self.slack.update_dialog(record.view, build_review(read_draft(record.draft), policy, outcome))
+
+    def _say_changes(self, old: Policy, new: Policy, team: str) -> str:
+        changes = dialog_words.dry_run(compare(old, new, self._load_decided(team)))
+        found = find_mismatches(new, self.manifest)
+        return f"{changes}\n{words.mismatches(found)}" if found else changes
+
+    def _load_decided(self, team: str) -> list[Decided]:
+        settled = self.board.load_settled(team, self.now(), MOST_HELD_AGAINST)
+        return [Decided(each.key, each.main, each.labels) for each in settled]
+
+    def look_at_saved(self, record: SavedRecord) -> None:
+        """Say in the dialog what in the policy that was just saved does not fit the model; nothing, where all does."""
+        settings = self.settings.reload(record.team, self.now())
+        found = find_mismatches(settings.policy, self.manifest)
+        if found and settings.version == record.version:
+            sentences = f"{dialog_words.saved(record.version)}\n{words.mismatches(found)}"
+            self.slack.update_dialog(record.view, build_notice(sentences))
+
+    def show_routes(self, record: RouteDialogRecord) -> None:
+        """Give the dialog the labels to choose from."""
+        self.slack.update_dialog(record.view, build_route_dialog(self.manifest.facets[0], record.base))
+
+    def show_rule_form(self, record: RuleFormRecord) -> None:
+        """Give the dialog the form of a rule, with what there is to choose from."""
+        policy = WrittenPolicy.of(record.policy)
+        rules = read_rules(policy)
+        if record.number > len(rules):
+            raise InvalidRecord("there is no rule of that number")
+        view = build_rule_form(rules, record.number, record.base, self._find_choices(policy.policy))
+        try:
+            self.slack.update_dialog(record.view, view)
+        except GiveUp as failure:
+            log.warning("form not shown", extra={"error": failure.error})
+            self.slack.update_dialog(record.view, build_notice(rule_words.FORM_NOT_TAKEN))
+
+    def _find_choices(self, policy: Policy) -> Choices:
+        return Choices(
+            facets=self.manifest.facets,
+            hours=tuple(policy.hours),
+            rotas=tuple(policy.rotas),
+            templates=tuple(policy.templates),
+            channels={each.id: each.name for each in self.slack.list_memberships()},
+            groups=self.slack.list_groups(),
+        )
+
+    # --- Anything else --------------------------------------------------------------------------------------
+
+    def answer_question(self, record: AskRecord, settings: TeamSettings) -> None:
+        """Do what `/classify` was told, and say so. Doing it twice is doing it once."""
+        self._respond(record, lambda: self._obey(record, settings))
+
+    def _obey(self, record: AskRecord, settings: TeamSettings) -> View:
+        if record.verb == "stats":
+            return build_stats(self.board.load_week(record.team, self.now()), self.manifest)
+        if record.verb in ("policy", "version"):
+            build = build_policy if record.verb == "policy" else build_version
+            return build(settings, self.settings.read_policy(record.team), self.manifest)
+        if record.verb not in _QUIETER and not settings.policy.may_change(record.user):
+            return View(words.NOT_ALLOWED, ())
+        return View(self._switch(record), ())
+
+    def _switch(self, record: AskRecord) -> str:
+        who: tuple[Any, ...] = (record.user, self.now())
+        target = record.target or record.channel
+        match record.verb:
+            case "mute":
+                self.settings.mute(record.team, target, *who)
+                return words.muted(target)
+            case "unmute":
+                self.settings.unmute(record.team, target, *who)
+                return words.unmuted(target)
+            case "stop":
+                self.settings.stop(record.team, *who)
+                return words.STOPPED
+            case "start":
+                self.settings.start(record.team, *who)
+                return words.STARTED
+        return front_words.UNKNOWN
+
+
+def _circumstances(record: CommandRecord | InspectRecord | TrialRecord) -> Circumstances:
+    """Give what rules go by, as if the text had been written where and when somebody asked about it."""
+    return Circumstances(record.channel, datetime.fromtimestamp(record.received_at, UTC), text=record.text)
+
+
+# Whoever finds the bot too loud need not look for somebody who may say so.
+_QUIETER = frozenset({"mute", "stop"})
+
+
+def strongest(contributions: Sequence[WordContribution]) -> tuple[str, ...]:
+    """Give the words that spoke most for a label, the strongest first, each once."""
+    added: dict[str, float] = {}
+    for each in contributions:
+        if each.contribution > 0 and any(map(str.isalnum, each.word)):
+            added[each.word] = added.get(each.word, 0.0) + each.contribution
+    least = _LEAST_SHARE * sum(added.values())
+    ranked = sorted((word for word in added if added[word] >= least), key=lambda word: -added[word])
+    return tuple(ranked[:_MOST_REASONS])

@@ -1,0 +1,92 @@
+"""Take a person's correction: one conditional write, then a note in the queue that Slack has to be brought in line.
+
+The calls to Slack are the worker's, because Slack wants its answer within three seconds and does not repeat a click:
+what is cut short after the write would be lost with this function, and is not lost with the queue.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.queue.messages import CorrectionRecord, MessageKey, RevisionRecord
+from bot.queue.sender import Queue
+from bot.store.ledger import Ledger, VersionTaken
+from bot.store.settings import SettingsSource
+from bot.triage.case import Case, Correction, Finding
+
+# As many people as may well press at the same moment.
+_TRIES = 5
+
+
+class NotAllowed(Exception):
+    """The policy leaves corrections to others."""
+
+
+class NothingToCorrect(Exception):
+    """No decision about this message is known (any more), or not with such a facet or label."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionDesk:
+    """Where corrections are handed in. `now` gives seconds since the epoch."""
+
+    ledger: Ledger
+    queue: Queue
+    settings: SettingsSource
+    now: Callable[[], float]
+
+    def take(self, key: MessageKey, facet: str, label: str, user: str) -> None:
+        """Record that `user` says the message's `facet` is `label`, and have it shown.
+
+        Pressing twice corrects once, and has it shown again. Raises NotAllowed, NothingToCorrect,
+        LedgerUnavailable, VersionTaken, QueueUnavailable.
+        """
+        self._check(key, user)
+        self._record(key, facet, label, user)
+        now = int(self.now())
+        self.queue.send(CorrectionRecord(key.team, key.channel, key.ts, now))
+
+    def split(self, key: MessageKey, user: str) -> None:
+        """Have the messages that were read together with this one handled each for itself.
+
+        Pressing twice does no harm. Raises NotAllowed, LedgerUnavailable, QueueUnavailable.
+        """
+        self._check(key, user)
+        now = self.now()
+        for ts in (*self.ledger.split(key, now), key.ts):
+            self.queue.send(RevisionRecord(key.team, key.channel, ts, int(now)))
+
+    def _check(self, key: MessageKey, user: str) -> None:
+        if not self.settings.load(key.team, self.now()).policy.may_change(user):
+            raise NotAllowed("the policy names who may correct")
+
+    def _record(self, key: MessageKey, facet: str, label: str, user: str) -> None:
+        for tries_left in reversed(range(_TRIES)):
+            now = self.now()
+            case = self.ledger.load(key, now)
+            correction = correct(case, facet, label, user, int(now))
+            if correction is None:
+                return
+            try:
+                return self.ledger.record_correction(key, case, correction, now)
+            except VersionTaken:
+                if not tries_left:
+                    raise
+
+
+def correct(case: Case, facet: str, label: str, user: str, now: int) -> Correction | None:
+    """Give the next correction of a case, or None where a person has said the same already.
+
+    Raises NothingToCorrect.
+    """
+    labels = {finding.facet: {score.name for score in finding.scores} for finding in _findings(case)}
+    if case.decision is None or label not in labels.get(facet, ()):
+        raise NothingToCorrect("nothing is known of this message that could be corrected so")
+    before = case.labels[facet]
+    is_said = any(correction.facet == facet for correction in case.corrections)
+    if is_said and before == label:
+        return None
+    return Correction(case.version + 1, facet, before, label, user, now, case.decision.model_version)
+
+
+def _findings(case: Case) -> tuple[Finding, ...]:
+    return case.decision.findings if case.decision else ()

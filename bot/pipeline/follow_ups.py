@@ -1,0 +1,221 @@
+"""What a rule can ask for beside posts and tags: somebody whose turn it is, a webhook, a word when nobody answers.
+
+What has to happen later goes through the queue `effects` as a record of its own, so that neither a slow webhook nor
+the time until an escalation, or until somebody is back, holds a message up. Each ends handled or in front of a person
+like everything else.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from bot.pipeline.idempotency import Post, Steps
+from bot.pipeline.webhooks import Call, WebhookFailed, WebhookRefused
+from bot.policy.policy import Policy, Webhook
+from bot.policy.schedule import Rota
+from bot.queue.messages import EscalationRecord, GiveOutRecord, MessageKey, WebhookRecord
+from bot.slack.api import GiveUp
+from bot.slack.blocks import View
+from bot.slack.client import SlackActions
+from bot.store.rotations import Rounds
+from bot.store.settings import SettingsSource
+from bot.triage.case import Assign, CallWebhook, Case, Escalate, StepResult
+from bot.triage.decide import FollowUp, circumstances_again, follow_up
+from bot.triage.ownership import find_taker
+from bot.ui.escalation import build_escalation, build_given_out
+
+log = logging.getLogger(__name__)
+
+# After 15, 30, 60 … seconds, and never more than fifteen minutes apart: three quarters of an hour in all.
+MOST_CALLS = 9
+_FIRST_PAUSE = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """Methods raise what `Steps` raises."""
+
+    slack: SlackActions
+    steps: Steps
+    settings: SettingsSource
+    rounds: Rounds
+    call: Callable[[Call], None]
+
+    def _policy(self, key: MessageKey) -> Policy:
+        return self.settings.load(key.team, self.steps.now()).policy
+
+    # --- Whose turn it is -----------------------------------------------------------------------------------
+
+    def resolve(self, key: MessageKey, mentions: tuple[str, ...]) -> tuple[str, ...]:
+        """Give people in place of rotas: whose turn it is now. A rota that the policy has no longer is nobody."""
+        rotas, now = self._policy(key).rotas, self._moment()
+        named = (name for name in mentions if name in rotas or name[0].isupper() or name == "here")
+        return tuple(dict.fromkeys(rotas[name].on_call(now) if name in rotas else name for name in named))
+
+    def assign(self, key: MessageKey, effect: Assign) -> StepResult:
+        """Choose who gets the message; the result has the person, or nobody where the rota is gone or all are away.
+
+        Whoever has answered it already gets it, and nobody has had a turn. While all are away, it waits for the first
+        who is there again.
+        """
+        return self.steps.choose(key, effect.step, lambda: self._choose(key, effect.rota))
+
+    def _choose(self, key: MessageKey, name: str) -> str | None:
+        rota = self._policy(key).rotas.get(name)
+        if rota is None:
+            return None
+        taker = find_taker(self.steps.ledger.load(key, self.steps.now()))
+        if taker:
+            return taker
+        at = self._moment()
+        if not rota.is_anybody_there(at):
+            self._wait_for_somebody(GiveOutRecord(key.team, key.channel, key.ts, name, 0), rota, at)
+            return None
+        return rota.pick(self.rounds.next(key.team, name), at)
+
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self.steps.now(), UTC)
+
+    # --- When nobody was there ------------------------------------------------------------------------------
+
+    def give_out(self, record: GiveOutRecord) -> bool:
+        """Give a message to somebody who is there again, and tell them; as long as nobody is, wait on.
+
+        Tell whether somebody has it now: nobody has what was answered, moved or taken back meanwhile.
+        """
+        key, at = record.key, self._moment()
+        rota = self._policy(key).rotas.get(record.rota)
+        if rota is None:
+            return False
+        start = rota.next_start(at)
+        if start is None or start > at:
+            self._wait_for_somebody(record, rota, at)
+            return False
+        case = self.steps.ledger.load(key, self.steps.now())
+        plan = self._plan(key, case)
+        if plan is None or plan.assign != Assign(record.rota) or find_taker(case):
+            return False
+        chosen = self.steps.choose(
+            key, plan.assign.later_step, lambda: rota.pick(self.rounds.next(key.team, record.rota), at)
+        )
+        assert chosen.person, "somebody is there"
+        view = build_given_out(chosen.person, self.slack.permalink(key))
+        self._say_later(key, f"told:{record.rota}", view, _find_place(case, plan))
+        return True
+
+    def _wait_for_somebody(self, record: GiveOutRecord, rota: Rota, at: datetime) -> None:
+        """Look again when the first is there; where nobody ever will be, nobody looks."""
+        start = rota.next_start(at)
+        if start:
+            # Counted anew each time: what waits for people has not failed for so long.
+            waiting = replace(record, received_at=int(at.timestamp()))
+            self.steps.later.send(waiting, (start - at).total_seconds())
+
+    # --- Webhooks -------------------------------------------------------------------------------------------
+
+    def request_call(self, key: MessageKey, effect: CallWebhook) -> StepResult:
+        """Have a webhook called, by way of the queue."""
+        record = WebhookRecord(key.team, key.channel, key.ts, effect.name, 0, int(self.steps.now()))
+        return self.steps.act(key, effect.step, lambda: self.steps.later.send(record))
+
+    def call_webhook(self, record: WebhookRecord) -> None:
+        """Call a webhook; where that fails, try again later. Raises WebhookRefused where it is no use (any more)."""
+        webhook = self._policy(record.key).webhooks.get(record.name)
+        case = self.steps.ledger.load(record.key, self.steps.now())
+        if webhook is None or case.decision is None:
+            log.warning("webhook gone", extra={"message_key": str(record.key), "webhook": record.name})
+            return
+        try:
+            self.steps.act(record.key, f"call:{record.name}", partial(self._call, record, webhook, case))
+        except WebhookRefused as error:
+            raise WebhookRefused(f"{record.name}: {error}") from None
+        except WebhookFailed as error:
+            self._call_later(record, error)
+
+    def _call(self, record: WebhookRecord, webhook: Webhook, case: Case) -> None:
+        self.call(Call(webhook.url, f"{record.key}#{record.name}", self._describe(record.key, webhook, case)))
+
+    def _call_later(self, record: WebhookRecord, error: WebhookFailed) -> None:
+        if record.tries + 1 >= MOST_CALLS:
+            raise WebhookRefused(f"{record.name}: {error} after {record.tries + 1} calls") from None
+        self.steps.later.send(replace(record, tries=record.tries + 1), _FIRST_PAUSE * 2**record.tries)
+
+    def _describe(self, key: MessageKey, webhook: Webhook, case: Case) -> dict[str, Any]:
+        assert case.decision is not None
+        sure = {finding.facet for finding in case.decision.findings if finding.sure}
+        sure |= {correction.facet for correction in case.corrections}
+        document = {
+            "event": "message.triaged",
+            "message": {"team": key.team, "channel": key.channel, "ts": key.ts, "link": self._link(key)},
+            "outcome": case.decision.outcome,
+            "labels": {facet: {"label": label, "sure": facet in sure} for facet, label in case.labels.items()},
+            "model": case.decision.model_version,
+        }
+        return document | ({"text": self.slack.read_original(key, case.parts).text} if webhook.text else {})
+
+    def _link(self, key: MessageKey) -> str | None:
+        try:
+            return self.slack.permalink(key)
+        except GiveUp:  # the message is gone, which is no reason to keep quiet about it
+            return None
+
+    # --- Escalation -----------------------------------------------------------------------------------------
+
+    def arrange(self, key: MessageKey, effect: Escalate) -> StepResult:
+        """Have somebody look, after a while, whether the message has been answered."""
+        now = int(self.steps.now())
+        mentions = " ".join(effect.mentions)
+        due = now + effect.minutes * 60
+        record = EscalationRecord(key.team, key.channel, key.ts, effect.channel, mentions, effect.minutes, due, now)
+        return self.steps.act(key, effect.step, lambda: self.steps.later.send(record, due - now))
+
+    def escalate(self, record: EscalationRecord) -> None:
+        """Say that nobody has answered, unless somebody has; before it is due, wait on."""
+        left = record.due - self.steps.now()
+        if left > 0:
+            self.steps.later.send(record, left)
+            return
+        case = self.steps.ledger.load(record.key, self.steps.now())
+        plan = self._plan(record.key, case)
+        if plan and not case.first_answer and _is_called_for(record, case, plan):
+            self._post_escalation(record)
+
+    def _post_escalation(self, record: EscalationRecord) -> None:
+        key, place = record.key, record.place
+        mentions = self.resolve(key, tuple(record.mentions.split()))
+        view = build_escalation(record.minutes, mentions, self.slack.permalink(key))
+        self._say_later(key, f"unanswered:{place or 'thread'}", view, place)
+
+    # --- What comes later -----------------------------------------------------------------------------------
+
+    def _plan(self, key: MessageKey, case: Case) -> FollowUp | None:
+        """Say what the policy asks for by now; None where the message is gone."""
+        if case.decision is None or case.is_withdrawn:
+            return None
+        original = self.slack.read_original(key, case.parts)
+        return None if original.is_gone else follow_up(case, self._policy(key), circumstances_again(key, original))
+
+    def _say_later(self, key: MessageKey, step: str, view: View, place: str | None) -> None:
+        """Post about a message in a channel, or in its thread, after it has been handled."""
+        if place is None:
+            find = partial(self.slack.find_reply, key, step)
+            make = partial(self.slack.reply, key, step, view)
+        else:
+            find = partial(self.slack.find_sent_on, key, step, place)
+            make = partial(self.slack.send_on, key, step, view, place)
+        self.steps.post(Post(key, step, place or key.channel, find, make))
+
+
+def _is_called_for(record: EscalationRecord, case: Case, plan: FollowUp) -> bool:
+    """Tell whether an answer is still waited for there, also where a person has said since what it is about."""
+    places = (call.channel for call in plan.calls if isinstance(call, Escalate))
+    return not case.corrections or record.place in places
+
+
+def _find_place(case: Case, plan: FollowUp) -> str | None:
+    """Give the channel that the message was sent on to; None where it was not, or could not be."""
+    sent = case.steps.get(plan.route.step) if plan.route else None
+    return plan.route.channel if plan.route and sent and not sent.error else None

@@ -1,0 +1,187 @@
+"""Carry steps out once: claim → act → result. Posts also wait for their turn in the channel.
+
+A post carries its key as message metadata: when an earlier try left no result, that metadata is looked for before
+anything is posted again. What Slack may still be doing for the earlier try cannot be seen yet; so a minute later
+somebody looks again and leaves one copy (`tidy`).
+
+Slack takes about one post a second for each channel. A post whose turn has not come gives its claim back, with the
+turn noted, and comes again through the queue `effects`. Where more than `LONGEST_LINE` seconds of posts wait for a
+team's channel, the next ones go into a summary, one post for all that came within a window of time.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.queue.messages import MessageKey, SummaryRecord, TidyRecord
+from bot.queue.sender import Queue
+from bot.slack.api import GiveUp, TenantGone, TryLater
+from bot.store.digests import Entry, Summaries
+from bot.store.ledger import Claim, Ledger
+from bot.store.rate_limiter import LineTooLong, Pace
+from bot.triage.case import StepResult
+
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_POSTS = 1.0
+
+# In posts: nobody reads more than these one by one.
+LONGEST_LINE = 30
+
+SUMMARY_WINDOW = 30
+# So that a summary with all its links stays well under what Slack takes in one message.
+MOST_IN_A_SUMMARY = 100
+
+TIDY_AFTER = 60
+
+# To join a summary takes one try, unless its window closes in that moment.
+_TRIES_TO_JOIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post to be made once, in `channel`: `find` gives the ts of one made earlier, `make` makes it and gives its ts.
+
+    `entry` builds what stands for it in a summary; without one, the post waits however long the line is.
+    """
+
+    key: MessageKey
+    step: str
+    channel: str
+    find: Callable[[], str | None]
+    make: Callable[[], str]
+    entry: Callable[[], Entry] | None = None
+
+
+def choose_kept(copies: Sequence[str], result: StepResult | None) -> str | None:
+    """Say which copy (ts) of a post stays, given how its step ended, if it has: the one that the ledger knows, or the
+    oldest. Of a post that Slack made late, when its message had gone into a summary, none does. Pure.
+    """
+    if result and result.ts in copies:
+        return result.ts
+    in_a_summary = result is not None and not result.ts and not result.error
+    return None if in_a_summary else min(copies, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What it takes to do something once. Methods raise TryLater, TenantGone, StepTaken, LedgerUnavailable and
+    QueueUnavailable: deliver the record again, after a while where a TryLater says so.
+    """
+
+    ledger: Ledger
+    pace: Pace
+    summaries: Summaries
+    later: Queue
+    now: Callable[[], float]
+    between_posts: float = SECONDS_BETWEEN_POSTS
+
+    def act(self, key: MessageKey, step: str, act: Callable[[], None]) -> StepResult:
+        """Do what Slack itself does not do twice."""
+
+        def do(claim: Claim) -> StepResult:
+            act()
+            return StepResult()
+
+        return self._once(key, step, do)
+
+    def choose(self, key: MessageKey, step: str, choose: Callable[[], str | None]) -> StepResult:
+        """Choose a person, and stay with that choice."""
+        return self._once(key, step, lambda claim: StepResult(person=choose()))
+
+    def post(self, post: Post) -> StepResult:
+        """Make a post, or find it made. A result without ts: it is in a summary."""
+        return self._once(post.key, post.step, lambda claim: self._post(claim, post))
+
+    def _once(self, key: MessageKey, step: str, do: Callable[[Claim], StepResult]) -> StepResult:
+        claim = self.ledger.claim(key, step, self.now())
+        if claim.result:
+            return claim.result
+        try:
+            result = do(claim)
+        except GiveUp as failure:
+            log.error("step given up", extra={"message_key": str(key), "step": step, "error": failure.error})
+            result = StepResult(error=failure.error)
+        except _PutOff as failure:
+            self.ledger.release(claim, failure.turn)
+            raise
+        except (TryLater, TenantGone) as failure:
+            if isinstance(failure, TenantGone) or failure.refused:
+                self.ledger.release(claim)
+            raise
+        return self.ledger.complete(claim, result)
+
+    def _post(self, claim: Claim, post: Post) -> StepResult:
+        if claim.attempt > 1:
+            self._look_again_later(post)
+            ts = post.find()
+            if ts:
+                return StepResult(ts=ts)
+        if claim.summary is not None and post.entry:
+            return self._join_summary(claim, post, post.entry())
+        try:
+            turn = claim.turn or self._take_turn(post)
+        except LineTooLong:
+            assert post.entry, "only what can be summarised minds a long line"
+            return self._join_summary(claim, post, post.entry())
+        if turn > self.now():
+            raise _early(turn, self.now())
+        try:
+            return StepResult(ts=post.make())
+        except TryLater as failure:
+            if not failure.refused:
+                raise
+            raise _PutOff(turn, failure.error, failure.after) from failure
+
+    def _take_turn(self, post: Post) -> float:
+        longest = LONGEST_LINE * self.between_posts if post.entry else None
+        return self.pace.take(f"{post.key.team}#{post.channel}", self.between_posts, self.now(), longest)
+
+    def _look_again_later(self, post: Post) -> None:
+        key, now = post.key, int(self.now())
+        self.later.send(TidyRecord(key.team, key.channel, key.ts, post.step, post.channel, now), TIDY_AFTER)
+
+    # --- Summaries ------------------------------------------------------------------------------------------
+
+    def _join_summary(self, claim: Claim, post: Post, entry: Entry) -> StepResult:
+        at = claim.summary
+        for _ in range(_TRIES_TO_JOIN):
+            summary = self._choose_summary(post) if at is None else self._summary(post, at)
+            # In this order nothing can be lost: the summary is going to be posted, then it is known that the message
+            # belongs there, then it is in it.
+            if not self.summaries.exists(summary):
+                self.later.send(summary, summary.at - self.now())
+            if at is None:
+                self.ledger.note_summary(claim, summary.at)
+            if self.summaries.join(summary, entry):
+                return StepResult()
+            at = None
+        raise TryLater("summary_closed", refused=True, after=1)
+
+    def _choose_summary(self, post: Post) -> SummaryRecord:
+        # The line of a channel's summaries: its turns are so far apart that only so many fall into one window.
+        interval = SUMMARY_WINDOW / MOST_IN_A_SUMMARY
+        turn = self.pace.take(f"{post.key.team}#{post.channel}#summary", interval, self.now())
+        return self._summary(post, (int(turn) // SUMMARY_WINDOW + 1) * SUMMARY_WINDOW)
+
+    def _summary(self, post: Post, at: int) -> SummaryRecord:
+        return SummaryRecord(post.key.team, post.channel, at, int(self.now()))
+
+    def gather(self, summary: SummaryRecord) -> tuple[Entry, ...]:
+        """Close a summary and give what is in it. Raises TryLater before its time."""
+        if self.now() < summary.at:
+            raise _early(summary.at, self.now())
+        return self.summaries.close(summary)
+
+
+class _PutOff(TryLater):
+    """Nothing was posted; the post has its turn all the same, so that it need not take another."""
+
+    def __init__(self, turn: float, error: str, after: int | None) -> None:
+        super().__init__(error, refused=True, after=after)
+        self.turn = turn
+
+
+def _early(turn: float, now: float) -> _PutOff:
+    return _PutOff(turn, "paced", math.ceil(turn - now))

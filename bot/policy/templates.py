@@ -1,0 +1,59 @@
+"""What a customer reads, as a team words it: text with placeholders in braces. Nothing in it is ever executed.
+
+    {author}         the person who wrote
+    {destination}    the channel the message was sent to
+    {assignee}       the person it was assigned to
+    {label:FACET}    how the message reads, such as {label:category}
+
+Anything else in braces is refused when the policy is read, and so is a lone brace. Mark-up such as *bold* is kept;
+the three characters that could mention somebody or hide a link are escaped.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from bot.slack.mrkdwn import escape
+
+AUTHOR, DESTINATION, ASSIGNEE = "author", "destination", "assignee"
+LABEL = "label:"
+
+MOST_CHARACTERS = 1_000
+
+_PLACEHOLDERS = (AUTHOR, DESTINATION, ASSIGNEE)
+_PARTS = re.compile(r"\{([^{}]*)\}")
+_FACET = re.compile(r"[\w-]{1,60}")
+
+
+def find_fault(template: str) -> str | None:
+    """Say what is wrong with a template and what would be right, or None where nothing is."""
+    if not template.strip():
+        return "a reply needs some text"
+    if len(template) > MOST_CHARACTERS:
+        return f"a reply has at most {MOST_CHARACTERS} characters"
+    for name in _PARTS.findall(template):
+        if name not in _PLACEHOLDERS and not _is_label(name):
+            return f"`{{{name}}}` is unknown; it can be {{author}}, {{destination}}, {{assignee}} or {{label:FACET}}"
+    if re.search(r"[{}]", _PARTS.sub("", template)):
+        return "a brace stands alone; placeholders look like {author}"
+    return None
+
+
+def facets_of(template: str) -> Iterator[str]:
+    """Give the facets whose labels a template shows."""
+    return (name.removeprefix(LABEL) for name in _PARTS.findall(template) if _is_label(name))
+
+
+def _is_label(name: str) -> bool:
+    return name.startswith(LABEL) and _FACET.fullmatch(name.removeprefix(LABEL)) is not None
+
+
+def render(template: str, values: Mapping[str, str]) -> str | None:
+    """Fill in mark-up for the placeholders; None where the value of one is missing, so that no half sentence is said.
+
+    `template` is one that `find_fault` has no objection to.
+    """
+    if any(name not in values for name in _PARTS.findall(template)):
+        return None
+    # Odd parts are the placeholders' names: that is how `split` gives what a pattern caught.
+    parts = _PARTS.split(template)
+    return "".join(values[part] if number % 2 else escape(part) for number, part in enumerate(parts))

@@ -1,0 +1,82 @@
+"""What SQS delivers, and where a delivery goes that cannot be handled: aside, with the reason.
+
+Left to itself SQS moves a message to the dead-letter queue without a word why, as it must for a worker that dies or
+runs out of time. What the worker can name, it sets aside itself, one try earlier.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bot.queue.sender import DUE, QueueUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+# One fewer than the queues' maxReceiveCount.
+MOST_TRIES = 9
+
+REASON = "reason"
+TRIES = "tries"
+FIRST_SENT = "first_sent"
+
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as it was delivered: for the how-manieth time, and when it was sent (seconds since the epoch).
+
+    `due` is set where the message has waited for its place already; see queue.py.
+    """
+
+    id: str
+    body: str = field(repr=False)
+    tries: int = 1
+    sent_at: float = 0.0
+    due: float | None = None
+
+
+def read_delivery(message: Mapping[str, Any]) -> Delivery:
+    """Read a record of Lambda's SQS event."""
+    attributes = message.get("attributes", {})
+    due = message.get("messageAttributes", {}).get(DUE)
+    return Delivery(
+        message["messageId"],
+        message["body"],
+        tries=int(attributes.get("ApproximateReceiveCount", 1)),
+        sent_at=int(attributes.get("SentTimestamp", 0)) / 1000,
+        due=float(due["stringValue"]) if due else None,
+    )
+
+
+class DeadLetters(Protocol):
+    def set_aside(self, delivery: Delivery, reason: str) -> None:
+        """Put a delivery where a person finds it. Raises QueueUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SqsDeadLetters:
+    """The dead-letter queue. Its messages say why they are there; the reason has no text of anybody's in it."""
+
+    client: "SQSClient"
+    url: str
+
+    def set_aside(self, delivery: Delivery, reason: str) -> None:
+        """See DeadLetters."""
+        safe = reason.encode("ascii", "replace").decode()[:_LONGEST_REASON]
+        try:
+            self.client.send_message(
+                QueueUrl=self.url,
+                MessageBody=delivery.body,
+                MessageAttributes={
+                    REASON: {"DataType": "String", "StringValue": safe},
+                    TRIES: {"DataType": "Number", "StringValue": str(delivery.tries)},
+                    FIRST_SENT: {"DataType": "Number", "StringValue": str(delivery.sent_at)},
+                },
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise QueueUnavailable(f"SQS did not take the message to be set aside ({type(error).__name__})") from error

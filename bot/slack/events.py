@@ -1,0 +1,278 @@
+"""From what Slack sends to a record for the queue, or the reason why there is nothing to queue. Pure.
+
+Only what the envelope itself proves useless ends here. Rules about channels, authors and other bots are the
+worker's, which knows the policy and keeps the reason.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from bot.queue.messages import (
+    AskRecord,
+    CommandRecord,
+    HomeRecord,
+    InvalidRecord,
+    LifecycleRecord,
+    MessageRecord,
+    ReactionRecord,
+    ReplyRecord,
+    RevisionRecord,
+    build,
+)
+from bot.slack import mrkdwn
+from classifier_infra.model.text import MAX_CHARACTERS, clean
+
+# A file can come with words; every other subtype is Slack telling of itself, or a bot of the old kind.
+_WRITTEN = (None, "file_share")
+# An answer in a thread that is shown in the channel, too, is an answer.
+_REPLIED = (*_WRITTEN, "thread_broadcast")
+
+EventRecord: TypeAlias = MessageRecord | RevisionRecord | ReplyRecord | ReactionRecord | HomeRecord | LifecycleRecord
+_Json: TypeAlias = Mapping[str, Any]
+
+_HELP_WORDS = ("", "help")
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Nothing to queue, and why: a word for logs, not for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelpWanted:
+    """The command asks how it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanText:
+    """A text fit to be queued: mark-up read, personal data redacted, cut where it is too long."""
+
+    text: str
+    truncated: bool
+
+
+def read_event(envelope: Mapping[str, Any], received_at: int) -> EventRecord | Dropped:
+    """Read a delivery of the Events API that is not a `url_verification`."""
+    event = envelope.get("event")
+    if envelope.get("type") != "event_callback" or not isinstance(event, dict):
+        return Dropped("unknown-type")
+    other = _OTHERS.get(str(event.get("type")))
+    if other:
+        return other(envelope, event, received_at)
+    if event.get("type") != "message":
+        return Dropped("unknown-type")
+    read = {"message_changed": _read_change, "message_deleted": _read_deletion}.get(
+        str(event.get("subtype")), _read_new
+    )
+    try:
+        return read(envelope, event, received_at)
+    except InvalidRecord:
+        return Dropped("malformed")
+
+
+def read_standing(
+    message: _Json, channel: str, team: str, received_at: int, user: str | None = None
+) -> EventRecord | Dropped:
+    """Read a message as it stands in a channel's history; what `user`, the bot's own, wrote is dropped."""
+    ours = {"team_id": team, "user_id": user, "is_bot": user is not None}
+    envelope = {"type": "event_callback", "authorizations": [ours], "event": {**message, "channel": channel}}
+    return read_event(envelope, received_at)
+
+
+def _read_reaction(envelope: _Json, event: _Json, received_at: int) -> ReactionRecord | Dropped:
+    """Read a reaction; whether it says anything is the policy's to tell."""
+    if _is_our_own(envelope, event):
+        return Dropped("our-own")
+    item = _part(event, "item")
+    if item.get("type") != "message":
+        return Dropped("no-message")
+    name = str(event.get("reaction")).partition("::")[0]  # in whatever colour of skin
+    place = {"team": _team(envelope), "channel": item.get("channel"), "ts": item.get("ts")}
+    try:
+        return build(ReactionRecord, {**place, "user": event.get("user"), "name": name, "received_at": received_at})
+    except InvalidRecord:
+        return Dropped("malformed")
+
+
+def _read_home(envelope: _Json, event: _Json, received_at: int) -> HomeRecord | Dropped:
+    if event.get("tab", "home") != "home":
+        return Dropped("other-tab")
+    try:
+        values = {"team": _team(envelope), "user": event.get("user"), "received_at": received_at}
+        return build(HomeRecord, values)
+    except InvalidRecord:
+        return Dropped("malformed")
+
+
+def _read_departure(envelope: _Json, event: _Json, received_at: int) -> LifecycleRecord | Dropped:
+    """Read that a workspace took the bot out, or only its token. The tokens of its people are none of ours."""
+    if event.get("type") == "tokens_revoked" and not _part(event, "tokens").get("bot"):
+        return Dropped("no-token-of-ours")
+    at = envelope.get("event_time", received_at)
+    values = {"team": _team(envelope), "what": event.get("type"), "at": at, "received_at": received_at}
+    try:
+        return build(LifecycleRecord, values)
+    except InvalidRecord:
+        return Dropped("malformed")
+
+
+_OTHERS = {
+    "app_home_opened": _read_home,
+    "reaction_added": _read_reaction,
+    "app_uninstalled": _read_departure,
+    "tokens_revoked": _read_departure,
+}
+
+
+def _read_new(envelope: _Json, event: _Json, received_at: int) -> EventRecord | Dropped:
+    if _is_our_own(envelope, event):
+        return Dropped("our-own")
+    if event.get("subtype") not in (_REPLIED if _is_reply(event) else _WRITTEN):
+        return Dropped("subtype")
+    read = _read_reply if _is_reply(event) else _read_message
+    return read(envelope, event, received_at)
+
+
+def _read_message(envelope: _Json, event: _Json, received_at: int) -> MessageRecord:
+    cleaned = read_text(event)
+    team = _team(envelope)
+    values = {
+        "team": team,
+        "channel": event.get("channel"),
+        "ts": event.get("ts"),
+        "author": event.get("user"),
+        "text": cleaned.text,
+        "truncated": cleaned.truncated,
+        "bot": event.get("bot_id"),
+        "received_at": received_at,
+        "author_team": read_foreign_team(event, team),
+        "channel_type": event.get("channel_type", "channel"),
+        "files": bool(event.get("files")),
+    }
+    return build(MessageRecord, values)
+
+
+def _read_reply(envelope: _Json, event: _Json, received_at: int) -> ReplyRecord | Dropped:
+    if event.get("bot_id"):
+        return Dropped("reply-of-a-bot")
+    if event.get("user") == event.get("parent_user_id"):
+        return Dropped("reply-to-oneself")
+    team = _team(envelope)
+    values = {
+        "team": team,
+        "channel": event.get("channel"),
+        "ts": event.get("thread_ts"),
+        "author": event.get("user"),
+        "replied_ts": event.get("ts"),
+        "received_at": received_at,
+        "author_team": read_foreign_team(event, team),
+    }
+    return build(ReplyRecord, values)
+
+
+def _read_change(envelope: _Json, event: _Json, received_at: int) -> RevisionRecord | Dropped:
+    """Read an edit. Links that unfold and first replies raise one too: then the words are what they were."""
+    message, previous = _part(event, "message"), _part(event, "previous_message")
+    is_gone = message.get("subtype") == "tombstone"  # what a deleted message with replies leaves
+    if not is_gone and read_text(message) == read_text(previous):
+        return Dropped("same-words")
+    return _read_revision(envelope, event, previous if is_gone else message, received_at)
+
+
+def _read_deletion(envelope: _Json, event: _Json, received_at: int) -> RevisionRecord | Dropped:
+    return _read_revision(envelope, event, _part(event, "previous_message"), received_at)
+
+
+def _read_revision(envelope: _Json, event: _Json, message: _Json, received_at: int) -> RevisionRecord | Dropped:
+    if _is_our_own(envelope, message):
+        return Dropped("our-own")
+    if _is_reply(message):
+        return Dropped("thread-reply")
+    values = {
+        "team": _team(envelope),
+        "channel": event.get("channel"),
+        "ts": message.get("ts", event.get("deleted_ts")),
+        "received_at": received_at,
+    }
+    return build(RevisionRecord, values)
+
+
+def _part(event: _Json, name: str) -> _Json:
+    part = event.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _is_reply(message: _Json) -> bool:
+    return bool(message.get("thread_ts", message.get("ts")) != message.get("ts"))
+
+
+def _is_our_own(envelope: _Json, message: _Json) -> bool:
+    if message.get("app_id") and message["app_id"] == envelope.get("api_app_id"):
+        return True
+    authorization = _authorization(envelope)
+    return bool(authorization.get("is_bot") and message.get("user") == authorization.get("user_id"))
+
+
+def _authorization(envelope: _Json) -> _Json:
+    authorizations = envelope.get("authorizations")
+    first = authorizations[0] if isinstance(authorizations, list) and authorizations else None
+    return first if isinstance(first, dict) else {}
+
+
+def _team(envelope: _Json) -> Any:
+    # In a channel shared with another organisation, `team_id` can be theirs; the installation is always ours.
+    return _authorization(envelope).get("team_id") or envelope.get("team_id")
+
+
+def read_foreign_team(event: _Json, ours: Any) -> Any:
+    """Give the author's team where it is not ours (Slack Connect)."""
+    team = event.get("user_team") or event.get("team")
+    return team if team != ours else None
+
+
+def read_text(message: Mapping[str, Any]) -> CleanText:
+    """Read the words of a message: its `text`, or what its blocks say where `text` is empty."""
+    text = message.get("text")
+    return clean_text(text if isinstance(text, str) and text.strip() else mrkdwn.from_blocks(message.get("blocks")))
+
+
+def clean_text(text: str) -> CleanText:
+    """Redact first and cut then: a secret that the cut went through would no longer be recognised."""
+    # JSON can carry half of a surrogate pair, which no encoder of the way ahead takes.
+    cleaned = clean(text.encode("utf-8", "replace").decode("utf-8"))
+    return CleanText(cleaned[:MAX_CHARACTERS], len(cleaned) > MAX_CHARACTERS)
+
+
+def read_command(form: Mapping[str, str], received_at: int) -> CommandRecord | AskRecord | HelpWanted | Dropped:
+    """Read the form that Slack posts for `/classify`: a text to be read, or something to be done."""
+    if form.get("command") != "/classify":
+        return Dropped("unknown-command")
+    text = form.get("text", "").strip()
+    if text.lower() in _HELP_WORDS:
+        return HelpWanted()
+    sender = {
+        "team": form.get("team_id"),
+        "channel": form.get("channel_id"),
+        "user": form.get("user_id"),
+        "response_url": form.get("response_url"),
+        "received_at": received_at,
+    }
+    wish = _WISH.fullmatch(text.lower())
+    try:
+        if wish:
+            target = (wish["target"] or "").upper() or (sender["channel"] if wish["switch"] else None)
+            return build(AskRecord, {**sender, "verb": wish["verb"] or wish["switch"], "target": target})
+        cleaned = clean_text(text)
+        return build(CommandRecord, {**sender, "text": cleaned.text, "truncated": cleaned.truncated})
+    except InvalidRecord:
+        return Dropped("malformed")
+
+
+# Of a longer text these words are just the beginning: "stop charging my card" is to be read.
+_WISH = re.compile(
+    r"(?P<verb>stats|policy|stop|start|version)|(?P<switch>mute|unmute)(?:\s+<[@#](?P<target>[a-z0-9]+)(?:\|[^>]*)?>)?"
+)

@@ -1,0 +1,108 @@
+"""What one author writes in quick succession is one request: which message leads, and which are parts of it.
+
+One row a channel and author has the latest burst: its first message leads, and whoever comes within the window of the
+last one belongs to it. The row is moved on by conditional writes, so that of two messages that are handled at the same
+moment one leads and the other follows.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bot.queue.messages import MessageRecord
+from bot.store.ledger import LedgerUnavailable, existing_row, unavailable
+from bot.store.ledger_items import Row
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_SORT_KEY = "burst"
+_KEPT_SECONDS = 24 * 3600
+
+# Each lost race means that another message of the author has found its place.
+_RACES = 10
+
+# So many are read together; what follows begins anew. More would not fit into one post either.
+MOST_PARTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Messages (by their ts) of one author in one channel, the first of which leads."""
+
+    leader: str
+    parts: tuple[str, ...] = ()
+
+    @property
+    def times(self) -> list[float]:
+        return [float(ts) for ts in (self.leader, *self.parts)]
+
+
+def join(burst: Burst | None, ts: str, window: float) -> Burst | None:
+    """Give the burst with a message in it, or the new one that it begins; None where it stays on its own. Pure.
+
+    A message that is older than the whole burst stays on its own: its turn to lead is over.
+    """
+    if burst is None or float(ts) > max(burst.times) + window:
+        return Burst(ts)
+    if ts == burst.leader or ts in burst.parts:
+        return burst
+    if float(ts) < float(burst.leader):
+        return None
+    return Burst(ts) if len(burst.parts) >= MOST_PARTS else Burst(burst.leader, (*burst.parts, ts))
+
+
+@dataclass(frozen=True, slots=True)
+class Bursts:
+    """Finds the place of messages. Methods raise LedgerUnavailable. Times are in seconds."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def find_leader(self, record: MessageRecord, window: float, now: float) -> str:
+        """Give the ts of the message that leads the burst a message belongs to: its own where it leads or is alone."""
+        for _ in range(_RACES):
+            before = self._read(record)
+            after = join(before, record.ts, window)
+            if after is None:
+                return record.ts
+            if after == before or self._write(record, before, after, now):
+                return after.leader
+        raise LedgerUnavailable("messages of one author come faster than their places can be found")
+
+    def _read(self, record: MessageRecord) -> Burst | None:
+        try:
+            answer = self.client.get_item(TableName=self.table, Key=_key(record), ConsistentRead=True)
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(error) from error
+        row: Row = answer.get("Item", {})
+        return _from_json(row["document"]["S"]) if row else None
+
+    def _write(self, record: MessageRecord, before: Burst | None, after: Burst, now: float) -> bool:
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if before is not None:
+            values = {":before": {"S": _to_json(before)}}
+            condition = {"ConditionExpression": "document = :before", "ExpressionAttributeValues": values}
+        expiry = {"N": str(int(now) + _KEPT_SECONDS)}
+        row = {**_key(record), "document": {"S": _to_json(after)}, "expires_at": expiry}
+        try:
+            self.client.put_item(TableName=self.table, Item=row, **condition)
+        except (BotoCoreError, ClientError) as error:
+            existing_row(error)
+            return False
+        return True
+
+
+def _key(record: MessageRecord) -> dict[str, Any]:
+    return {"pk": {"S": f"burst#{record.team}#{record.channel}#{record.author}"}, "sk": {"S": _SORT_KEY}}
+
+
+def _to_json(burst: Burst) -> str:
+    return json.dumps(asdict(burst))
+
+
+def _from_json(text: str) -> Burst:
+    document = json.loads(text)
+    return Burst(document["leader"], tuple(document["parts"]))

@@ -1,0 +1,87 @@
+"""Summaries in DynamoDB: what was sent to a channel faster than it may be posted there, gathered into one post.
+
+A summary is one row, so joining and closing it exclude each other: what has joined is in the post. Joining twice is
+joining once. The row has links, no texts.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bot.queue.messages import SummaryRecord
+from bot.store.ledger import existing_row, unavailable
+from bot.store.ledger_items import Row
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_SORT_KEY = "summary"
+_KEPT_SECONDS = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a summary says of one message: where it was written, how it reads, where it is."""
+
+    channel: str
+    display: str
+    permalink: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summaries:
+    """Every method raises LedgerUnavailable."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def exists(self, summary: SummaryRecord) -> bool:
+        try:
+            return "Item" in self.client.get_item(TableName=self.table, Key=_key(summary), ConsistentRead=True)
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(error) from error
+
+    def join(self, summary: SummaryRecord, entry: Entry) -> bool:
+        """Put an entry in; False where the summary was closed without it."""
+        text = json.dumps(asdict(entry))
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key=_key(summary),
+                UpdateExpression="SET expires_at = :expires ADD entries :one",
+                ConditionExpression="attribute_not_exists(closed)",
+                ExpressionAttributeValues={":one": {"SS": [text]}, ":expires": _expiry(summary)},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (BotoCoreError, ClientError) as error:
+            return text in _entries(existing_row(error))
+        return True
+
+    def close(self, summary: SummaryRecord) -> tuple[Entry, ...]:
+        """Let nothing more in, and give what is in it, in the order of the links."""
+        try:
+            answer = self.client.update_item(
+                TableName=self.table,
+                Key=_key(summary),
+                UpdateExpression="SET closed = :true, expires_at = :expires",
+                ExpressionAttributeValues={":true": {"BOOL": True}, ":expires": _expiry(summary)},
+                ReturnValues="ALL_NEW",
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(error) from error
+        entries = (Entry(**json.loads(text)) for text in _entries(answer["Attributes"]))
+        return tuple(sorted(entries, key=lambda entry: entry.permalink))
+
+
+def _key(summary: SummaryRecord) -> dict[str, Any]:
+    return {"pk": {"S": str(summary.key)}, "sk": {"S": _SORT_KEY}}
+
+
+def _expiry(summary: SummaryRecord) -> dict[str, str]:
+    return {"N": str(summary.at + _KEPT_SECONDS)}
+
+
+def _entries(row: Row) -> list[str]:
+    return list(row["entries"]["SS"]) if "entries" in row else []

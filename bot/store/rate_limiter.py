@@ -1,0 +1,103 @@
+"""Lines in which posts and messages wait their turn: a counter row a line, moved on by conditional writes.
+
+A line is what may go at one pace: the posts to one channel, the messages of one workspace. Whoever takes a turn gets
+a point in time; no two turns of a line are nearer than its interval. A turn that is not used is lost.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bot.store.ledger import LedgerUnavailable, existing_row, unavailable
+from bot.store.ledger_items import Row
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_SORT_KEY = "turns"
+
+# A line that nobody has stood in for a day is no different from a new one.
+_KEPT_SECONDS = 24 * 3600
+
+# Each lost race means that somebody else has got a turn.
+_RACES = 10
+
+
+class LineTooLong(Exception):
+    """More are waiting than the caller wanted to wait behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Hands out turns. Methods raise LedgerUnavailable. Times are in seconds since the epoch, to the millisecond."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def take(self, line: str, interval: float, now: float, longest: float | None = None) -> float:
+        """Give the time of the next free turn, `now` at the earliest.
+
+        Raises LineTooLong, and takes none, when that is more than `longest` seconds away.
+        """
+        for _ in range(_RACES):
+            if self._start(line, interval, now):
+                return now
+            turn = self._queue_up(line, interval, now, longest)
+            if turn is not None:
+                return turn
+        raise LedgerUnavailable(f"the line {line} moves faster than a turn can be taken")
+
+    def _start(self, line: str, interval: float, now: float) -> bool:
+        """Take a turn in a line where nobody waits."""
+        expression = "SET next_turn = :next, expires_at = :expires"
+        values = {":next": _milliseconds(now + interval), ":now": _milliseconds(now)}
+        condition = "attribute_not_exists(next_turn) OR next_turn <= :now"
+        return "next_turn" in self._update(line, now, expression, condition, values)
+
+    def _queue_up(self, line: str, interval: float, now: float, longest: float | None) -> float | None:
+        """Take a turn behind others, or None where the line is empty by now. Raises LineTooLong."""
+        expression = "SET next_turn = next_turn + :interval, expires_at = :expires"
+        values = {":interval": _milliseconds(interval), ":now": _milliseconds(now)}
+        condition = "next_turn > :now"
+        if longest is not None:
+            values[":latest"] = _milliseconds(now + longest)
+            condition += " AND next_turn <= :latest"
+        row = self._update(line, now, expression, condition, values)
+        if "next_turn" in row:
+            return int(row["next_turn"]["N"]) / 1000 - interval
+        if longest is not None and self._is_too_long(line, now + longest):
+            raise LineTooLong(line)
+        return None
+
+    def _is_too_long(self, line: str, latest: float) -> bool:
+        try:
+            answer = self.client.get_item(TableName=self.table, Key=_key(line), ConsistentRead=True)
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(error) from error
+        row: Row = answer.get("Item", {})
+        return "next_turn" in row and int(row["next_turn"]["N"]) > round(latest * 1000)
+
+    def _update(self, line: str, now: float, expression: str, condition: str, values: dict[str, Any]) -> Row:
+        """Change the line's row and give it as it is then, or nothing where the condition does not hold."""
+        try:
+            answer = self.client.update_item(
+                TableName=self.table,
+                Key=_key(line),
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={**values, ":expires": {"N": str(int(now) + _KEPT_SECONDS)}},
+                ReturnValues="UPDATED_NEW",
+            )
+        except (BotoCoreError, ClientError) as error:
+            existing_row(error)
+            return {}
+        return answer["Attributes"]
+
+
+def _key(line: str) -> dict[str, Any]:
+    return {"pk": {"S": f"line#{line}"}, "sk": {"S": _SORT_KEY}}
+
+
+def _milliseconds(seconds: float) -> dict[str, str]:
+    return {"N": str(round(seconds * 1000))}

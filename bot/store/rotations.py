@@ -1,0 +1,37 @@
+"""Whose turn it is to be given something: one counter a rota, so that no two messages go to the same turn."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bot.store.ledger import unavailable
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Counters in the ledger's table. They stay: a round goes on where it was, however long ago that is."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def next(self, team: str, rota: str) -> int:
+        """Give the number of the next turn, from 0; no number is given twice. Raises LedgerUnavailable.
+
+        A call whose answer is lost has taken its turn: then somebody is passed over once.
+        """
+        key: Any = {"pk": {"S": f"round#{team}"}, "sk": {"S": rota}}
+        try:
+            answer = self.client.update_item(
+                TableName=self.table,
+                Key=key,
+                UpdateExpression="ADD turns :one",
+                ExpressionAttributeValues={":one": {"N": "1"}},
+                ReturnValues="UPDATED_NEW",
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(error) from error
+        return int(answer["Attributes"]["turns"]["N"]) - 1

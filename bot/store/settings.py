@@ -1,0 +1,334 @@
+"""What a team has set from Slack: its policy in all its versions, and the switches that hold until they are set back.
+
+All of it is the partition `settings#TEAM` of the ledger's table:
+
+    now#policy              the policy in force: its text, its version, who saved it and when
+    now#switches            modes, mutes, stop: one row
+    policy#00000001         every version that was ever saved
+    history#1700000000000…  who set what, and when
+
+One query of `now#` gives everything that a decision takes, and is kept in memory for FRESH_SECONDS: so long an
+instance may go on as if nothing had been changed elsewhere.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bot.policy.parsing.parser import PolicyError, WrittenPolicy, parse_policy
+from bot.policy.policy import Mode, Policy
+from bot.store.ledger import unavailable
+from bot.store.ledger_items import Row
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+log = logging.getLogger(__name__)
+
+# A worker's batch costs one read at most, and /classify stop holds everywhere after as long.
+FRESH_SECONDS = 5
+
+# Longer than anybody asks who switched what.
+_HISTORY_KEPT_SECONDS = 400 * 24 * 3600
+
+_POLICY = "now#policy"
+_SWITCHES = "now#switches"
+_MODE = "mode#"
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What people switch from Slack, on top of the policy. `stopped`: nothing is automatic until somebody starts it."""
+
+    stopped: bool = False
+    modes: Mapping[str, Mode] = field(default_factory=dict)
+    muted_channels: frozenset[str] = frozenset()
+    muted_people: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSettings:
+    """What holds for a team. `version` is the policy's, 0 where the team has saved none.
+
+    `unreadable` is the version of a later policy that this program cannot read, so that the last readable one stays.
+    """
+
+    policy: Policy
+    switches: Switches = field(default_factory=Switches)
+    version: int = 0
+    unreadable: int | None = None
+
+    def mode(self, channel: str) -> Mode:
+        """Give what to do in a channel: see Mode. Where the bot itself writes, it reads nothing, whatever is set."""
+        if channel in self.switches.muted_channels or self.policy.is_destination(channel):
+            return "off"
+        mode = self.switches.modes.get(channel) or self.policy.mode(channel)
+        return "suggest" if self.switches.stopped and mode == "automatic" else mode
+
+
+class SettingsSource(Protocol):
+    def load(self, team: str, now: float) -> TeamSettings:
+        """Give what holds for a team now. Raises LedgerUnavailable."""
+        ...
+
+
+class PolicyChanged(Exception):
+    """Somebody else has saved a policy meanwhile: look at theirs first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPolicy:
+    """A policy as it was saved; `saved_at` is in seconds since the epoch."""
+
+    version: int
+    text: str
+    user: str
+    saved_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that was set: `what` to `value`, by whom, when (seconds since the epoch)."""
+
+    what: str
+    value: str
+    user: str
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsStore:
+    """A SettingsSource that can be written to; `default` is the policy of a team that has saved none.
+
+    Every method raises LedgerUnavailable. Times (`now`) are in seconds since the epoch.
+    """
+
+    client: "DynamoDBClient"
+    table: str
+    default: Policy
+    _known: dict[str, tuple[float, TeamSettings]] = field(default_factory=dict, repr=False)
+
+    # --- Reading --------------------------------------------------------------------------------------------
+
+    def load(self, team: str, now: float) -> TeamSettings:
+        """See SettingsSource. A change made by this instance is seen by it at once."""
+        loaded_at, known = self._known.get(team, (float("-inf"), None))
+        if known is None or not loaded_at <= now < loaded_at + FRESH_SECONDS:
+            known = self._read(team, known)
+            self._known[team] = (now, known)
+        return known
+
+    def reload(self, team: str, now: float) -> TeamSettings:
+        """Give what holds at this moment, for somebody who may just have changed it elsewhere."""
+        _, known = self._known.get(team, (now, None))
+        settings = self._read(team, known)
+        self._known[team] = (now, settings)
+        return settings
+
+    def _read(self, team: str, known: TeamSettings | None) -> TeamSettings:
+        rows = {row["sk"]["S"]: row for row in self._query(team, "now#")}
+        switches = _read_switches(rows.get(_SWITCHES, {}))
+        if _POLICY not in rows:
+            return TeamSettings(self.default, switches)
+        saved = _read_saved(rows[_POLICY])
+        if known and saved.version == known.version:  # reading a long YAML text costs more than all of the rest
+            return TeamSettings(known.policy, switches, known.version)
+        try:
+            return TeamSettings(parse_policy(saved.text), switches, saved.version)
+        except PolicyError as error:
+            log.error("policy unreadable", extra={"team": team, "version": saved.version, "detail": str(error)})
+            policy, version = self._find_readable(team)
+            return TeamSettings(policy, switches, version, unreadable=saved.version)
+
+    def _find_readable(self, team: str) -> tuple[Policy, int]:
+        for row in self._query(team, "policy#", latest_first=True):
+            saved = _read_saved(row)
+            try:
+                return parse_policy(saved.text), saved.version
+            except PolicyError:
+                continue
+        return self.default, 0
+
+    def read_policy(self, team: str, version: int | None = None) -> SavedPolicy | None:
+        """Give a policy as its author wrote it, of the version named or in force; None where there is none."""
+        name = _POLICY if version is None else _kept(version)
+        return next((_read_saved(row) for row in self._query(team, name) if row["sk"]["S"] == name), None)
+
+    def read_history(self, team: str, most: int) -> tuple[Change, ...]:
+        """Give the latest changes, at most so many, the latest first."""
+        rows = self._query(team, "history#", latest_first=True)
+        return tuple(_read_change(row) for row, _ in zip(rows, range(most), strict=False))
+
+    def _query(self, team: str, prefix: str, latest_first: bool = False) -> Iterator[Row]:
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": {"S": _partition(team)}, ":prefix": {"S": prefix}},
+            ScanIndexForward=not latest_first,
+            ConsistentRead=True,
+        )
+        try:
+            for page in pages:
+                yield from page["Items"]
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(error) from error
+
+    # --- The policy -----------------------------------------------------------------------------------------
+
+    def save_policy(self, team: str, written: WrittenPolicy, user: str, now: float, base: int | None = None) -> int:
+        """Put a policy in force and give its version.
+
+        `base` is the version that the author had in front of them, where that is known. Raises PolicyChanged where
+        somebody else has saved one since.
+        """
+        saved = self.read_policy(team)
+        version = saved.version if saved else 0
+        if base is not None and base != version:
+            raise PolicyChanged(f"version {version} was saved after version {base}")
+        row = _policy_row(SavedPolicy(version + 1, written.text, user, int(now)))
+        current = {"Item": {**_key(team, _POLICY), **row}, **_is_version(version)}
+        kept = {"Item": {**_key(team, _kept(version + 1)), **row}}
+        self._write(team, Change("policy", str(version + 1), user, int(now)), now, [{"Put": current}, {"Put": kept}])
+        return version + 1
+
+    # --- The switches ---------------------------------------------------------------------------------------
+
+    def set_mode(self, team: str, channel: str, mode: Mode | None, user: str, now: float) -> None:
+        """Set a channel's mode, or with None leave it to the policy again."""
+        name = {"#name": f"{_MODE}{channel}"}
+        change = Change(f"mode of {channel}", mode or "as the policy says", user, int(now))
+        if mode is None:
+            self._switch(team, change, now, "REMOVE #name", name, {})
+        else:
+            self._switch(team, change, now, "SET #name = :value", name, {":value": {"S": mode}})
+
+    def mute(self, team: str, target: str, user: str, now: float) -> None:
+        """Say and read nothing in a channel (C…, G…, D…), or nothing that a person (U…, W…) writes."""
+        values = {":target": {"SS": [target]}}
+        change = Change(f"mute of {target}", "on", user, int(now))
+        self._switch(team, change, now, "ADD #name :target", {"#name": _mutes_of(target)}, values)
+
+    def unmute(self, team: str, target: str, user: str, now: float) -> None:
+        """Take a mute back; see `mute`."""
+        values = {":target": {"SS": [target]}}
+        change = Change(f"mute of {target}", "off", user, int(now))
+        self._switch(team, change, now, "DELETE #name :target", {"#name": _mutes_of(target)}, values)
+
+    def stop(self, team: str, user: str, now: float) -> None:
+        """Let nothing be automatic any more."""
+        self._set_stopped(team, True, user, now)
+
+    def start(self, team: str, user: str, now: float) -> None:
+        """Take `stop` back."""
+        self._set_stopped(team, False, user, now)
+
+    def _set_stopped(self, team: str, stopped: bool, user: str, now: float) -> None:
+        change = Change("stop", "on" if stopped else "off", user, int(now))
+        self._switch(team, change, now, "SET #name = :value", {"#name": "stopped"}, {":value": {"BOOL": stopped}})
+
+    def _switch(
+        self, team: str, change: Change, now: float, expression: str, names: dict[str, str], values: dict[str, Any]
+    ) -> None:
+        update = {
+            "Key": _key(team, _SWITCHES),
+            "UpdateExpression": expression,
+            "ExpressionAttributeNames": names,
+            **({"ExpressionAttributeValues": values} if values else {}),
+        }
+        self._write(team, change, now, [{"Update": update}])
+
+    def _write(self, team: str, change: Change, now: float, writes: list[dict[str, Any]]) -> None:
+        """Write all or nothing, with a row of who it was. Raises PolicyChanged where a condition does not hold."""
+        history = {"Item": {**_history_key(team, now), **_change_row(change, now)}}
+        items: Any = [
+            {kind: {"TableName": self.table, **write} for kind, write in each.items()}
+            for each in [*writes, {"Put": history}]
+        ]
+        self._known.pop(team, None)
+        try:
+            self.client.transact_write_items(TransactItems=items)
+        except (BotoCoreError, ClientError) as error:
+            raise _conflict(error) from error
+
+
+# --- Rows ---------------------------------------------------------------------------------------------------
+
+
+def _partition(team: str) -> str:
+    return f"settings#{team}"
+
+
+def _key(team: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": _partition(team)}, "sk": {"S": sk}}
+
+
+def _history_key(team: str, now: float) -> dict[str, Any]:
+    return _key(team, f"history#{int(now * 1000):013}#{uuid4().hex[:8]}")
+
+
+def _kept(version: int) -> str:
+    return f"policy#{version:08}"
+
+
+def _is_version(version: int) -> dict[str, Any]:
+    if not version:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "ConditionExpression": "#version = :version",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": {":version": {"N": str(version)}},
+    }
+
+
+def _policy_row(saved: SavedPolicy) -> dict[str, Any]:
+    return {
+        "version": {"N": str(saved.version)},
+        "document": {"S": saved.text},
+        "saved_by": {"S": saved.user},
+        "saved_at": {"N": str(saved.saved_at)},
+    }
+
+
+def _read_saved(row: Row) -> SavedPolicy:
+    version, saved_at = int(row["version"]["N"]), int(row["saved_at"]["N"])
+    return SavedPolicy(version, row["document"]["S"], row["saved_by"]["S"], saved_at)
+
+
+def _change_row(change: Change, now: float) -> dict[str, Any]:
+    return {
+        "what": {"S": change.what},
+        "value": {"S": change.value},
+        "changed_by": {"S": change.user},
+        "changed_at": {"N": str(change.changed_at)},
+        "expires_at": {"N": str(int(now) + _HISTORY_KEPT_SECONDS)},
+    }
+
+
+def _read_change(row: Row) -> Change:
+    return Change(row["what"]["S"], row["value"]["S"], row["changed_by"]["S"], int(row["changed_at"]["N"]))
+
+
+def _mutes_of(target: str) -> str:
+    return "muted_people" if target.startswith(("U", "W")) else "muted_channels"
+
+
+def _read_switches(row: Row) -> Switches:
+    return Switches(
+        stopped=bool(row.get("stopped", {}).get("BOOL", False)),
+        modes={name.removeprefix(_MODE): value["S"] for name, value in row.items() if name.startswith(_MODE)},
+        muted_channels=frozenset(row.get("muted_channels", {}).get("SS", ())),
+        muted_people=frozenset(row.get("muted_people", {}).get("SS", ())),
+    )
+
+
+def _conflict(error: BotoCoreError | ClientError) -> Exception:
+    """Give what a transaction that was not made means: somebody was quicker, or nothing that is known."""
+    response: Any = error.response if isinstance(error, ClientError) else {}
+    reasons = response.get("CancellationReasons", ())
+    if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
+        return PolicyChanged("somebody else has saved a policy at the same moment")
+    return unavailable(error)

@@ -1,0 +1,152 @@
+"""What a workspace's people see of the bot's work: this week in figures, who waits for a word, who for an answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bot.queue.messages import MessageKey
+from bot.store.ledger import unavailable
+from bot.store.ledger_items import Row
+from bot.store.stats_items import (
+    TRACE,
+    WAITING_SECONDS,
+    add_up,
+    board_partition,
+    first_of_day,
+    read_settled,
+    read_waiting,
+    stats_partition,
+    waiting_key,
+    waiting_row,
+)
+from bot.triage.stats import Queue, Settled, Waiting, day_of
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+DAYS = 7
+_DAY = 24 * 3600
+_DAYS_A_MONTH = 365 / 12
+
+# More than anybody wants to see at once; beyond it only "or more" is said.
+MOST_WAITING = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The counters of the last DAYS days, today included."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def volumes(self) -> dict[str, int]:
+        """Give how many messages each label of the main facet has now, the most first."""
+        volumes = {label: count for label, count in self._part("label").items() if count > 0}
+        return dict(sorted(volumes.items(), key=lambda volume: (-volume[1], volume[0])))
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        return self._part("outcome")
+
+    @property
+    def triaged(self) -> int:
+        return sum(self.outcomes.values())
+
+    @property
+    def a_month(self) -> float:
+        """Give how many requests a month have, at this week's pace."""
+        return self.triaged / DAYS * _DAYS_A_MONTH
+
+    @property
+    def ignored(self) -> int:
+        return sum(self._part("ignored").values())
+
+    def verdicts(self, facet: str) -> tuple[int, int]:
+        """Give how often people said of a facet that the bot was right, and how often that it was wrong."""
+        return self.counts.get(f"right#{facet}", 0), self.counts.get(f"wrong#{facet}", 0)
+
+    @property
+    def answered_within(self) -> int | None:
+        """Give within how many seconds (see ANSWERED_WITHIN) half of the answered requests had a person's answer."""
+        answered = {int(within): count for within, count in self._part("answered").items()}
+        counted, half = 0, sum(answered.values()) / 2
+        for within in sorted(answered):
+            counted += answered[within]
+            if counted >= half and counted:
+                return within
+        return None
+
+    def _part(self, kind: str) -> dict[str, int]:
+        prefix = f"{kind}#"
+        return {name.removeprefix(prefix): count for name, count in self.counts.items() if name.startswith(prefix)}
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """`review` has the newest first, `urgent` the one that waits longest; each MOST_WAITING at most."""
+
+    week: Week = field(default_factory=Week)
+    review: tuple[Waiting, ...] = ()
+    urgent: tuple[Waiting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardStore:
+    """Methods raise LedgerUnavailable. Times (`now`) are in seconds since the epoch."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def load(self, team: str, now: float) -> Board:
+        """Read a team's board: three queries of a page each, however many messages there have been."""
+        return Board(
+            self.load_week(team, now),
+            self._read_queue(team, "review", now, newest_first=True),
+            self._read_queue(team, "urgent", now, newest_first=False),
+        )
+
+    def load_week(self, team: str, now: float) -> Week:
+        first = first_of_day(day_of(str(now - (DAYS - 1) * _DAY)))
+        after_last = first_of_day(day_of(str(now + _DAY)))
+        return Week(add_up(self._query(stats_partition(team), first, after_last)))
+
+    def load_settled(self, team: str, now: float, most: int) -> tuple[Settled, ...]:
+        """Give the newest requests of the last DAYS days, with what is settled of each: one query, `most` at most."""
+        first, after_last = f"{TRACE}#{int(now) - DAYS * _DAY}", f"{TRACE}#~"
+        rows = self._query(board_partition(team), first, after_last, Limit=most, ScanIndexForward=False)
+        return tuple(settled for row in rows if (settled := read_settled(row, team)))
+
+    def begin(self, queue: Queue, waiting: Waiting, now: float) -> None:
+        """Put a message into a queue; one that is in it stays there."""
+        try:
+            self.client.put_item(TableName=self.table, Item=waiting_row(queue, waiting, now))
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(error) from error
+
+    def settle(self, queue: Queue, key: MessageKey) -> None:
+        """Take a message out of a queue; one that is not in it is a success."""
+        try:
+            self.client.delete_item(TableName=self.table, Key=waiting_key(queue, key))
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(error) from error
+
+    def _read_queue(self, team: str, queue: Queue, now: float, newest_first: bool) -> tuple[Waiting, ...]:
+        first, after_last = f"{queue}#{int(now) - WAITING_SECONDS}", f"{queue}#~"
+        options = {"Limit": MOST_WAITING, "ScanIndexForward": not newest_first}
+        rows = self._query(board_partition(team), first, after_last, **options)
+        return tuple(read_waiting(row, team) for row in rows)
+
+    def _query(self, partition: str, first: str, last: str, **options: Any) -> list[Row]:
+        try:
+            # Not consistent: half the price, and what is a second old shows at the next look.
+            answer = self.client.query(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": {"S": partition}, ":first": {"S": first}, ":last": {"S": last}},
+                **options,
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(error) from error
+        return list(answer["Items"])

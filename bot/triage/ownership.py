@@ -1,0 +1,53 @@
+"""Whose a request is: the person's that it was assigned to, or whoever's that answered it first. Pure."""
+
+from dataclasses import dataclass
+
+from bot.triage.case import Assign, Case, FirstAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who has a request. `instead_of` is whom it was assigned to, where somebody else answered and so took it."""
+
+    person: str
+    instead_of: str | None = None
+
+
+def find_owner(case: Case, assigned: str | None) -> Owner | None:
+    """Say who has a request that was assigned to this person; nobody has one that was not assigned."""
+    if assigned is None:
+        return None
+    taker = find_taker(case)
+    return Owner(assigned) if taker in (None, assigned) else Owner(taker, instead_of=assigned)
+
+
+def find_taker(case: Case) -> str | None:
+    """Give who took a request by answering it first.
+
+    Nobody has where another organisation's person answered, or where somebody said since that it is about something
+    else: then whoever answered may be the wrong one for it, and it is for the rules again.
+    """
+    answer = case.first_answer
+    return None if answer is None or answer.team or _was_moved_since(case, answer) else answer.user
+
+
+def _was_moved_since(case: Case, answer: FirstAnswer) -> bool:
+    main = case.decision.findings[0].facet if case.decision and case.decision.findings else None
+    return any(
+        # Corrections are timed in whole seconds. Of the same second, the person's word is taken for the later one.
+        correction.facet == main
+        and correction.before != correction.after
+        and correction.corrected_at >= int(answer.answered_at)
+        for correction in case.corrections
+    )
+
+
+def find_assignee(case: Case, assign: Assign) -> str | None:
+    """Give whom a request was assigned to, at once or when somebody was there again."""
+    results = (case.steps.get(step) for step in (assign.step, assign.later_step))
+    return next((result.person for result in results if result and result.person), None)
+
+
+def find_assigned(case: Case) -> tuple[str, ...]:
+    """Give all that a request was ever assigned to, by whichever rota."""
+    return tuple(result.person for result in case.steps.values() if result.person)

@@ -1,0 +1,112 @@
+"""The policy in dialogs: as text with a trial, and where each label goes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    Block,
+    ButtonElement,
+    ChannelSelectElement,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    StaticSelectElement,
+)
+
+from bot.slack.blocks import actions, pack, section, shorten
+from bot.ui.dialog import build_form
+from bot.ui.text import dialogs as words
+from classifier_infra.model.manifest import Facet
+
+POLICY_CALLBACK = "policy"
+ROUTE_CALLBACK = "route"
+TRY_ACTION = "try"
+
+_FIELD = 3_000  # the most that a text field of Slack's takes
+_MOST_FIELDS = 4
+_MOST_TRIED = 1_000
+_MOST_PROBLEMS = 8
+_MOST_OPTIONS = 100
+_OPTION_TEXT = 75
+_OPTION_VALUE = 150
+
+
+class PolicyTooLong(ValueError):
+    """The policy does not fit into a dialog."""
+
+
+def build_policy_dialog(text: str, base: int, tried: str = "", outcome: str = "") -> dict[str, Any]:
+    """Build the view. `base` is the version that is edited, `outcome` what became of a trial with `tried`.
+
+    Raises PolicyTooLong.
+    """
+    parts = split_text(text)
+    fields: list[Block] = [_field(number, part, len(parts)) for number, part in enumerate(parts, 1)]
+    blocks = [section(words.POLICY_HINT), *fields, _trial_field(tried)]
+    blocks += actions([ButtonElement(text=words.TRY, action_id=TRY_ACTION)])
+    blocks += [section(outcome)] if outcome else []
+    return build_form(words.POLICY_TITLE, POLICY_CALLBACK, blocks, str(base))
+
+
+def split_text(text: str) -> list[str]:
+    """Spread a text over fields, line by line. Raises PolicyTooLong."""
+    parts = pack(text.splitlines(), _FIELD) or [""]
+    if len(parts) > _MOST_FIELDS or any(len(part) > _FIELD for part in parts):
+        raise PolicyTooLong("the policy is longer than a dialog takes")
+    return parts
+
+
+def _field(number: int, part: str, parts: int) -> InputBlock:
+    element = PlainTextInputElement(
+        action_id="text", multiline=True, initial_value=part or None, max_length=_FIELD, focus_on_load=number == 1
+    )
+    return InputBlock(label=words.policy_part(number, parts), element=element, block_id=f"policy:{number}")
+
+
+def _trial_field(tried: str) -> InputBlock:
+    element = PlainTextInputElement(action_id="text", initial_value=tried or None, max_length=_MOST_TRIED)
+    return InputBlock(label=words.TRY_LABEL, element=element, block_id="trial", optional=True, hint=words.TRY_HINT)
+
+
+def read_policy_dialog(view: Mapping[str, Any]) -> tuple[str, int, str]:
+    """Read what was typed: the policy's text, the version that was edited, the message to try it on.
+
+    Raises KeyError, TypeError and ValueError.
+    """
+    values = view["state"]["values"]
+    parts = [values[name]["text"]["value"] or "" for name in sorted(values) if name.startswith("policy:")]
+    return "\n".join(parts), int(view["private_metadata"]), (values["trial"]["text"]["value"] or "").strip()
+
+
+def list_problems(problems: Sequence[object]) -> str:
+    """List what is wrong with a policy, as far as a dialog has room for it; plain text."""
+    shown = [str(problem) for problem in problems[:_MOST_PROBLEMS]]
+    return words.problems(shown, len(problems) - len(shown))
+
+
+# --- Where what goes ----------------------------------------------------------------------------------------
+
+
+def build_route_dialog(facet: Facet, base: int) -> dict[str, Any]:
+    """Build the view that sends the messages with one label to a channel."""
+    options = [
+        Option(text=shorten(label.display, _OPTION_TEXT), value=label.name)
+        for label in facet.labels
+        if len(label.name) <= _OPTION_VALUE
+    ]
+    label = StaticSelectElement(placeholder=words.CHOOSE, action_id="label", options=options[:_MOST_OPTIONS])
+    channel = ChannelSelectElement(placeholder=words.CHOOSE, action_id="channel")
+    blocks: list[Block] = [
+        InputBlock(label=words.ROUTE_LABEL, element=label, block_id="label"),
+        InputBlock(
+            label=words.ROUTE_PLACE, element=channel, block_id="channel", optional=True, hint=words.ROUTE_PLACE_HINT
+        ),
+    ]
+    return build_form(words.ROUTE_TITLE, ROUTE_CALLBACK, blocks, str(base))
+
+
+def read_route_dialog(view: Mapping[str, Any]) -> tuple[str, str | None, int]:
+    """Read the label, the channel if any, and the version that was edited. Raises KeyError, TypeError, ValueError."""
+    values = view["state"]["values"]
+    label = values["label"]["label"]["selected_option"]["value"]
+    return label, values["channel"]["channel"].get("selected_channel"), int(view["private_metadata"])

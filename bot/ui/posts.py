@@ -1,0 +1,53 @@
+"""The post in the team's channel, and what is left of it when the message was moved on."""
+
+from dataclasses import dataclass, field
+
+from bot.slack.blocks import View, build_view, context, literal, section, shorten
+from bot.slack.mrkdwn import escape
+from bot.triage.display import Reading
+from bot.triage.ownership import Owner
+from bot.ui.text import thread as words
+
+# A long message fills no channel: the beginning is enough to pick it up, the rest is a click away.
+_MOST_QUOTED = 1_500
+_MOST_NOTIFIED = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A message sent on. `permalink` leads back to it; `mentioned` is who must know, `urgent` that it is at once,
+    `owner` whose it is.
+
+    Author and text are None and "" where the message has been deleted.
+    """
+
+    readings: tuple[Reading, ...]
+    author: str | None
+    origin: str
+    text: str = field(repr=False)
+    permalink: str
+    mentioned: tuple[str, ...] = ()
+    owner: Owner | None = None
+    urgent: bool = False
+
+
+def build_route(routed: Routed) -> View:
+    """Build the post; see Routed."""
+    called = words.called(routed.mentioned, routed.urgent)
+    headline = called + words.routed(routed.readings[0], routed.author, routed.origin, routed.owner)
+    quoted = routed.text or words.MESSAGE_GONE
+    notes = f"{words.summary(routed.readings)} · {words.thread_link(routed.permalink)}"
+    blocks = [section(headline), literal(shorten(quoted, _MOST_QUOTED, words.REST_IN_THREAD)), context(notes)]
+    return build_view(f"{headline}: {escape(shorten(quoted, _MOST_NOTIFIED))}", blocks)
+
+
+def build_moved(user: str | None, reading: Reading, destination: str | None, permalink: str) -> View:
+    """Build what takes the place of a post whose message belongs elsewhere; `reading` is the main facet's."""
+    sentence = words.moved(user, reading.display, destination)
+    return build_view(sentence, [context(f"{sentence} {words.thread_link(permalink)}")])
+
+
+def build_deleted(origin: str) -> View:
+    """Build what takes the place of a post whose message was deleted in the channel `origin`."""
+    sentence = words.deleted(origin)
+    return build_view(sentence, [context(sentence)])

@@ -1,0 +1,184 @@
+"""What the bot says in the thread of a message: one message, edited in place when a person corrects it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from slack_sdk.models.blocks import ButtonElement, InteractiveElement, Option, OptionGroup, StaticSelectElement
+
+from bot.policy.templates import ASSIGNEE, AUTHOR, DESTINATION, LABEL, render
+from bot.slack.blocks import View, actions, build_view, context, section, shorten
+from bot.slack.mrkdwn import escape
+from bot.triage.case import Correction, Outcome
+from bot.triage.display import Choice, Reading
+from bot.triage.ownership import Owner
+from bot.ui.text import thread as words
+
+# Listeners know the bot's controls by this beginning of their ids.
+ACTION_PREFIX = "correct:"
+SPLIT_ACTION = "split"
+
+# With more labels than this, the likeliest get a button and the others a place in the menu.
+_MOST_BUTTONS = 4
+_MOST_OPTIONS = 100
+_BUTTON_TEXT = 75
+_OPTION_VALUE = 150
+_PLACEHOLDER = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the reply tells. `destination` is where the message went or, as long as that is open, would go.
+
+    `problem` is the error for which it could not be sent there, `correction` the latest, `parts` how many later
+    messages are read together with it. `message` is mark-up of the team's own in place of what the bot would say,
+    `mentioned` who must know and `owner` whose it is, where that is said here.
+    """
+
+    readings: tuple[Reading, ...]
+    outcome: Outcome
+    destination: str | None = None
+    problem: str | None = None
+    correction: Correction | None = None
+    parts: int = 0
+    message: str | None = None
+    mentioned: tuple[str, ...] = ()
+    owner: Owner | None = None
+
+    @property
+    def main(self) -> Reading:
+        return self.readings[0]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the main facet has been acted on, by the bot itself or because a person said so."""
+        return self.outcome == "automatic" or self.main.confidence is None
+
+
+def build_reply(reply: Reply) -> View:
+    """Build the message; see Reply."""
+    headline = _headline(reply)
+    notes = [words.summary(reply.readings), *_correction_note(reply), *_merge_note(reply)]
+    blocks = [section(headline), *(context(note) for note in notes), *actions(list(_controls(reply)))]
+    return build_view(shorten(" ".join([headline, *notes]), _MOST_TEXT), blocks)
+
+
+# chat.update refuses a longer one.
+_MOST_TEXT = 4_000
+
+
+def _headline(reply: Reply) -> str:
+    if reply.settled:
+        parts = [words.mentions(reply.mentioned)] if reply.mentioned else []
+        parts.append(_settled(reply))
+        parts += [words.owned(reply.owner)] if reply.owner else []
+        return " ".join(parts)
+    if reply.outcome == "suggest":
+        return words.suggestion(reply.main, reply.destination)
+    return words.question(reply.main)
+
+
+def _settled(reply: Reply) -> str:
+    if reply.message and not reply.problem:
+        return reply.message
+    return words.settled(reply.main, reply.destination, reply.problem)
+
+
+def fill_in(
+    templates: Sequence[str],
+    readings: Sequence[Reading],
+    author: str | None,
+    destination: str | None,
+    owner: Owner | None,
+) -> str | None:
+    """Give what the templates say of a message, one after the other; None where none of them can be filled in.
+
+    `destination` is the channel it was sent to. A facet that is not sure has no value: nobody is told a guess.
+    """
+    values = {f"{LABEL}{reading.facet}": escape(reading.display) for reading in readings if reading.sure}
+    values |= {AUTHOR: f"<@{author}>"} if author else {}
+    values |= {DESTINATION: f"<#{destination}>"} if destination else {}
+    values |= {ASSIGNEE: f"<@{owner.person}>"} if owner else {}
+    filled = [render(template, values) for template in templates]
+    return " ".join(text for text in filled if text) or None
+
+
+def _correction_note(reply: Reply) -> Iterator[str]:
+    correction = reply.correction
+    for reading in reply.readings:
+        if correction and reading.facet == correction.facet:
+            yield words.corrected(
+                correction.user,
+                reading.title,
+                _display(reading, correction.before),
+                _display(reading, correction.after),
+            )
+
+
+def _merge_note(reply: Reply) -> Iterator[str]:
+    if reply.parts:
+        yield words.read_together(reply.parts)
+
+
+def _display(reading: Reading, label: str) -> str:
+    return next((choice.display for choice in reading.choices if choice.name == label), label)
+
+
+# --- Controls -----------------------------------------------------------------------------------------------
+
+
+def _controls(reply: Reply) -> Iterator[InteractiveElement]:
+    main = reply.main
+    offered = [choice for choice in main.choices if not (reply.settled and choice.name == main.label)]
+    buttons = offered if len(offered) <= _MOST_BUTTONS else offered[: _MOST_BUTTONS - 1]
+    for number, choice in enumerate(buttons):
+        yield _button(number, reply, choice)
+    groups = dict(_groups(main, offered[len(buttons) :], reply.readings[1:]))
+    if groups:
+        yield _menu(groups)
+    if reply.parts:
+        yield ButtonElement(text=words.SPLIT, action_id=SPLIT_ACTION, value=SPLIT_ACTION)
+
+
+def _button(number: int, reply: Reply, choice: Choice) -> ButtonElement:
+    suggested = reply.outcome == "suggest" and not reply.settled
+    is_suggested = suggested and choice.name == reply.main.label
+    asked = not reply.settled and not suggested
+    text = words.confirm(choice.display) if is_suggested else words.instead(choice.display)
+    return ButtonElement(
+        text=shorten(choice.display if asked else text, _BUTTON_TEXT),
+        action_id=f"{ACTION_PREFIX}{number}",
+        value=_value(reply.main, choice),
+        style="primary" if is_suggested else None,
+    )
+
+
+def _groups(main: Reading, left: Sequence[Choice], others: Sequence[Reading]) -> Iterator[tuple[str, list[Option]]]:
+    """Give the menu's groups: the main facet's labels that have no button, and other labels of the other facets."""
+    offers = [(main, left)]
+    offers += [(each, [choice for choice in each.choices if choice.name != each.label]) for each in others]
+    for reading, choices in offers:
+        options = [_option(reading, choice) for choice in choices if len(_value(reading, choice)) <= _OPTION_VALUE]
+        if options:
+            yield shorten(reading.title, _BUTTON_TEXT), options[:_MOST_OPTIONS]
+
+
+def _option(reading: Reading, choice: Choice) -> Option:
+    return Option(text=shorten(choice.display, _BUTTON_TEXT), value=_value(reading, choice))
+
+
+def _menu(groups: Mapping[str, list[Option]]) -> StaticSelectElement:
+    return StaticSelectElement(
+        placeholder=shorten(words.change(list(groups)), _PLACEHOLDER),
+        action_id=f"{ACTION_PREFIX}menu",
+        option_groups=[OptionGroup(label=title, options=options) for title, options in groups.items()],
+    )
+
+
+def _value(reading: Reading, choice: Choice) -> str:
+    return f"{reading.facet}={choice.name}"
+
+
+def read_value(value: str) -> tuple[str, str]:
+    """Read what a pressed button or chosen option carries: facet and label."""
+    facet, _, label = value.partition("=")
+    return facet, label

@@ -1,0 +1,95 @@
+"""Slack's side of an installation: where a person is sent to allow it, and what the code that comes back is worth.
+
+Neither code, token nor secret gets into a log: the SDK is silent here, because at its level DEBUG it logs what it
+sends, and at ERROR whatever came back that is not JSON.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin
+
+from slack_sdk import WebClient
+from slack_sdk.oauth.authorize_url_generator import AuthorizeUrlGenerator
+from slack_sdk.oauth.installation_store.models.installation import Installation
+
+from bot.settings import AppCredentials
+from bot.slack.api import TIMEOUT, TryLater, call
+
+# As the app's manifest has them.
+SCOPES = (
+    "commands",
+    "chat:write",
+    "chat:write.public",
+    "channels:history",
+    "channels:join",
+    "channels:read",
+    "files:read",
+    "groups:history",
+    "groups:read",
+    "reactions:read",
+    "reactions:write",
+    "usergroups:read",
+    "users:read",
+)
+
+TEAM_ID = re.compile(r"T[A-Z0-9]{1,39}")
+
+
+class OrganisationWide(Exception):
+    """Somebody allowed the bot for all workspaces of an organisation at once."""
+
+
+def build_oauth_client(api_url: str | None) -> WebClient:
+    """Build a client without a token that asks once: a code is good for one call, whatever became of its answer."""
+    quiet = logging.getLogger("bot.workspaces.oauth_exchange.sdk")
+    quiet.setLevel(logging.CRITICAL)
+    return WebClient(base_url=api_url or WebClient.BASE_URL, timeout=TIMEOUT, retry_handlers=[], logger=quiet)
+
+
+def build_authorize_urls(client: WebClient, credentials: AppCredentials, redirect_uri: str) -> AuthorizeUrlGenerator:
+    """Build what makes the addresses of Slack's question; a stand-in asks it where its Web API is."""
+    return AuthorizeUrlGenerator(
+        client_id=credentials.client_id,
+        redirect_uri=redirect_uri,
+        scopes=SCOPES,
+        authorization_url=urljoin(client.base_url, "/oauth/v2/authorize"),
+    )
+
+
+def exchange(client: WebClient, credentials: AppCredentials, code: str, redirect_uri: str, now: float) -> Installation:
+    """Exchange a code for a workspace's token.
+
+    Raises OrganisationWide, and what slack_calls.py names: each has Slack's word in it and nothing else.
+    """
+    answer = call(
+        client.oauth_v2_access,
+        client_id=credentials.client_id,
+        client_secret=credentials.client_secret,
+        code=code,
+        redirect_uri=redirect_uri,
+    )
+    if answer.get("is_enterprise_install"):
+        raise OrganisationWide("the bot was allowed for a whole organisation")
+    team, token = _part(answer.get("team")), answer.get("access_token")
+    if not isinstance(token, str) or not TEAM_ID.fullmatch(str(team.get("id"))):
+        raise TryLater("unexpected_answer")
+    who = call(client.auth_test, token=token)
+    enterprise = _part(answer.get("enterprise"))
+    return Installation(
+        app_id=answer.get("app_id"),
+        enterprise_id=enterprise.get("id"),
+        team_id=str(team["id"]),
+        team_name=str(team.get("name") or team["id"]),
+        bot_token=token,
+        bot_id=str(who.get("bot_id")),
+        bot_user_id=str(answer.get("bot_user_id")),
+        bot_scopes=str(answer.get("scope") or ""),
+        user_id=str(_part(answer.get("authed_user")).get("id")),
+        installed_at=now,
+    )
+
+
+def _part(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

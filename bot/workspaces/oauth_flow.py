@@ -1,0 +1,182 @@
+"""Installing the bot in a workspace: the page that offers it, and what becomes of the answer that Slack sends back.
+
+One installation is one workspace of the organisation that this deployment serves: its own id, or that of its
+organisation, is on a list. Nothing of a code or a token is logged.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.oauth import InstallationStore, OAuthStateStore, OAuthStateUtils
+from slack_sdk.oauth.installation_store.models.installation import Installation
+
+from bot.http.proxy import Answer
+from bot.settings import AppCredentials
+from bot.slack.api import SlackFailure, TryLater
+from bot.ui.text import install as words
+from bot.workspaces.installations import InstallationsUnavailable
+from bot.workspaces.oauth_exchange import TEAM_ID, OrganisationWide, build_authorize_urls, exchange
+from bot.workspaces.oauth_states import GOOD_FOR_SECONDS, Reason, StateRefused
+from bot.workspaces.pages import show
+
+log = logging.getLogger(__name__)
+
+_COOKIES = OAuthStateUtils(expiration_seconds=GOOD_FOR_SECONDS)
+
+_STATE = re.compile(r"[A-Za-z0-9_-]{20,100}")
+_CODE = re.compile(r"[\x21-\x7e]{1,500}")
+_ERROR = re.compile(r"[a-z][a-z0-9_]{0,59}")
+# The class of what went wrong on the way, or a status: see slack_calls.py.
+_OURS = re.compile(r"[A-Za-z]+|status [0-9]{3}")
+
+# Slack's words for a code that is no good (any more); others are about this app.
+_OF_THE_CODE = frozenset({"invalid_code", "code_already_used", "code_expired"})
+
+_REFUSALS: Mapping[Reason, tuple[int, words.PageText]] = {
+    "unknown": (400, words.NOT_FROM_HERE),
+    "expired": (410, words.EXPIRED),
+    "used": (409, words.USED),
+}
+
+
+class NotInstalled(Exception):
+    """The installation ends here; what the person who began it is shown."""
+
+    def __init__(self, status: int, text: words.PageText, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.text = text
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Installer:
+    """What it takes. `allowed` are ids of workspaces and organisations; `now` gives seconds since the epoch."""
+
+    credentials: AppCredentials
+    allowed: frozenset[str]
+    redirect_uri: str
+    states: OAuthStateStore
+    installations: InstallationStore
+    client: WebClient
+    now: Callable[[], float]
+
+    def offer(self, team: str | None) -> Answer:
+        """Show the page that leads to Slack's question, with a state for this browser.
+
+        Raises InstallationsUnavailable.
+        """
+        state = self.states.issue()
+        urls = build_authorize_urls(self.client, self.credentials, self.redirect_uri)
+        url = urls.generate(state, team if team and TEAM_ID.fullmatch(team) else None)
+        # Lax, because the way back is a link from Slack; elsewhere nobody sends it.
+        cookie = f"{_COOKIES.build_set_cookie_for_new_state(state)}; SameSite=Lax"
+        return show(200, words.OFFER, url, {"Set-Cookie": cookie})
+
+    def finish(self, parameters: Mapping[str, str], cookies: list[str]) -> Answer:
+        """Take the answer that Slack sent the browser back with. Raises NotInstalled and InstallationsUnavailable."""
+        _require_consent(parameters)
+        self._require_state(parameters.get("state", ""), cookies)
+        installation = self._exchange(parameters.get("code", ""))
+        _require_allowed(installation, self.allowed)
+        self.installations.save(installation)
+        log.info("installed in %s by %s", installation.team_id, installation.user_id)
+        name, team = str(installation.team_name), installation.team_id
+        return show(200, words.installed(name), f"https://app.slack.com/client/{team}")
+
+    def _require_state(self, state: str, cookies: list[str]) -> None:
+        if not _STATE.fullmatch(state) or not _COOKIES.is_valid_browser(state, {"cookie": cookies}):
+            raise NotInstalled(400, words.NOT_FROM_HERE, "other-browser")
+        try:
+            self.states.consume(state)
+        except StateRefused as refused:
+            raise NotInstalled(*_REFUSALS[refused.reason], f"state-{refused.reason}") from None
+
+    def _exchange(self, code: str) -> Installation:
+        if not _CODE.fullmatch(code):
+            raise NotInstalled(400, words.NO_CODE, "no-code")
+        try:
+            return exchange(self.client, self.credentials, code, self.redirect_uri, self.now())
+        except OrganisationWide:
+            ended = NotInstalled(403, words.ORGANISATION_WIDE, "organisation-wide")
+        except SlackFailure as failure:
+            ended = _ended_by_slack(failure)
+        raise ended  # out here it has no cause, and so nothing of the request that failed
+
+
+def _require_consent(parameters: Mapping[str, str]) -> None:
+    error = parameters.get("error")
+    if error is None:
+        return
+    if error == "access_denied":
+        raise NotInstalled(200, words.CANCELLED, "cancelled")
+    code = error if _ERROR.fullmatch(error) else "unknown_error"
+    raise NotInstalled(400, words.error_of_slack(code), f"slack-{code}")
+
+
+def _require_allowed(installation: Installation, allowed: frozenset[str]) -> None:
+    if allowed.isdisjoint({installation.team_id, installation.enterprise_id}):
+        text = words.not_allowed(str(installation.team_name), str(installation.team_id))
+        raise NotInstalled(403, text, "not-allowed")
+
+
+def _ended_by_slack(failure: SlackFailure) -> NotInstalled:
+    if failure.error in _OF_THE_CODE:
+        return NotInstalled(400, words.CODE_REFUSED, f"slack-{failure.error}")
+    if isinstance(failure, TryLater) and not _ERROR.fullmatch(failure.error):  # no answer of Slack's at all
+        # What is no JSON is quoted in the failure, and could be anything.
+        return NotInstalled(503, words.SLACK_AWAY, failure.error if _OURS.fullmatch(failure.error) else "unreadable")
+    if failure.error in _FOR_NOW:
+        return NotInstalled(503, words.SLACK_AWAY, f"slack-{failure.error}")
+    code = failure.error if _ERROR.fullmatch(failure.error) else "unknown_error"
+    return NotInstalled(502, words.error_of_slack(code), f"slack-{code}")
+
+
+_FOR_NOW = frozenset({"ratelimited", "service_unavailable", "internal_error", "fatal_error", "request_timeout"})
+
+
+def handle(event: Mapping[str, Any], build: Callable[[], Installer | None]) -> Answer:
+    """Answer one proxy event of API Gateway; `build` gives None where nothing can be installed."""
+    path = str(event.get("path") or "")
+    is_offer = path.endswith("/slack/install")
+    if not is_offer and not path.endswith("/slack/oauth_redirect"):
+        return show(404, words.NOT_HERE)
+    installer = build()
+    if installer is None:
+        return show(404, words.CLOSED)
+    parameters = _read_parameters(event)
+    again = installer.redirect_uri.removesuffix("oauth_redirect") + "install"
+    try:
+        return (
+            installer.offer(parameters.get("team"))
+            if is_offer
+            else installer.finish(parameters, list(_read_cookies(event)))
+        )
+    except NotInstalled as ended:
+        level = logging.ERROR if ended.status >= 500 else logging.WARNING
+        log.log(level, "not installed, answered with %d: %s", ended.status, ended.reason)
+        return show(ended.status, ended.text, again)
+    except InstallationsUnavailable as error:
+        log.error("not installed, answered with 503: %s", error)
+        return show(503, words.NOT_KEPT, again)
+
+
+def _read_parameters(event: Mapping[str, Any]) -> dict[str, str]:
+    parameters = event.get("queryStringParameters")
+    return (
+        {name: value for name, value in parameters.items() if isinstance(value, str)}
+        if isinstance(parameters, dict)
+        else {}
+    )
+
+
+def _read_cookies(event: Mapping[str, Any]) -> Iterator[str]:
+    """Give every Cookie header: HTTP/2 lets a browser send several."""
+    many, single = event.get("multiValueHeaders"), event.get("headers")
+    for name, values in {**(single or {}), **(many or {})}.items():
+        if name.lower() == "cookie":
+            yield from values if isinstance(values, list) else [str(values)]

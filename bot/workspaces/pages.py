@@ -1,0 +1,45 @@
+"""Pages for whoever installs the bot: plain HTML in which every text is text, and headers that allow nothing else."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from html import escape
+
+from bot.http.proxy import Answer
+from bot.ui.text.install import PageText
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;color:#101828;"
+    "background:#fff}h1{font-size:1.5rem;line-height:1.25}a{display:inline-block;padding:.6rem 1rem;"
+    "border-radius:.4rem;background:#175cd3;color:#fff;text-decoration:none}a:focus-visible{outline:3px solid #f79009}"
+)
+
+_STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+# Nothing is loaded, run, framed or kept; and the address, which can have Slack's code in it, is told to nobody.
+_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def show(status: int, text: PageText, target: str = "", headers: Mapping[str, str] | None = None) -> Answer:
+    """Answer with a page; `target` is where its link leads."""
+    paragraphs = "".join(f"<p>{escape(each)}</p>" for each in text.paragraphs)
+    link = f'<p><a href="{escape(target)}">{escape(text.link)}</a></p>' if text.link and target else ""
+    body = (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
+        f"<title>{escape(text.title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{escape(text.title)}</h1>{paragraphs}{link}</main></body></html>"
+    )
+    return {"statusCode": status, "headers": {**_HEADERS, **(headers or {})}, "body": body, "isBase64Encoded": False}

@@ -1,0 +1,56 @@
+"""What is in the way of an effect keeps nothing else from happening."""
+
+import pytest
+
+from bot.store.ledger import LEASE_SECONDS
+from bot.triage.case import AddReaction, PostReply, PostRoute
+
+
+def test_a_tag_that_is_there_already_is_a_success(effects, slack, written, decision):
+    slack.client.reactions_add(channel="C0SUPPORT", timestamp=written.ts, name="credit_card")
+
+    effects.carry_out(written, decision)
+
+    assert slack.reactions(written.ts) == ["credit_card"]
+
+
+def test_a_public_channel_is_joined_before_its_posts_are_searched(
+    slack, written, clock, crash_after, effects, decide_to
+):
+    decision = decide_to(PostRoute("C0RANDOM"), PostReply())
+    crash_after("route:C0RANDOM", written, decision)
+
+    clock.now += LEASE_SECONDS + 1
+    effects.carry_out(written, decision)
+
+    assert slack.calls("conversations.join") == 1
+    assert sum(post.bot_id is not None for post in slack.posts("C0RANDOM")) == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [("C0OLD", "that channel is archived"), ("C0BOARD", "I cannot see that channel"), ("C0NONE", "I cannot see")],
+)
+def test_a_message_that_cannot_be_sent_on_says_so_in_its_thread(
+    effects, slack, written, channel, said, decide_to, headline
+):
+    effects.carry_out(written, decide_to(PostRoute(channel), PostReply()))
+
+    [reply] = slack.thread(written.ts)
+    assert said in headline(reply)
+
+
+def test_an_emoji_that_does_not_exist_keeps_nothing_else_from_happening(effects, slack, written, decide_to):
+    decision = decide_to(AddReaction("no_such_emoji"), PostRoute("C0BILLING"), PostReply())
+
+    effects.carry_out(written, decision)
+
+    assert (len(slack.posts("C0BILLING")), len(slack.thread(written.ts))) == (1, 1)
+
+
+def test_a_message_that_was_deleted_meanwhile_is_let_go(effects, slack, build_record, decision):
+    record = build_record(ts="1700000000.000100")
+
+    effects.carry_out(record, decision)
+
+    assert slack.posts("C0BILLING") == []

@@ -1,0 +1,313 @@
+import time
+import uuid
+from argparse import ArgumentTypeError
+from types import SimpleNamespace
+
+import pytest
+from slack_sdk.oauth.installation_store.models.installation import Installation
+
+from bot.__main__ import main
+from bot.cli.sweep import oldest_of, read_since
+from bot.lambdas import scheduled
+from bot.pipeline.sweep import SETTLED_AFTER, Sweeper, find_surplus, read_requests, sweep_tenants
+from bot.policy.policy import Policy
+from bot.queue.messages import MessageRecord
+from bot.sandbox.resources import create_tables
+from bot.slack.api import TenantGone, TryLater
+from bot.slack.client import METADATA_TYPE, Identity, SlackActions
+from bot.store.settings import TeamSettings
+from bot.triage.case import Decision
+from bot.workspaces.installations import DynamoInstallationStore
+from bot.workspaces.workspaces import Tenant
+
+POLICY = Policy(modes={"C0LEADS": "off"}, routes={"billing": "C0BILLING"})
+SETTINGS = TeamSettings(POLICY)
+IDENTITY = Identity("T0SANDBOX", "U0BOT", "B0TRIAGE")
+
+
+def message(number: int, **changes) -> dict:
+    return {"type": "message", "user": "U0MAYA", "text": "help me", "ts": f"1700000000.{number:06}", **changes}
+
+
+def copy(number: int, key: str = "T0#C0#1.1", step: str = "reply", **changes) -> dict:
+    metadata = {"event_type": METADATA_TYPE, "event_payload": {"key": key, "step": step}}
+    return message(number, user="U0BOT", bot_id="B0TRIAGE", metadata=metadata, **changes)
+
+
+# --- The diff -----------------------------------------------------------------------------------------------
+
+
+def test_what_people_wrote_is_read_as_if_slack_had_delivered_it():
+    history = [message(3, subtype="file_share"), message(2, text="me again: maya@example.com"), message(1)]
+
+    records = read_requests(history, "C0SUPPORT", IDENTITY, SETTINGS, now=7)
+
+    assert records == [
+        MessageRecord("T0SANDBOX", "C0SUPPORT", f"1700000000.00000{number}", "U0MAYA", text, False, None, 7)
+        for number, text in [(1, "help me"), (2, "me again: [email]"), (3, "help me")]
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subtype": "tombstone", "user": "USLACKBOT"},
+        {"subtype": "channel_join"},
+        {"user": "U0BOT", "bot_id": "B0TRIAGE"},
+        {"bot_id": "B0OTHER"},
+        {"thread_ts": "1600000000.000001"},
+        {"text": "🎉"},
+    ],
+)
+def test_what_the_bot_does_not_read_is_not_missing(change):
+    assert read_requests([message(1, **change)], "C0SUPPORT", IDENTITY, SETTINGS, 0) == []
+
+
+@pytest.mark.parametrize("channel", ["C0LEADS", "C0BILLING"])
+def test_nothing_is_missing_where_the_bot_does_not_read(channel):
+    assert read_requests([message(1)], channel, IDENTITY, SETTINGS, 0) == []
+
+
+def test_of_posts_for_one_step_all_but_the_oldest_are_surplus():
+    history = [copy(4), copy(3), copy(2, step="route:C0"), copy(1), message(0)]
+
+    assert find_surplus(history, IDENTITY) == ["1700000000.000003", "1700000000.000004"]
+
+
+@pytest.mark.parametrize(
+    "other", [copy(2, key="T0#C0#2.2"), copy(2) | {"bot_id": "B0OTHER"}, message(2, bot_id="B0TRIAGE")]
+)
+def test_posts_of_other_steps_other_apps_or_no_step_are_no_copies(other):
+    assert find_surplus([other, copy(1)], IDENTITY) == []
+
+
+# --- With Slack and the ledger ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sweeper(slack, ledger, later, settings_of) -> Sweeper:
+    return Sweeper(SlackActions(slack.client), ledger, later, settings_of(POLICY))
+
+
+@pytest.fixture
+def team() -> Identity:
+    """A team whose messages no other test has decided about."""
+    return Identity(f"T{uuid.uuid4().hex.upper()}", "U0BOT", "B0TRIAGE")
+
+
+def after_all_has_settled() -> float:
+    return time.time() + SETTLED_AFTER + 1
+
+
+def test_what_was_missed_is_queued_and_what_was_decided_is_not(sweeper, slack, ledger, later, team, build_record):
+    first, second = slack.write("a billing matter"), slack.write("a technical matter")
+    ledger.record_decision(build_record(team=team.team, ts=first).key, Decision("ignore", "unreadable"), time.time())
+
+    swept = sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled())
+
+    assert swept.seen == 2
+    assert [(record.ts, record.text) for record in later.records] == [(second, "a technical matter")]
+
+
+def test_what_is_still_being_delivered_is_left_alone(sweeper, slack, later, team):
+    slack.write("a billing matter")
+
+    assert sweeper.sweep("C0SUPPORT", team, 0, time.time()).seen == 0
+    assert later.records == []
+
+
+def test_surplus_copies_are_removed(sweeper, slack, team):
+    metadata = copy(1)["metadata"]
+    for text in ("the post", "its copy"):
+        slack.client.chat_postMessage(channel="C0BILLING", text=text, metadata=metadata)
+
+    swept = sweeper.sweep("C0BILLING", team, 0, after_all_has_settled())
+
+    assert len(swept.surplus) == 1
+    assert [post.content.text for post in slack.posts("C0BILLING")] == ["the post"]
+
+
+def test_a_dry_run_changes_nothing(sweeper, slack, later, team):
+    slack.write("a billing matter")
+
+    swept = sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled(), dry_run=True)
+
+    assert (len(swept.missing), later.records) == (1, [])
+
+
+def test_every_channel_that_the_bot_is_in_is_swept(sweeper):
+    swept = {each.channel for each in sweeper.sweep_all(0, time.time())}
+
+    assert swept == {"C0SUPPORT", "C0BILLING", "C0TECH", "C0GENERAL", "C0LEADS"}
+
+
+def test_more_messages_than_one_page_are_all_read(sweeper, slack, ledger, later, team, monkeypatch):
+    monkeypatch.setattr("bot.slack.client._PAGE_SIZE", 2)
+    written = [slack.write(f"matter {number}") for number in range(5)]
+
+    sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled())
+
+    assert [record.ts for record in later.records] == written
+
+
+def test_more_decisions_than_one_call_gives_are_all_found(ledger, team, build_record):
+    keys = [build_record(team=team.team, ts=f"1700000000.{number:06}").key for number in range(130)]
+    for key in keys[::10]:
+        ledger.record_decision(key, Decision("ignore", "unreadable"), time.time())
+
+    assert ledger.find_decided(keys) == set(keys[::10])
+
+
+# --- By the clock and by hand -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def environ(monkeypatch, aws_environment, tmp_path, slack, ledger_table, queue_url) -> dict[str, str]:
+    (tmp_path / "policy.yml").write_text("version: 1\n", encoding="utf-8")
+    return {
+        "SLACK_BOT_TOKEN": slack.client.token,
+        "SLACK_API_URL": f"{slack.url}/api/",
+        "LEDGER_TABLE": ledger_table,
+        "TRIAGE_QUEUE_URL": queue_url,
+        "POLICY_FILE": str(tmp_path / "policy.yml"),
+    }
+
+
+def strike(environ: dict[str, str], monkeypatch) -> dict[str, int]:
+    """Let the clock strike when all has settled."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("bot.lambdas.scheduled.time", SimpleNamespace(time=after_all_has_settled))
+    scheduled._scheduled.cache_clear()
+    context = SimpleNamespace(
+        function_name="scheduled", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="1"
+    )
+    return scheduled.handler({}, context)
+
+
+def test_the_clock_queues_what_was_missed(environ, slack, received, monkeypatch):
+    ts = slack.write("a billing matter")
+
+    answer = strike(environ, monkeypatch)
+
+    assert answer == {"channels": 5, "missing": 1, "surplus": 0}
+    assert ts in received()[0]
+
+
+def test_a_person_sees_what_would_be_done_before_it_is_done(environ, slack, received, capsys, monkeypatch):
+    ts = slack.write("a billing matter")
+    monkeypatch.setattr("bot.__main__.time", SimpleNamespace(time=after_all_has_settled))
+    sweep = ["sweep", "--channel", "C0SUPPORT", "--since", "24h"]
+
+    assert main([*sweep, "--dry-run"], environ) == 0
+    shown = capsys.readouterr().out
+    nothing = received()
+    assert main(sweep, environ) == 0
+
+    assert f"  would queue T0SANDBOX#C0SUPPORT#{ts}" in shown
+    assert "1 messages seen, 1 missed (queued), 0 surplus posts" in capsys.readouterr().out
+    assert (nothing, len(received())) == ([], 1)
+
+
+def test_a_channel_that_the_bot_cannot_read_is_told_in_words(environ, capsys):
+    assert main(["sweep", "--channel", "C0BOARD", "--since", "24h"], environ) == 1
+
+    assert "Slack did not do what it was asked (" in capsys.readouterr().err
+
+
+def test_a_rate_limit_ends_a_sweep_that_can_be_repeated(sweeper, slack, team):
+    slack.installation.limits.plan("conversations.history", times=1, retry_after=3)
+
+    with pytest.raises(TryLater):
+        sweeper.sweep("C0SUPPORT", team, 0, time.time())
+
+
+@pytest.mark.parametrize(
+    ("text", "oldest"), [("30min", 8_200), ("2h", 2_800), ("1970-01-01", 0), ("1970-01-01T01:00:00+00:00", 3_600)]
+)
+def test_since_is_a_span_or_a_date(text, oldest):
+    assert oldest_of(read_since(text), now=10_000) == oldest
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "0h", "5", "24 h", "2026-13-01"])
+def test_since_is_nothing_else(text):
+    with pytest.raises(ArgumentTypeError):
+        read_since(text)
+
+
+# --- In more than one workspace -----------------------------------------------------------------------------
+
+
+class Broken:
+    """Sweeps nothing."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+
+    def sweep_all(self, oldest, now):
+        raise self.failure
+
+
+def sweep_both(sweeper, failure: Exception, installed: bool):
+    broken, well = Tenant(None, installed), Tenant(None)
+    found = {id(broken): Broken(failure), id(well): sweeper}
+    return sweep_tenants([broken, well], lambda tenant: found[id(tenant)], 0, after_all_has_settled())
+
+
+def test_a_workspace_that_cannot_be_swept_holds_no_other_up_and_is_told_of_afterwards(sweeper, slack, later):
+    slack.write("a billing matter")
+
+    with pytest.raises(TryLater, match="ratelimited"):
+        sweep_both(sweeper, TryLater("ratelimited"), installed=True)
+
+    assert len(later.records) == 1
+
+
+def test_a_workspace_that_took_the_bot_out_is_passed_over(sweeper):
+    assert len(sweep_both(sweeper, TenantGone("token_revoked"), installed=True)) == 5
+
+
+def test_a_token_in_the_secret_that_is_none_any_more_is_told_of(sweeper):
+    with pytest.raises(TenantGone):
+        sweep_both(sweeper, TenantGone("token_revoked"), installed=False)
+
+
+def test_the_clock_sweeps_what_was_installed_also_where_the_secret_has_a_token_that_is_none_any_more(
+    environ, dynamodb, slack, received, monkeypatch
+):
+    ts = slack.write("a billing matter")
+    table = create_tables(dynamodb, f"sweeping-{uuid.uuid4().hex[:8]}")["InstallationsTable"]
+    installed = Installation(
+        team_id="T0SANDBOX", bot_token=slack.client.token, bot_id="B0TRIAGE", bot_user_id="U0BOT", user_id="U0OMAR"
+    )
+    DynamoInstallationStore(dynamodb, table).save(installed)
+    several = {"SLACK_WORKSPACES": "T0SANDBOX", "INSTALLATIONS_TABLE": table, "SLACK_BOT_TOKEN": "xoxb-stale"}
+
+    with pytest.raises(TenantGone, match="invalid_auth"):
+        strike({**environ, **several}, monkeypatch)
+
+    assert ts in received()[0]
+
+
+def test_by_hand_the_workspace_is_named_where_there_are_several(environ, capsys):
+    sweep = ["sweep", "--channel", "C0SUPPORT", "--since", "24h"]
+
+    assert main(sweep, {**environ, "SLACK_WORKSPACES": "T1"}) == 1
+
+    assert "--team" in capsys.readouterr().err
+
+
+def test_by_hand_the_channels_own_workspace_is_swept_with_its_own_token(
+    environ, dynamodb, slack, received, monkeypatch
+):
+    ts = slack.write("a billing matter")
+    table = create_tables(dynamodb, f"sweeping-{uuid.uuid4().hex[:8]}")["InstallationsTable"]
+    several = {**environ, "SLACK_WORKSPACES": "T1", "INSTALLATIONS_TABLE": table}
+    monkeypatch.setattr("bot.__main__.time", SimpleNamespace(time=after_all_has_settled))
+    sweep = ["sweep", "--channel", "C0SUPPORT", "--since", "24h", "--team"]
+
+    assert main([*sweep, "T9OTHER"], several) == 1
+    assert received() == []
+    assert main([*sweep, "T0SANDBOX"], several) == 0
+
+    assert ts in received()[0]

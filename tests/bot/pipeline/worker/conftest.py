@@ -1,0 +1,130 @@
+"""A worker on the stand-in Slack, and what it takes to hand it batches."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.pipeline.admission import Admission
+from bot.pipeline.message_handler import Requests
+from bot.pipeline.worker import Hands, Worker
+from bot.policy.policy import Intake, Policy
+from bot.queue.messages import CommandRecord, LifecycleRecord, MessageRecord, to_json
+from bot.slack.client import SlackActions
+from bot.store.bursts import Bursts
+
+
+@pytest.fixture
+def policy() -> Policy:
+    return Policy(
+        modes={"C0SUPPORT": "automatic"},
+        default_mode="off",
+        routes={"billing": "C0BILLING", "technical": "C0TECH"},
+        reactions={"category": {"billing": "credit_card"}},
+        intake=Intake(merge_seconds=0),
+    )
+
+
+class SetAside:
+    """Notes what is set aside: the bodies, and why."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+        self.reasons: list[str] = []
+
+    def set_aside(self, delivery, reason: str) -> None:
+        self.bodies.append(delivery.body)
+        self.reasons.append(reason)
+
+
+@pytest.fixture
+def set_aside() -> SetAside:
+    return SetAside()
+
+
+@pytest.fixture
+def worker(
+    slack,
+    ledger,
+    manifest,
+    classifier,
+    build_effects,
+    build_steps,
+    later,
+    set_aside,
+    answers,
+    settings_of,
+    reception,
+    policy,
+) -> Worker:
+    held = settings_of(policy)
+    effects = build_effects(SlackActions(slack.client), build_steps(), held)
+    admission = Admission(OpenRoad(), time.time)
+    bursts = Bursts(ledger.client, ledger.table)
+    requests = Requests(manifest, ledger, effects, admission, bursts, later, time.time)
+    hands = Hands(requests, reception, effects)
+    return Worker(classifier, held, lambda team: hands, nobody_parts, later, set_aside, time.time)
+
+
+def nobody_parts(record: LifecycleRecord) -> None:
+    raise AssertionError("no workspace takes the bot out here")
+
+
+class OpenRoad:
+    """Keeps nobody waiting, for what is not about limits."""
+
+    def take(self, line: str, interval: float, now: float, longest: float | None = None) -> float:
+        return now
+
+
+@pytest.fixture
+def written(slack, build_record):
+    """Write a message in #support and give its record."""
+
+    def write(text: str, **changes: Any) -> MessageRecord:
+        ts = slack.write(text, channel=changes.get("channel", "C0SUPPORT"))
+        return build_record(**{"ts": ts, "text": text, "received_at": int(time.time()), **changes})
+
+    return write
+
+
+@pytest.fixture
+def deliver():
+    """Deliver a batch; give the positions of what failed. A record that is a string is the message's body."""
+
+    def deliver(worker: Worker, *records, tries: int = 1, due: float | None = None) -> list[int]:
+        bodies = [record if isinstance(record, str) else to_json(record) for record in records]
+        attributes = {"ApproximateReceiveCount": str(tries), "SentTimestamp": "1700000000000"}
+        waited = {} if due is None else {"due": {"stringValue": str(due), "dataType": "Number"}}
+        messages = [
+            {"messageId": str(number), "body": body, "attributes": attributes, "messageAttributes": waited}
+            for number, body in enumerate(bodies)
+        ]
+        return [int(failure["itemIdentifier"]) for failure in worker.handle({"Records": messages})["batchItemFailures"]]
+
+    return deliver
+
+
+@pytest.fixture
+def hands_of():
+    """Give what a worker acts with."""
+    return lambda worker: worker.hands("T0SANDBOX")
+
+
+@pytest.fixture
+def with_other(hands_of):
+    """Let a worker act with other requests, another reception or other effects; see Hands."""
+    return lambda worker, **changes: replace(worker, hands=lambda team: replace(hands_of(worker), **changes))
+
+
+@pytest.fixture
+def command() -> Callable[..., CommandRecord]:
+    """A /classify of Maya's with this text, made so many seconds ago."""
+
+    def build(text: str, age: int = 0) -> CommandRecord:
+        url = "https://hooks.slack.com/commands/T0/1/secret"
+        return CommandRecord("T0SANDBOX", "C0SUPPORT", "U0MAYA", text, False, url, int(time.time()) - age)
+
+    return build

@@ -1,0 +1,347 @@
+from collections import Counter
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.policy.editing import edit_rule as rule_edit
+from bot.policy.editing.edit_rule import NAME, Changes, WrittenRule
+from bot.policy.parsing.parser import PolicyError, WrittenPolicy, parse_policy
+
+TEXT = """\
+## Ours, since spring
+version: 2
+hours: {office: {zone: UTC, open: {mon-fri: 09:00-17:00}}}
+rotas: {support: {people: [U0ANNA]}}
+templates: {late: "Until tomorrow, {author}"}
+
+rules:
+  # Outages wake somebody. Ask Jonas first.
+  - name: Outages at night   # agreed in May
+    when:
+      category: technical
+      urgency: [high]        # never normal
+      outside: office
+      keywords: [is down, outage]
+    then:
+      post: C0TECH  # their channel
+      # whoever has the pager
+      mention: support
+      escalate: {after: 30min, mention: S0LEAD}
+
+  - {when: {category: billing, team: others}, then: {post: C0BILLING}}
+  # The rest
+  - when: {tone: negative}
+    then: {reply: late}  # kindly
+
+unsure: ask   # for now
+"""
+TITLES = ["Outages at night", "rule 2", "rule 3"]
+
+
+def read_rules(text: str) -> tuple[WrittenRule, ...]:
+    return rule_edit.read_rules(WrittenPolicy.of(text))
+
+
+def put_rule(text: str, number: int | None, changes: Changes, place: int) -> str:
+    return rule_edit.put_rule(WrittenPolicy.of(text), number, changes, place).text
+
+
+def remove_rule(text: str, number: int) -> str:
+    return rule_edit.remove_rule(WrittenPolicy.of(text), number).text
+
+
+def comments(text: str) -> Counter[str]:
+    return Counter(part.partition("#")[2].strip("# \n") for part in text.splitlines() if "#" in part)
+
+
+def changed_lines(text: str, result: str) -> tuple[list[str], list[str]]:
+    """Give the lines that went, and those that came."""
+    before, after = Counter(text.splitlines()), Counter(result.splitlines())
+    return [*(before - after).elements()], [*(after - before).elements()]
+
+
+# --- Reading ------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_is_read_as_it_is_written():
+    first, second, third = read_rules(TEXT)
+
+    assert [first.title, second.title, third.title] == TITLES
+    assert first.values[("when", "category")] == ("technical",)
+    assert first.values[("when", "keywords")] == ("is down", "outage")
+    assert first.values[("then", "mention")] == ("support",)
+    assert list(first.others) == [("then", "escalate")]
+    assert third.values == {("when", "tone"): ("negative",), ("then", "reply"): ("late",)}
+
+
+@pytest.mark.parametrize("text", ["version: 2", "version: 2\nrules:\n", "version: 2\nrules: []\n"])
+def test_a_policy_may_have_no_rules(text):
+    assert read_rules(text) == ()
+
+
+# --- Changing -----------------------------------------------------------------------------------------------
+
+
+def test_only_the_line_that_says_it_changes_and_its_comment_stays_in_it():
+    result = put_rule(TEXT, 1, {("then", "post"): ("C0NEW",), ("when", "category"): ("technical",)}, 1)
+
+    assert changed_lines(TEXT, result) == (
+        ["      post: C0TECH  # their channel"],
+        ["      post: C0NEW  # their channel"],
+    )
+
+
+def test_what_no_change_names_is_kept_word_for_word():
+    result = put_rule(TEXT, 1, {("when", "urgency"): (), ("then", "tag"): ("fire", "eyes")}, 1)
+
+    assert changed_lines(TEXT, result) == (
+        ["      urgency: [high]        # never normal"],
+        ["      # never normal", "      tag: [fire, eyes]"],
+    )
+
+
+@pytest.mark.parametrize("word", ["\xa0\U00010000", "\U0001f389 party", "a\tb", "\x7f", "\u200b"], ids=ascii)
+def test_whatever_a_label_is_written_with_it_is_read_as_the_same(word):
+    text = put_rule(TEXT, None, {("when", "category"): (word,), ("then", "tag"): ("eyes",)}, 1)
+
+    assert read_rules(text)[0].values["when", "category"] == (word,)
+
+
+def test_the_same_words_in_another_order_are_no_change():
+    assert put_rule(TEXT, 1, {("when", "keywords"): ("outage", "is down")}, 1) == TEXT
+
+
+def test_a_rule_in_one_piece_is_changed_too():
+    result = put_rule(TEXT, 2, {("when", "urgency"): ("high", "low"), NAME: ("Acme: first!",)}, 2)
+
+    assert changed_lines(TEXT, result)[1] == [
+        '  - name: "Acme: first!"',
+        "    when: {category: billing, team: others, urgency: [high, low]}",
+        "    then: {post: C0BILLING}",
+    ]
+
+
+def test_a_condition_that_is_taken_from_a_rule_leaves_a_rule_for_every_message():
+    result = put_rule(TEXT, 3, {("when", "tone"): ()}, 3)
+
+    assert read_rules(result)[2].values == {("then", "reply"): ("late",)}
+    assert "  - then: {reply: late}  # kindly" in result
+
+
+def test_a_rule_gets_a_name_in_its_first_line():
+    result = put_rule(TEXT, 3, {NAME: ("Kindly",)}, 3)
+
+    assert "  - name: Kindly\n    when: {tone: negative}\n" in result
+
+
+def test_a_rule_is_moved_with_the_comments_above_it():
+    result = put_rule(TEXT, 3, {}, 1)
+
+    assert [rule.title for rule in read_rules(result)] == ["rule 1", "Outages at night", "rule 3"]
+    assert "  # The rest\n  - when: {tone: negative}\n    then: {reply: late}  # kindly\n  # Outages wake" in result
+    assert changed_lines(TEXT, result) == ([], [])
+
+
+# --- Adding and taking away ---------------------------------------------------------------------------------
+
+NEW = {
+    NAME: ("Angry",),
+    ("when", "tone"): ("negative",),
+    ("then", "post"): ("C0SORRY",),
+    ("then", "mention"): ("here",),
+}
+
+
+@pytest.mark.parametrize("place", [1, 2, 3, 4])
+def test_a_rule_is_added_where_it_is_wanted(place):
+    result = put_rule(TEXT, None, NEW, place)
+
+    titles = [rule.title for rule in read_rules(result)]
+    assert titles[place - 1] == "Angry"
+    assert len(titles) == 4
+    assert changed_lines(TEXT, result)[0] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 1\nroutes:\n  billing: C0BILLING\n# the end",
+        "version: 2\nrules:\n#  - an example\nunsure: ask\n",
+        "version: 2\nrules: []   # none yet\nunsure: ask\n",
+        "version: 2\nrules: # none yet",
+    ],
+)
+def test_a_policy_gets_its_first_rule_and_the_version_that_has_rules(text):
+    result = put_rule(text, None, NEW, 1)
+
+    [rule] = parse_policy(result).rules
+    assert (rule.name, rule.then.post, rule.then.mentions) == ("Angry", "C0SORRY", ("here",))
+    assert yaml.safe_load(result)["version"] == 2
+    assert comments(result) == comments(text)
+
+
+def test_a_rule_goes_with_the_comments_that_are_its_own():
+    result = remove_rule(TEXT, 1)
+
+    assert [rule.title for rule in read_rules(result)] == ["rule 1", "rule 2"]
+    assert "pager" not in result
+    assert "# Ours, since spring" in result
+    assert changed_lines(TEXT, result)[1] == []
+
+
+def test_the_last_rule_can_go_too():
+    text = "version: 2\nrules:\n  - then: {tag: eyes}\nunsure: ask\n"
+
+    assert remove_rule(text, 1) == "version: 2\nrules:\nunsure: ask\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 2\nrules: [{then: {tag: eyes}}]\n",
+        "{version: 2, rules: [{then: {tag: eyes}}]}\n",
+        "version: 2\nrules:\n  - &a {then: {tag: eyes}}\n  - *a\n",
+        "version: 2\nrules:\n  - when: &x {category: a}\n    then: {tag: eyes}\n  - when: *x\n    then: {tag: wave}\n",
+    ],
+)
+def test_what_cannot_be_changed_without_harm_is_left_to_its_author(text):
+    with pytest.raises(PolicyError, match="edit the policy as text"):
+        put_rule(text, 1, {("when", "category"): ("technical",), ("then", "tag"): ("fire",)}, 1)
+
+
+def test_a_change_that_makes_no_policy_is_refused_in_the_policys_own_words():
+    with pytest.raises(PolicyError, match="is not the name of an emoji"):
+        put_rule(TEXT, 1, {("then", "tag"): ("no emoji",)}, 1)
+
+
+# --- However it is written ----------------------------------------------------------------------------------
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=1, max_size=12).filter(str.strip)
+ODD_WORDS = st.sampled_from(["low", "high", "no", "null", "2024", "a: b", "#1", "*"])
+CHANGES = {
+    NAME: st.lists(WORDS, max_size=1),
+    ("when", "category"): st.lists(WORDS, max_size=3, unique=True),
+    ("when", "urgency"): st.lists(ODD_WORDS, max_size=2, unique=True),
+    ("when", "channel"): st.lists(st.sampled_from(["C0A1", "G0B2"]), max_size=2, unique=True),
+    ("then", "post"): st.lists(st.sampled_from(["C0POST", "C0OTHER"]), max_size=1),
+    ("then", "tag"): st.lists(st.sampled_from(["eyes", "+1", "fire"]), min_size=1, max_size=2, unique=True),
+}  # fmt: skip
+RULES = [
+    """\
+- name: 'It''s # one'  # c{}
+  when:
+    # c{}
+    category: [a,
+      b]  # c{}
+    urgency: low
+  then:
+    tag: eyes # c{}
+    post: C0FIRST
+""",
+    "- {{when: {{category: a}}, then: {{tag: eyes}}}}  # c{}\n",
+    """\
+- when: {{category: a,  # c{}
+    urgency: [low, high]}}
+  then: {{tag: [eyes, fire], webhook: crm}}
+""",
+    """\
+-
+  # c{}
+  then:
+      tag:
+        - eyes  # c{}
+        - fire
+      # c{}
+""",
+    """\
+-   name: |
+      One
+    # c{}
+    then: {{tag: eyes}}
+""",
+    "- then: {{tag: eyes, escalate: {{after: 2h, mention: here}}}}\n\n",
+    """\
+- when: {{keywords: "a # b"}}
+  then:
+    tag: eyes
+    escalate:
+      after: 2h
+
+  # c{}
+""",
+]
+HEAD = "version: 2 # c0\nwebhooks: {crm: {url: 'https://crm.example.com/hook'}}\nrules:\n"
+
+
+@st.composite
+def policies(draw) -> str:
+    count = iter(range(1, 1_000))
+    indent = " " * draw(st.sampled_from([0, 2, 4]))
+    text = HEAD
+    for snippet in draw(st.lists(st.sampled_from(RULES), min_size=1, max_size=5)):
+        if draw(st.booleans()):
+            text += f"{indent}# c{next(count)}\n"
+        whole = snippet.format(*(next(count) for _ in range(snippet.count("{}"))))
+        text += "".join(f"{indent}{line}\n" if line else "\n" for line in whole.split("\n")[:-1])
+    return text + draw(st.sampled_from(["", "# c-1\n", "unsure: ask # c-1\n", "\n# c-1\n\nunsure: silent\n"]))
+
+
+def meaning(text: str) -> list[dict]:
+    """Read the rules in the way of YAML itself, lists where there can be lists."""
+    rules = yaml.load(text, Loader=yaml.BaseLoader)["rules"] or []
+    return [{part: listed(part, value) for part, value in rule.items()} for rule in rules]
+
+
+def listed(part: str, value):
+    if part == "name":
+        return value
+    return {
+        key: sorted(each) if isinstance(each, list) else each if isinstance(each, dict) else [each]
+        for key, each in value.items()
+    }
+
+
+@given(policies(), st.data())
+def test_any_change_of_any_rule_says_what_was_wanted_and_loses_nothing(text, data):
+    rules = meaning(text)
+    number = data.draw(st.none() | st.integers(1, len(rules)))
+    keys = data.draw(st.lists(st.sampled_from(sorted(CHANGES)), unique=True).map(lambda keys: {*keys, ("then", "tag")}))
+    changes = {key: tuple(data.draw(CHANGES[key])) for key in sorted(keys)}
+    place = data.draw(st.integers(1, len(rules) + (number is None)))
+
+    result = put_rule(text, number, changes, place)
+
+    wanted = rules.pop(number - 1) if number else {}
+    for (part, key), words in changes.items():
+        section = wanted.setdefault(part, {}) if part else wanted
+        section.pop(key, None)
+        if words:
+            section[key] = sorted(words) if part else words[0]
+    rules.insert(place - 1, {part: section for part, section in wanted.items() if section})
+    assert meaning(result) == rules
+    assert found(text) <= found(result)
+
+
+@given(policies(), st.data())
+def test_any_rule_can_be_taken_away_and_the_others_stay_as_they_are(text, data):
+    rules = meaning(text)
+    number = data.draw(st.integers(1, len(rules)))
+
+    result = remove_rule(text, number)
+
+    del rules[number - 1]
+    assert meaning(result) == rules
+    assert is_part(result.splitlines(), text.splitlines())
+
+
+def found(text: str) -> set[str]:
+    return {word for word in text.replace("\n", " ").split() if word.startswith("c") and word[1:].lstrip("-").isdigit()}
+
+
+def is_part(shorter: list[str], longer: list[str]) -> bool:
+    """Tell whether lines are those of another text, in its order, with one run of them missing."""
+    start = next((at for at, (a, b) in enumerate(zip(shorter, longer, strict=False)) if a != b), len(shorter))
+    rest = len(shorter) - start
+    return longer[len(longer) - rest :] == shorter[start:]

@@ -1,0 +1,63 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.policy.templates import facets_of, find_fault, render
+
+VALUES = {"author": "<@U0MAYA>", "destination": "<#C0BILLING>", "label:category": "Billing &amp; tax"}
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("Thank you.", "Thank you."),
+        (
+            "Hi {author}, *{label:category}* went to {destination}.",
+            "Hi <@U0MAYA>, *Billing &amp; tax* went to <#C0BILLING>.",
+        ),
+        ("<!channel> & <https://example.com|me>", "&lt;!channel&gt; &amp; &lt;https://example.com|me&gt;"),
+        ("{author}{author}", "<@U0MAYA><@U0MAYA>"),
+    ],
+)
+def test_placeholders_are_filled_in_and_nothing_else_is_mark_up(template, text):
+    assert find_fault(template) is None
+    assert render(template, VALUES) == text
+
+
+def test_a_sentence_of_which_something_is_missing_is_not_said():
+    assert render("{assignee} has it.", VALUES) is None
+
+
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        (" ", "a reply needs some text"),
+        ("{autor}", "`{autor}` is unknown; it can be {author}, {destination}, {assignee} or {label:FACET}"),
+        ("{author.__class__}", "`{author.__class__}` is unknown"),
+        ("{0}", "`{0}` is unknown"),
+        ("{}", "`{}` is unknown"),
+        ("{label:}", "`{label:}` is unknown"),
+        ("{author", "a brace stands alone"),
+        ("a }", "a brace stands alone"),
+        ("{{author}}", "a brace stands alone"),
+        ("x" * 1_001, "a reply has at most 1000 characters"),
+    ],
+)
+def test_a_template_that_could_not_be_filled_in_is_refused(template, fault):
+    assert str(find_fault(template)).startswith(fault)
+
+
+def test_the_facets_of_a_template_are_known():
+    assert list(facets_of("{label:tone} {author} {label:urgency}")) == ["tone", "urgency"]
+
+
+@given(st.text(alphabet="{}author:label <>&%$!x"))
+def test_whatever_is_accepted_can_be_filled_in_and_mentions_nobody(template):
+    if find_fault(template) is None:
+        values = dict.fromkeys(["author", "destination", "assignee"], "someone")
+        values |= {f"label:{facet}": "something" for facet in facets_of(template)}
+
+        text = render(template, values)
+
+        assert text is not None
+        assert "<" not in text

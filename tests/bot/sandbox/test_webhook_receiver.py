@@ -1,0 +1,60 @@
+import httpx2
+import pytest
+
+from bot.pipeline.webhooks import Call, WebhookFailed, Webhooks, connect_to_stand_in
+from bot.sandbox.webhook_receiver import Receiver, create_receiver
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+def url(serve, receiver) -> str:
+    return serve(create_receiver(receiver))
+
+
+@pytest.fixture
+def webhooks(url) -> Webhooks:
+    return Webhooks(connect_to_stand_in(url))
+
+
+def call(key: str = "T0#C0#1.1#crm") -> Call:
+    return Call("https://crm.example.com/hooks/1", key, {"event": "message.triaged"})
+
+
+def test_what_a_webhook_is_told_is_noted_by_its_key(webhooks, url):
+    for key in ("first", "second", "first"):
+        webhooks.call(call(key))
+
+    told = httpx2.get(f"{url}/received", timeout=10).json()
+
+    assert [(each["key"], each["times"]) for each in told] == [("first", 2), ("second", 1)]
+    assert told[0] | {"times": 1} == {
+        "host": "crm.example.com",
+        "path": "/hooks/1",
+        "key": "first",
+        "document": {"event": "message.triaged"},
+        "times": 1,
+    }
+
+
+def test_it_refuses_as_often_as_it_is_asked_to(webhooks, url, receiver):
+    httpx2.post(f"{url}/plan", json={"status": 503, "times": 2}, timeout=10)
+
+    for _ in range(2):
+        with pytest.raises(WebhookFailed, match="status 503"):
+            webhooks.call(call())
+    webhooks.call(call())
+
+    assert [each.times for each in receiver.told.values()] == [1]
+
+
+def test_it_keeps_the_latest_only(receiver, monkeypatch, webhooks):
+    monkeypatch.setattr("bot.sandbox.webhook_receiver._MOST_KEPT", 2)
+
+    for key in ("a", "b", "c"):
+        webhooks.call(call(key))
+
+    assert list(receiver.told) == ["b", "c"]
