@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
 from classifier_infra.local.container import answer_invocation
-from classifier_infra.local.model import open_model
+from classifier_infra.local.hosting import open_model
 
 
 class Configuration(BaseModel):

@@ -8,10 +8,10 @@ from typing import Any
 from benchmarks.results import BenchmarkError, save
 from bot.policy.parsing.parser import load_policy, parse_policy
 from bot.policy.policy import Policy
+from bot.policy.settings import TeamSettings
 from bot.queue.messages import MessageRecord
-from bot.store.settings import TeamSettings
 from bot.triage.decide import decide
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.model.artefact import ArtefactError
 from classifier_infra.model.manifest import Manifest
 from classifier_infra.model.model import load_model

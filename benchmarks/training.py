@@ -28,7 +28,7 @@ from benchmarks.results import BenchmarkError, save
 from classifier_infra.model.artefact import ARCHIVE, Artefact, extract_model, open_artefact
 from classifier_infra.model.decoding import Decoder, count_tokens
 from classifier_infra.model.text import clean, normalise
-from training.artefact_folded import write_artefact
+from training.artefact import write_artefact
 from training.data.dataset import CLASSES, TEST, TRAIN, Example, Facet, read_dataset
 from training.data.prepare import prepare
 from training.evaluate import answer, classify

@@ -4,7 +4,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
 
 _WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,39}")
 
@@ -80,8 +85,6 @@ def _read_slack_secret(environ: Mapping[str, str], variable: str, key: str, wher
 
 
 def _fetch_secret(name: str, where: str) -> Mapping[str, object]:
-    from bot.aws import session  # only here, so that a function with plain settings does not pay for it
-
     client: Any = session().create_client("secretsmanager")
     try:
         document = json.loads(client.get_secret_value(SecretId=name)["SecretString"])
@@ -90,3 +93,11 @@ def _fetch_secret(name: str, where: str) -> Mapping[str, object]:
     if not isinstance(document, dict):
         raise MissingSetting(f"the secret that {where} names is not a JSON object")
     return document
+
+
+@cache
+def session() -> "Session":
+    """Return the botocore session that all clients share: each of its own would load AWS's data again."""
+    from botocore.session import get_session  # only here, so that a function with plain settings does not pay for it
+
+    return get_session()

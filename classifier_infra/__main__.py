@@ -11,8 +11,9 @@ from classifier_infra.cli.deploy import add_deploy
 from classifier_infra.cli.doctor import add_doctor
 from classifier_infra.cli.promote import add_promote
 from classifier_infra.cli.rollback import add_rollback
-from classifier_infra.cli.serve import CommandError, add_serve
+from classifier_infra.cli.serve import add_serve
 from classifier_infra.cli.status import add_status
+from classifier_infra.errors import CommandError
 
 _COMMANDS = (
     add_serve,

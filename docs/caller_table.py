@@ -14,16 +14,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from classifier_infra.api.errors import FAILURES, REJECTED
 from classifier_infra.inference.classifier import ClassifierError, ClassifierRejected
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
 from classifier_infra.inference.endpoint import Endpoint as EndpointClient
 from classifier_infra.inference.endpoint import EndpointClassifier, EndpointSettings
 from classifier_infra.inference.events import Event
-from classifier_infra.inference.fallback import FallbackClassifier, Predictor, Switch
+from classifier_infra.inference.fallback import EmbeddedClassifier, FallbackClassifier, Predictor, Switch
 from classifier_infra.local.app import create_app
+from classifier_infra.local.asgi import Reply, Request
 from classifier_infra.local.endpoint import Endpoint, Variant
-from classifier_infra.local.fault_kinds import KINDS
-from classifier_infra.local.faults import Fault
-from classifier_infra.local.http import Reply, Request
+from classifier_infra.local.faults import KINDS, Fault
 from classifier_infra.local.server import serving
 from classifier_infra.model.decoding import Decoder
 from classifier_infra.model.manifest import Facet, Label, Manifest

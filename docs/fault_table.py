@@ -13,9 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from classifier_infra.local.app import create_app
+from classifier_infra.local.asgi import App, Reply, Request
 from classifier_infra.local.endpoint import Endpoint, Variant
-from classifier_infra.local.fault_kinds import KINDS
-from classifier_infra.local.http import App, Reply, Request
+from classifier_infra.local.faults import KINDS
 from classifier_infra.local.server import serving
 
 PAGE = Path(__file__).with_name("endpoint.md")

@@ -1,5 +1,8 @@
 """What a manifest says of how its model came about and what it is worth, whichever trainer made it."""
 
+import gzip
+import io
+import tarfile
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss
 
-from classifier_infra.model.artefact import MODEL, Artefact, load_artefact
+from classifier_infra.model.artefact import ARCHIVE, MANIFEST, MODEL, Artefact, load_artefact
 from classifier_infra.model.manifest import Canary, Label, Manifest
 from training.calibrate import Calibration, choose_threshold
+from training.data.atomic_files import write_together
 from training.data.dataset import TEST, Example, Facet
 from training.evaluate import classify, evaluate
 from training.metrics import Answers, Metrics, measure
@@ -111,3 +115,21 @@ def _describe_facet(
         "validation": asdict(checked.metrics) | {"log_loss": checked.log_loss},
     }
     return described | ({"test": asdict(tests[facet.name])} if facet.name in tests else {})
+
+
+def write_artefact(folder: Path, content: bytes, manifest: Manifest) -> None:
+    """Write the model folder. Raises OSError, and then leaves the model that was there before."""
+    write_together({folder / ARCHIVE: _archive(content), folder / MANIFEST: manifest.to_json().encode()})
+
+
+def _archive(content: bytes) -> bytes:
+    # Times and owners would change the bytes from run to run.
+    file = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        member = tarfile.TarInfo(MODEL)
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()

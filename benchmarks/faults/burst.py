@@ -6,8 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from benchmarks.faults.laboratory import Laboratory
-from benchmarks.faults.memory import resident_megabytes
+from benchmarks.faults.laboratory import Laboratory, resident_megabytes
 from benchmarks.faults.rules import KILLS, Fault, Rule
 from benchmarks.faults.scenarios import INTAKE, TEXT
 from bot.pipeline.effects import SUMMARY

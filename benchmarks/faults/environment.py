@@ -13,9 +13,17 @@ import boto3
 import uvicorn
 from starlette.applications import Starlette
 
-from benchmarks.faults.deployment import DeployedFunction, read_deployment, visibility_seconds
-from benchmarks.faults.function_process import FunctionDied, FunctionProcess, FunctionRaised, import_early
-from benchmarks.faults.handing_out import Event, hand_out
+from benchmarks.faults.deployment import (
+    DeployedFunction,
+    Event,
+    FunctionDied,
+    FunctionProcess,
+    FunctionRaised,
+    hand_out,
+    import_early,
+    read_deployment,
+    visibility_seconds,
+)
 from benchmarks.faults.laboratory import Clock, Laboratory
 from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.sandbox.gateway import Function, create_gateway, read_functions

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from benchmarks.faults.deployment import dead_letter_queues
-from benchmarks.faults.function_process import FunctionDied, FunctionProcess, FunctionRaised
-from benchmarks.faults.handing_out import HandingOut
+from benchmarks.faults.deployment import FunctionDied, FunctionProcess, FunctionRaised, HandingOut, dead_letter_queues
 from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.pipeline.sweep import SETTLED_AFTER
 from bot.sandbox.queue_poller import Pump
@@ -27,6 +25,9 @@ from bot.sandbox.webhook_receiver import Receiver
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+
+
+import re
 
 # A service that went down comes up again after so many failed calls of functions, or so many seconds.
 _DOWN_CALLS = 2
@@ -227,3 +228,9 @@ class Laboratory:
             self.loop.run(proxy.stop())
         self.loop.close()
         self._http.close()
+
+
+def resident_megabytes(pid: int) -> float:
+    """Give the memory that a process of this machine holds (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) / 1024

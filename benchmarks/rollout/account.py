@@ -11,8 +11,7 @@ import botocore.session
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.validate import ParamValidator
 
-from benchmarks.rollout.rollout import Rollout
-from benchmarks.rollout.world import World
+from benchmarks.rollout.world import Rollout, World
 from classifier_infra.endpoint.aws import Clients
 from classifier_infra.endpoint.requests import VARIANT, Request
 from classifier_infra.local.container import Scorer

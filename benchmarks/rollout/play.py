@@ -16,13 +16,13 @@ from benchmarks.rollout.account import CALLER, SageMaker, build_clients
 from benchmarks.rollout.world import World
 from classifier_infra.cli.promote import promote
 from classifier_infra.cli.rollback import rollback
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.endpoint.console import Console
 from classifier_infra.endpoint.executor import Carrier
 from classifier_infra.endpoint.history import Event, history_json
 from classifier_infra.endpoint.requests import VERSION_TAG, Deployment, RealTime
 from classifier_infra.endpoint.rollout import Limits, Strategy
 from classifier_infra.endpoint.state import check_folder, describe
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.model_store import FolderStore
 from classifier_infra.local.app import create_app
 from classifier_infra.local.container import Scorer

@@ -4,14 +4,92 @@ Time is the world's own: it passes only when something looks, a fixed step each,
 rehearsal takes seconds, and comes out the same on any machine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from benchmarks.rollout.alarms import Sample, find_ringing, take_sample
-from benchmarks.rollout.rollout import Rollout
 from classifier_infra.endpoint.requests import Request
 from classifier_infra.local.container import Scorer
-from classifier_infra.local.endpoint import Endpoint, Variant
+from classifier_infra.local.endpoint import Counters, Endpoint, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The change of an endpoint from one configuration to another, begun at a time in seconds, on `count` instances."""
+
+    old: str
+    new: str
+    begun: float
+    count: int
+    policy: Any
+    alarms: tuple[str, ...]
+
+    def share(self, now: float) -> float:
+        """Give the new fleet's share of the traffic."""
+        routing = self.policy["TrafficRoutingConfiguration"]
+        wait, passed = routing["WaitIntervalInSeconds"], now - self.begun
+        if routing["Type"] == "ALL_AT_ONCE":
+            return 1.0
+        if routing["Type"] == "CANARY":
+            return self._part(routing["CanarySize"]) if passed < wait else 1.0
+        steps = 1 + int(passed // wait) if wait else self.count
+        return min(1.0, steps * self._part(routing["LinearStepSize"]))
+
+    def is_over(self, now: float) -> bool:
+        """Tell whether the old fleet is taken away: it stays a while after it has lost all its traffic."""
+        return self.share(now - self.policy["TerminationWaitInSeconds"]) == 1.0 and (
+            now - self.begun >= self.policy["TerminationWaitInSeconds"]
+        )
+
+    def _part(self, size: Any) -> float:
+        value: int = size["Value"]
+        return value / (self.count if size["Type"] == "INSTANCE_COUNT" else 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What had been counted of a fleet by a time, in seconds: invocations, errors, microseconds of latency."""
+
+    at: float
+    invocations: int
+    errors_4xx: int
+    errors_5xx: int
+    latency: float
+
+
+def take_sample(at: float, counters: Counters) -> Sample:
+    return Sample(at, counters.invocations, counters.errors_4xx, counters.errors_5xx, counters.model_latency.total)
+
+
+# The local counters keep sums and no percentiles, so that the mean stands for the 99th.
+_METRICS = {"Invocation4XXErrors": "errors_4xx", "Invocation5XXErrors": "errors_5xx", "ModelLatency": "latency"}
+
+
+def find_ringing(alarms: Sequence[Request], samples: Mapping[str, Sequence[Sample]], now: float) -> tuple[str, ...]:
+    """Name the alarms over their threshold in their last period; `samples` are each configuration's, oldest first."""
+    return tuple(alarm["AlarmName"] for alarm in alarms if _is_over(alarm, samples, now))
+
+
+def _is_over(alarm: Request, samples: Mapping[str, Sequence[Sample]], now: float) -> bool:
+    if now % alarm["Period"]:
+        return False  # a period is judged when it is over
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
+    mean = mean_of(alarm["MetricName"], samples.get(dimensions["EndpointConfigName"], ()), now - alarm["Period"])
+    return mean is not None and mean > alarm["Threshold"]
+
+
+def mean_of(metric: str, samples: Sequence[Sample], since: float) -> float | None:
+    """Give a metric's mean over the invocations since a time, None where there were none: that rings no alarm."""
+    if not samples:
+        return None
+    before = next((sample for sample in reversed(samples) if sample.at <= since), samples[0])
+    latest, field = samples[-1], _METRICS[metric]
+    invocations = latest.invocations - before.invocations
+    if not invocations:
+        return None
+    mean: float = (getattr(latest, field) - getattr(before, field)) / invocations
+    return mean
+
 
 STEP_SECONDS = 15.0
 INVOCATIONS_A_STEP = 20

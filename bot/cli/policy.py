@@ -16,7 +16,7 @@ from bot.slack.events import clean_text
 from bot.store.ledger import LedgerUnavailable, build_ledger
 from bot.store.settings import SettingsStore
 from bot.triage.dry_run import Trial, Wish, assume, try_policy
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.model.artefact import ArtefactError
 from classifier_infra.model.manifest import Manifest
 from classifier_infra.model.model import load_model

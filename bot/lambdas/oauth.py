@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 
-from bot.aws import session
 from bot.http.proxy import Answer
-from bot.settings import read_app_credentials, read_workspaces, require
+from bot.settings import read_app_credentials, read_workspaces, require, session
 from bot.workspaces.installations import DynamoInstallationStore
 from bot.workspaces.oauth_exchange import build_oauth_client
 from bot.workspaces.oauth_flow import Installer, handle

@@ -23,17 +23,17 @@ from bot.pipeline.message_handler import Requests
 from bot.pipeline.webhooks import Webhooks, connect_publicly, connect_to_stand_in
 from bot.pipeline.worker import Hands, Worker
 from bot.policy.parsing.parser import load_policy
+from bot.policy.settings import TeamSettings
 from bot.queue.deliveries import SqsDeadLetters
 from bot.queue.sender import SqsQueue, build_queue
 from bot.settings import require
 from bot.slack.client import SlackActions
 from bot.store.bursts import Bursts
 from bot.store.digests import Summaries
-from bot.store.fit import FitWatch, Pair
 from bot.store.ledger import Ledger, build_ledger
 from bot.store.rate_limiter import Pace
 from bot.store.rotations import Rounds
-from bot.store.settings import SettingsStore, TeamSettings
+from bot.store.settings import FitWatch, Pair, SettingsStore
 from bot.store.stats import BoardStore
 from bot.workspaces.workspaces import Tenants, build_tenants
 from classifier_infra.inference.classifier import Classifier

@@ -33,8 +33,8 @@ from bot.slack.mrkdwn import escape
 from bot.store.ledger import LedgerUnavailable, VersionTaken
 from bot.store.settings import PolicyChanged
 from bot.ui.classify import read_post
+from bot.ui.dialog import build_notice
 from bot.ui.home import read_item, read_review
-from bot.ui.notice import build_notice
 from bot.ui.policy_dialog import (
     PolicyTooLong,
     build_policy_dialog,

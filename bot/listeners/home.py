@@ -15,8 +15,8 @@ from bot.queue.sender import QueueUnavailable
 from bot.slack.api import SlackFailure, call
 from bot.store.ledger import LedgerUnavailable, VersionTaken
 from bot.store.settings import PolicyChanged
+from bot.ui.dialog import build_notice
 from bot.ui.home import read_item, read_mode, read_review
-from bot.ui.notice import build_notice
 from bot.ui.policy_dialog import PolicyTooLong
 from bot.ui.text import acknowledgements as front_words
 from bot.ui.text import commands as command_words

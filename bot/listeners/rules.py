@@ -15,7 +15,7 @@ from bot.policy.parsing.parser import PolicyError, WrittenPolicy
 from bot.queue.messages import HomeRecord, RuleFormRecord, build
 from bot.slack.mrkdwn import escape
 from bot.store.settings import PolicyChanged
-from bot.ui.notice import build_notice
+from bot.ui.dialog import build_notice
 from bot.ui.rule_dialog import (
     ACTION_BLOCK,
     TAG_BLOCK,

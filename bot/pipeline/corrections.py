@@ -7,10 +7,10 @@ what is cut short after the write would be lost with this function, and is not l
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.policy.settings import SettingsSource
 from bot.queue.messages import CorrectionRecord, MessageKey, RevisionRecord
 from bot.queue.sender import Queue
 from bot.store.ledger import Ledger, VersionTaken
-from bot.store.settings import SettingsSource
 from bot.triage.case import Case, Correction, Finding
 
 # As many people as may well press at the same moment.

@@ -11,13 +11,13 @@ from functools import partial
 from bot.pipeline.admin_notices import Notices
 from bot.pipeline.follow_ups import Duties
 from bot.pipeline.idempotency import Post, Steps, choose_kept
-from bot.queue.messages import GiveOutRecord, MessageKey, MessageRecord, SummaryRecord, TidyRecord
+from bot.policy.settings import SettingsSource, TeamSettings
+from bot.queue.messages import GiveOutRecord, MessageKey, MessageRecord, OriginalMessage, SummaryRecord, TidyRecord
 from bot.slack.api import GiveUp
 from bot.slack.blocks import View
-from bot.slack.client import OriginalMessage, SlackActions
+from bot.slack.client import SlackActions
 from bot.store.digests import Entry
 from bot.store.ledger import Ledger
-from bot.store.settings import SettingsSource, TeamSettings
 from bot.store.stats import BoardStore
 from bot.triage.case import (
     WITHDRAW,
@@ -33,13 +33,13 @@ from bot.triage.case import (
     PostRoute,
     StepResult,
 )
-from bot.triage.decide import FollowUp, circumstances_again, circumstances_of, direct, find_posts, follow_up
+from bot.triage.decide import circumstances_of, direct
 from bot.triage.display import Reading, read_case, read_findings
+from bot.triage.follow_up import FollowUp, circumstances_again, find_posts, follow_up
 from bot.triage.ownership import Owner, find_assigned, find_assignee, find_owner
 from bot.triage.stats import Waiting
-from bot.ui.posts import Routed, build_deleted, build_moved, build_route
+from bot.ui.posts import Routed, build_deleted, build_moved, build_route, build_summary
 from bot.ui.reply import Reply, build_reply, fill_in
-from bot.ui.summary import build_summary
 from classifier_infra.model.manifest import Manifest
 
 log = logging.getLogger(__name__)

@@ -16,16 +16,16 @@ from bot.pipeline.idempotency import Post, Steps
 from bot.pipeline.webhooks import Call, WebhookFailed, WebhookRefused
 from bot.policy.policy import Policy, Webhook
 from bot.policy.schedule import Rota
+from bot.policy.settings import SettingsSource
 from bot.queue.messages import EscalationRecord, GiveOutRecord, MessageKey, WebhookRecord
 from bot.slack.api import GiveUp
 from bot.slack.blocks import View
 from bot.slack.client import SlackActions
 from bot.store.rotations import Rounds
-from bot.store.settings import SettingsSource
 from bot.triage.case import Assign, CallWebhook, Case, Escalate, StepResult
-from bot.triage.decide import FollowUp, circumstances_again, follow_up
+from bot.triage.follow_up import FollowUp, circumstances_again, follow_up
 from bot.triage.ownership import find_taker
-from bot.ui.escalation import build_escalation, build_given_out
+from bot.ui.posts import build_escalation, build_given_out
 
 log = logging.getLogger(__name__)
 

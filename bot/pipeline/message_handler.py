@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 from bot.pipeline.admission import Admission
 from bot.pipeline.effects import Effects
+from bot.policy.settings import TeamSettings
 from bot.queue.messages import MessageKey, MessageRecord, ReplyRecord, RevisionRecord
 from bot.queue.sender import Queue
 from bot.store.bursts import Bursts
 from bot.store.ledger import Ledger
-from bot.store.settings import TeamSettings
 from bot.triage.case import Case, Decision, FirstAnswer
-from bot.triage.decide import decide, find_reason_to_ignore, ignore, revise, shows
+from bot.triage.decide import decide, find_reason_to_ignore, ignore
+from bot.triage.follow_up import revise, shows
 from classifier_infra.model.manifest import Manifest
 from classifier_infra.model.prediction import Prediction
 

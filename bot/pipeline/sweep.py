@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.policy.settings import SettingsSource, TeamSettings
 from bot.queue.messages import MessageRecord
 from bot.queue.sender import Queue
 from bot.slack.api import SlackFailure, TenantGone
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
 from bot.slack.events import read_standing
 from bot.store.ledger import Ledger
-from bot.store.settings import SettingsSource, TeamSettings
 from bot.triage.decide import find_reason_to_ignore
 from bot.workspaces.workspaces import Tenant
 

@@ -19,6 +19,7 @@ from bot.pipeline.command_handler import Reception, TooLate
 from bot.pipeline.effects import Effects
 from bot.pipeline.message_handler import Opened, Requests
 from bot.pipeline.webhooks import WebhookRefused
+from bot.policy.settings import SettingsSource, TeamSettings
 from bot.queue.deliveries import MOST_TRIES, DeadLetters, Delivery, read_delivery
 from bot.queue.messages import (
     AskRecord,
@@ -49,7 +50,6 @@ from bot.queue.messages import (
 from bot.queue.sender import Queue, QueueUnavailable
 from bot.slack.api import GiveUp, SlackFailure, TenantGone, TryLater
 from bot.store.ledger import LedgerUnavailable, StepTaken, VersionTaken
-from bot.store.settings import SettingsSource, TeamSettings
 from bot.workspaces.installations import InstallationsUnavailable
 from classifier_infra.inference.classifier import Answer, Classifier, ClassifierError, predict_each
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bot.policy.keywords import KeyWords
-from bot.policy.rules import MAIN, Action, Condition, Directions, Look, Rule, Situation, combine
+from bot.policy.rules import MAIN, Action, Condition, Directions, Look, Match, Rule, Situation, combine, find_matching
 from bot.policy.schedule import OpeningHours, Rota
 from bot.policy.small_talk import PHRASES
 from bot.policy.templates import facets_of
@@ -18,7 +18,6 @@ from classifier_infra.model.manifest import Manifest
 Mode: TypeAlias = Literal["automatic", "suggest", "watch-only", "off"]
 WhenUnsure: TypeAlias = Literal["ask", "silent"]
 OtherOrganisations: TypeAlias = Literal["read", "ignore"]
-Match: TypeAlias = Literal["first", "all"]
 
 
 _DIRECT = "D"  # how the ids of direct conversations begin
@@ -98,6 +97,10 @@ class Policy:
         object.__setattr__(self, "destinations", frozenset(_find_destinations(in_force)))
         object.__setattr__(self, "key_words", KeyWords(word for rule in in_force for word in rule.when.keywords))
 
+    def evaluate(self, situation: Situation) -> Directions:
+        """Return what the rules that hold for a message want done with it."""
+        return combine(find_matching(self.in_force, self.match, Look(situation, self.key_words)))
+
     def mode(self, channel: str) -> Mode:
         """Give what to do in a channel; nothing in those that messages are sent to, whatever else is said of them."""
         if self.is_destination(channel):
@@ -143,21 +146,6 @@ def _find_destinations(rules: tuple[Rule, ...]) -> Iterator[str]:
             yield rule.then.post
         if rule.then.escalate and rule.then.escalate.channel:
             yield rule.then.escalate.channel
-
-
-def evaluate(policy: Policy, situation: Situation) -> Directions:
-    """Give directions for a message: every rule is looked at once, in the order they are written in."""
-    return combine(_find_matching(policy, situation))
-
-
-def _find_matching(policy: Policy, situation: Situation) -> Iterator[Rule]:
-    look = Look(situation, policy.key_words)
-    decided = False
-    for rule in policy.in_force:
-        if (decided and not rule.standing) or not rule.when.holds(look):
-            continue
-        decided = decided or (policy.match == "first" and not rule.standing)
-        yield rule
 
 
 def find_mismatches(policy: Policy, manifest: Manifest) -> list[str]:

@@ -1,11 +1,14 @@
 """Rules of a policy: which messages one is for, and what it wants done with them. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from bot.policy.keywords import KeyWords
 from bot.policy.schedule import OpeningHours
+
+Match: TypeAlias = Literal["first", "all"]
 
 # In a condition: the facet that routes go by, whatever the classifier calls it.
 MAIN = ""
@@ -185,3 +188,13 @@ def combine(rules: Iterable[Rule]) -> Directions:
 
 def _all(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
+
+
+def find_matching(rules: Iterable[Rule], match: Match, look: Look) -> Iterator[Rule]:
+    """Yield the rules that hold, in order. With "first", only the first written one; standing rules always apply."""
+    decided = False
+    for rule in rules:
+        if (decided and not rule.standing) or not rule.when.holds(look):
+            continue
+        decided = decided or (match == "first" and not rule.standing)
+        yield rule

@@ -10,9 +10,7 @@ the three characters that could mention somebody or hide a link are escaped.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-
-from bot.slack.mrkdwn import escape
+from collections.abc import Iterator
 
 AUTHOR, DESTINATION, ASSIGNEE = "author", "destination", "assignee"
 LABEL = "label:"
@@ -43,17 +41,10 @@ def facets_of(template: str) -> Iterator[str]:
     return (name.removeprefix(LABEL) for name in _PARTS.findall(template) if _is_label(name))
 
 
+def split(template: str) -> list[str]:
+    """Return literal text and the names of placeholders in turn, text first and last."""
+    return _PARTS.split(template)
+
+
 def _is_label(name: str) -> bool:
     return name.startswith(LABEL) and _FACET.fullmatch(name.removeprefix(LABEL)) is not None
-
-
-def render(template: str, values: Mapping[str, str]) -> str | None:
-    """Fill in mark-up for the placeholders; None where the value of one is missing, so that no half sentence is said.
-
-    `template` is one that `find_fault` has no objection to.
-    """
-    if any(name not in values for name in _PARTS.findall(template)):
-        return None
-    # Odd parts are the placeholders' names: that is how `split` gives what a pattern caught.
-    parts = _PARTS.split(template)
-    return "".join(values[part] if number % 2 else escape(part) for number, part in enumerate(parts))

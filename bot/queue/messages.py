@@ -395,3 +395,19 @@ def _check(kind: type[Any], name: str, expected: Any, value: Any) -> None:
     pattern = _PATTERNS.get(name)
     if pattern and value is not None and not pattern.fullmatch(value):
         raise InvalidRecord(f"{kind.__name__}.{name} is not an id or timestamp of Slack's")
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalMessage:
+    """The message as it stands in Slack now, redacted; no author and no text where it is gone.
+
+    `author_team` is that of an author who belongs to another one than ours.
+    """
+
+    author: str | None
+    text: str = field(repr=False)
+    author_team: str | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        return self.author is None and not self.text

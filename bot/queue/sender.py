@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bot.aws import session
 from bot.queue.messages import Record, to_json
+from bot.settings import session
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

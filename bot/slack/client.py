@@ -1,14 +1,14 @@
 """What the bot does in Slack, one action a method. Whether it has been done before is not asked here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
 
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
-from bot.queue.messages import MessageKey, MessageRecord
+from bot.queue.messages import MessageKey, MessageRecord, OriginalMessage
 from bot.slack.api import GiveUp, call
 from bot.slack.blocks import View
 from bot.slack.events import read_foreign_team, read_standing, read_text
@@ -24,22 +24,6 @@ _PAGE_SIZE = 999
 
 # The most calls of one step: the pages of the look, then message, permalink, post, join, and post again.
 CALLS_OF_A_STEP = PAGES + 5
-
-
-@dataclass(frozen=True, slots=True)
-class OriginalMessage:
-    """The message as it stands in Slack now, redacted; no author and no text where it is gone.
-
-    `author_team` is that of an author who belongs to another one than ours.
-    """
-
-    author: str | None
-    text: str = field(repr=False)
-    author_team: str | None = None
-
-    @property
-    def is_gone(self) -> bool:
-        return self.author is None and not self.text
 
 
 @dataclass(frozen=True, slots=True)

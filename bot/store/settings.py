@@ -12,20 +12,27 @@ instance may go on as if nothing had been changed elsewhere.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bot.policy.parsing.parser import PolicyError, WrittenPolicy, parse_policy
 from bot.policy.policy import Mode, Policy
+from bot.policy.settings import SettingsSource, Switches, TeamSettings
 from bot.store.ledger import unavailable
 from bot.store.ledger_items import Row
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+
+
+from typing import TypeAlias
+
+from bot.policy.policy import find_mismatches
+from classifier_infra.model.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
@@ -38,42 +45,6 @@ _HISTORY_KEPT_SECONDS = 400 * 24 * 3600
 _POLICY = "now#policy"
 _SWITCHES = "now#switches"
 _MODE = "mode#"
-
-
-@dataclass(frozen=True, slots=True)
-class Switches:
-    """What people switch from Slack, on top of the policy. `stopped`: nothing is automatic until somebody starts it."""
-
-    stopped: bool = False
-    modes: Mapping[str, Mode] = field(default_factory=dict)
-    muted_channels: frozenset[str] = frozenset()
-    muted_people: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class TeamSettings:
-    """What holds for a team. `version` is the policy's, 0 where the team has saved none.
-
-    `unreadable` is the version of a later policy that this program cannot read, so that the last readable one stays.
-    """
-
-    policy: Policy
-    switches: Switches = field(default_factory=Switches)
-    version: int = 0
-    unreadable: int | None = None
-
-    def mode(self, channel: str) -> Mode:
-        """Give what to do in a channel: see Mode. Where the bot itself writes, it reads nothing, whatever is set."""
-        if channel in self.switches.muted_channels or self.policy.is_destination(channel):
-            return "off"
-        mode = self.switches.modes.get(channel) or self.policy.mode(channel)
-        return "suggest" if self.switches.stopped and mode == "automatic" else mode
-
-
-class SettingsSource(Protocol):
-    def load(self, team: str, now: float) -> TeamSettings:
-        """Give what holds for a team now. Raises LedgerUnavailable."""
-        ...
 
 
 class PolicyChanged(Exception):
@@ -332,3 +303,32 @@ def _conflict(error: BotoCoreError | ClientError) -> Exception:
     if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
         return PolicyChanged("somebody else has saved a policy at the same moment")
     return unavailable(error)
+
+
+# A team (nobody's, where it is the packaged policy), the version of its policy, and that of a model.
+Pair: TypeAlias = tuple[str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FitWatch:
+    """A SettingsSource that looks at each policy which comes into force; `seen` are the pairs that it has looked at."""
+
+    source: SettingsSource
+    manifest: Manifest
+    seen: set[Pair] = field(default_factory=set)
+
+    def load(self, team: str, now: float) -> TeamSettings:
+        """See SettingsSource."""
+        settings = self.source.load(team, now)
+        self.look_at(team, settings)
+        return settings
+
+    def look_at(self, team: str, settings: TeamSettings) -> None:
+        """Log what does not fit."""
+        pair = (team if settings.version else "", settings.version, self.manifest.version)
+        if pair in self.seen:
+            return
+        self.seen.add(pair)
+        for mismatch in find_mismatches(settings.policy, self.manifest):
+            place = {"team": pair[0], "version": settings.version, "model": self.manifest.version}
+            log.warning("policy and classifier do not fit: %s", mismatch, extra=place)

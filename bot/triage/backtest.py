@@ -7,7 +7,7 @@ hand, every way that they could have gone is looked at. Where that makes a diffe
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.policy.policy import Policy, evaluate
+from bot.policy.policy import Policy
 from bot.policy.rules import Circumstances, Rule, Situation
 from bot.queue.messages import MessageKey
 from bot.triage.decide import when_written
@@ -85,7 +85,7 @@ class _Readings:
 
 def _destination(policy: Policy, message: Decided, circumstances: Circumstances) -> str | None:
     """Give where a message belongs by all that is settled of it, whether or not somebody had to confirm it."""
-    return evaluate(policy, Situation(message.labels, message.main, circumstances)).route
+    return policy.evaluate(Situation(message.labels, message.main, circumstances)).route
 
 
 def _readings(policy: Policy) -> Iterator[Policy]:

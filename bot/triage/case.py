@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from classifier_infra.model.certainty import Doubt
+from classifier_infra.model.confidence import Doubt
 from classifier_infra.model.prediction import Caution, Score
 
 # The step of taking back what was posted, when the message has been deleted.

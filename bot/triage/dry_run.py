@@ -6,8 +6,8 @@ from datetime import datetime
 
 from bot.policy.policy import Policy
 from bot.policy.rules import Action, Rule
+from bot.policy.settings import TeamSettings
 from bot.queue.messages import MessageRecord
-from bot.store.settings import TeamSettings
 from bot.triage.case import Decision
 from bot.triage.decide import circumstances_of, decide, direct, find_reason_to_ignore, ignore
 from classifier_infra.model.manifest import Facet, Label, Manifest

@@ -9,6 +9,7 @@ from typing import Any
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View as SlackView
 
+from bot.slack.blocks import section
 from bot.ui.text import dialogs as words
 
 
@@ -34,3 +35,8 @@ def build_form(
 def _build(**parts: Any) -> dict[str, Any]:
     view: dict[str, Any] = SlackView(type="modal", **parts).to_dict()
     return view
+
+
+def build_notice(sentence: str) -> dict[str, Any]:
+    """Build the view: nothing in it can be submitted."""
+    return build_dialog(words.TITLE, [section(sentence)])

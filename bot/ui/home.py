@@ -18,19 +18,49 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View as SlackView
 
 from bot.policy.policy import Mode
+from bot.policy.settings import TeamSettings
 from bot.queue.messages import MessageKey
-from bot.slack.blocks import actions, context, literal, section, shorten
-from bot.store.settings import SavedPolicy, TeamSettings
+from bot.slack.blocks import View, actions, build_view, columns, context, literal, section, shorten
+from bot.store.settings import SavedPolicy
 from bot.store.stats import MOST_WAITING, Week
-from bot.ui.figures import build_figures
 from bot.ui.settings import describe_rules
-from bot.ui.text import board as board_words
 from bot.ui.text import commands as command_words
 from bot.ui.text import home as words
 from bot.ui.text import thread as common
 from classifier_infra.model.manifest import Facet, Manifest
 from classifier_infra.model.prediction import Score
 from classifier_infra.pricing.estimate import Cost
+
+# The rest of a large taxonomy is in the records, not on a page.
+_MOST_LABELS = 12
+
+
+def build_figures(week: Week, manifest: Manifest) -> list[Block]:
+    """Show what came in, what it was about, how often people agreed, how soon somebody answered."""
+    blocks: list[Block] = [section(words.week(week.triaged, week.ignored))]
+    if week.triaged:
+        agreed = "\n".join([words.PRECISION_TITLE, *_verdicts(week, manifest)])
+        blocks.append(columns(["\n".join([words.VOLUMES_TITLE, *_volumes(week, manifest.facets[0])]), agreed]))
+        blocks.append(context(words.outcomes(sorted(week.outcomes.items(), key=lambda part: -part[1]))))
+    return blocks
+
+
+def _volumes(week: Week, facet: Facet) -> Iterator[str]:
+    shown = list(week.volumes.items())[:_MOST_LABELS]
+    for label, count in shown:
+        yield words.volume(facet.display(label), count, shown[0][1])
+
+
+def _verdicts(week: Week, manifest: Manifest) -> Iterator[str]:
+    for facet in manifest.facets:
+        yield words.precision(facet.name.replace("_", " ").capitalize(), *week.verdicts(facet.name))
+
+
+def build_stats(week: Week, manifest: Manifest) -> View:
+    """Build the answer to `/classify stats`."""
+    spoken = [words.week(week.triaged, week.ignored), *_verdicts(week, manifest)]
+    return build_view(" ".join(spoken), build_figures(week, manifest))
+
 
 # Listeners know the Home's controls by the beginning of their ids.
 REVIEW_ACTION = "review:"
@@ -124,7 +154,7 @@ def _start_button() -> ButtonElement:
 def _week(home: Home) -> Iterator[Block]:
     yield from _title(words.WEEK)
     yield from build_figures(home.week, home.manifest)
-    yield context(board_words.first_reply(home.week.answered_within))
+    yield context(words.first_reply(home.week.answered_within))
     if home.cost:
         yield context(words.cost(home.cost))
 

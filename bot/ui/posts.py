@@ -1,9 +1,12 @@
 """The post in the team's channel, and what is left of it when the message was moved on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from bot.slack.blocks import View, build_view, context, literal, section, shorten
 from bot.slack.mrkdwn import escape
+from bot.store.digests import Entry
 from bot.triage.display import Reading
 from bot.triage.ownership import Owner
 from bot.ui.text import thread as words
@@ -51,3 +54,34 @@ def build_deleted(origin: str) -> View:
     """Build what takes the place of a post whose message was deleted in the channel `origin`."""
     sentence = words.deleted(origin)
     return build_view(sentence, [context(sentence)])
+
+
+def build_escalation(minutes: int, mentioned: Sequence[str], permalink: str) -> View:
+    """Build the post; `mentioned` is who must know."""
+    sentence = f"{words.unanswered(minutes, mentioned)} {words.thread_link(permalink)}"
+    return build_view(sentence, [section(sentence)])
+
+
+def build_given_out(person: str, permalink: str) -> View:
+    """Build the post that tells whoever gets the message when somebody is there again."""
+    sentence = f"{words.given_out(person)} {words.thread_link(permalink)}"
+    return build_view(sentence, [section(sentence)])
+
+
+_MOST_LINKS = 20  # in one block
+
+
+def build_summary(entries: Sequence[Entry]) -> View:
+    """List links to all entries, by what they are about and where they were written."""
+    headline = words.summarised(len(entries))
+    ordered = sorted(entries, key=lambda entry: (entry.display, entry.channel, entry.permalink))
+    blocks = [section(headline)]
+    for (display, channel), group in groupby(ordered, key=lambda entry: (entry.display, entry.channel)):
+        links = [entry.permalink for entry in group]
+        for first in range(0, len(links), _MOST_LINKS):
+            part = links[first : first + _MOST_LINKS]
+            blocks.append(section(words.summarised_part(display, channel, first + 1, part)))
+    return build_view(headline, blocks[:_MOST_BLOCKS])
+
+
+_MOST_BLOCKS = 50

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ButtonElement, InteractiveElement, Option, OptionGroup, StaticSelectElement
 
-from bot.policy.templates import ASSIGNEE, AUTHOR, DESTINATION, LABEL, render
+from bot.policy.templates import ASSIGNEE, AUTHOR, DESTINATION, LABEL, split
 from bot.slack.blocks import View, actions, build_view, context, section, shorten
 from bot.slack.mrkdwn import escape
 from bot.triage.case import Correction, Outcome
@@ -182,3 +182,14 @@ def read_value(value: str) -> tuple[str, str]:
     """Read what a pressed button or chosen option carries: facet and label."""
     facet, _, label = value.partition("=")
     return facet, label
+
+
+def render(template: str, values: Mapping[str, str]) -> str | None:
+    """Fill in mark-up for the placeholders; None where the value of one is missing, so that no half sentence is said.
+
+    `template` is one that `find_fault` has no objection to.
+    """
+    parts = split(template)
+    if any(name not in values for name in parts[1::2]):
+        return None
+    return "".join(values[part] if number % 2 else escape(part) for number, part in enumerate(parts))

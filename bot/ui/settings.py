@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from bot.policy.policy import find_mismatches
+from bot.policy.settings import TeamSettings
 from bot.slack.blocks import View, build_view, section
-from bot.store.settings import SavedPolicy, TeamSettings
+from bot.store.settings import SavedPolicy
 from bot.ui.text import commands as words
 from classifier_infra.model.manifest import Manifest
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from classifier_infra.model.certainty import Doubt, find_doubt
+from classifier_infra.model.confidence import Doubt, find_doubt
 from classifier_infra.model.explanation import Explanation
 from classifier_infra.model.manifest import NEVER, Facet, Label, Manifest
 from classifier_infra.model.prediction import FacetPrediction, Prediction

@@ -4,11 +4,11 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-from classifier_infra.cli.serve import CommandError
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.active_model import InUse, load_stored_model, read_in_use
 from classifier_infra.inference.classifier import ClassifierError
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
 from classifier_infra.inference.endpoint import EndpointClassifier, EndpointSettings, build_endpoint
+from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.inference.loader import ask_canaries
 from classifier_infra.inference.model_store import ACCEPTED, ModelStore, StoreError, open_store
 from classifier_infra.model.artefact import ArtefactError

@@ -3,15 +3,14 @@
 import argparse
 
 from classifier_infra.cli.options import add_place, add_running, reported
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.endpoint.autoscaling import Scaling, ScalingError, check_scaling
 from classifier_infra.endpoint.aws import connect, look_at_endpoint, look_at_scaling
 from classifier_infra.endpoint.checks import describe_shape
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import Carrier
+from classifier_infra.endpoint.executor import FAILED, WRONG, Carrier, run_steps
 from classifier_infra.endpoint.plan import plan_autoscale
-from classifier_infra.endpoint.running import FAILED, WRONG, run_steps
 from classifier_infra.endpoint.state import find_model
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.model_store import open_store
 from classifier_infra.pricing.prices import load_prices
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from classifier_infra.cli.serve import CommandError
+from classifier_infra.errors import CommandError
 from classifier_infra.model.artefact import ArtefactError, read_manifest
 from classifier_infra.pricing.estimate import (
     MODES,

@@ -5,11 +5,10 @@ import argparse
 from classifier_infra.cli.options import add_kept, add_place, add_running, reported
 from classifier_infra.endpoint.aws import caller, connect, look_at_scaling
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import Carrier
+from classifier_infra.endpoint.executor import Carrier, run_steps
 from classifier_infra.endpoint.history import DELETED, Event
 from classifier_infra.endpoint.inventory import find_orphans, take_inventory
 from classifier_infra.endpoint.plan import plan_delete, plan_delete_orphans
-from classifier_infra.endpoint.running import run_steps
 from classifier_infra.endpoint.state import active_version, read_history
 from classifier_infra.inference.model_store import open_store
 from classifier_infra.pricing.prices import load_prices

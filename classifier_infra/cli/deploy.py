@@ -4,17 +4,24 @@ import argparse
 from collections.abc import Iterator
 
 from classifier_infra.cli.options import add_place, add_running, reported
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.endpoint.aws import Clients, CloudError, caller, connect, describe_role, look_at_endpoint
 from classifier_infra.endpoint.checks import find_problems, find_role_problem
 from classifier_infra.endpoint.console import Console, console_for
-from classifier_infra.endpoint.executor import Carrier, WentBack
+from classifier_infra.endpoint.executor import NOT_AS_IT_SHOULD, WRONG, Carrier, WentBack, run_steps
 from classifier_infra.endpoint.history import Event
-from classifier_infra.endpoint.images import NotOffered, blazingtext_image
-from classifier_infra.endpoint.looking import Chosen, accuracy_of, choose_model, look_around
 from classifier_infra.endpoint.plan import plan_deploy
-from classifier_infra.endpoint.requests import Capture, Deployment, Hosted, RealTime, Serverless, Shape
-from classifier_infra.endpoint.running import NOT_AS_IT_SHOULD, WRONG, run_steps
+from classifier_infra.endpoint.requests import (
+    Capture,
+    Deployment,
+    Hosted,
+    NotOffered,
+    RealTime,
+    Serverless,
+    Shape,
+    blazingtext_image,
+)
+from classifier_infra.endpoint.state import Chosen, accuracy_of, choose_model, look_around
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.model_store import open_store
 from classifier_infra.pricing.prices import HOURS_A_MONTH, Prices, load_prices
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from classifier_infra.cli.options import reported
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.cli.status import find_problem
 from classifier_infra.endpoint.aws import (
     Clients,
@@ -21,8 +20,7 @@ from classifier_infra.endpoint.aws import (
     look_at_endpoint,
     unless_missing,
 )
-from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.doctor import (
+from classifier_infra.endpoint.checks import (
     APP_CREDENTIALS,
     INSTALL_PAGE,
     ONE_WORKSPACE,
@@ -38,8 +36,10 @@ from classifier_infra.endpoint.doctor import (
     judge_table,
     judge_token,
 )
-from classifier_infra.endpoint.running import NOT_AS_IT_SHOULD
+from classifier_infra.endpoint.console import console_for
+from classifier_infra.endpoint.executor import NOT_AS_IT_SHOULD
 from classifier_infra.endpoint.state import active_version, find_model
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.model_store import NotStored, StoreError, open_store
 from classifier_infra.model.artefact import ArtefactError
 

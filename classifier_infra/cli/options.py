@@ -3,15 +3,14 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.endpoint.aws import CloudError
+from classifier_infra.endpoint.executor import FAILED, WRONG
 from classifier_infra.endpoint.rollout import StrategyError
-from classifier_infra.endpoint.running import FAILED, WRONG
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.model_store import StoreError
 from classifier_infra.local.hosting import HostingError, check_name
-from classifier_infra.model.artefact import MANIFEST, ArtefactError
+from classifier_infra.model.artefact import ArtefactError
 from classifier_infra.pricing.prices import PriceError
 
 DEFAULT_ENDPOINT = "blazing-triage-dev"
@@ -44,11 +43,6 @@ def endpoint_name(text: str) -> str:
         return check_name(text)
     except HostingError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def model_folder(text: str) -> Path | None:
-    """Give the folder that a MODEL argument names, None where it names a version of the store."""
-    return Path(text) if Path(text, MANIFEST).exists() or "/" in text else None
 
 
 @contextmanager

@@ -3,16 +3,15 @@
 import argparse
 
 from classifier_infra.cli.options import add_place, add_running, reported
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.cli.update import Change, carry_out_change
 from classifier_infra.endpoint.aws import connect
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import Carrier
-from classifier_infra.endpoint.looking import Chosen, choose_model
+from classifier_infra.endpoint.executor import WRONG, Carrier
 from classifier_infra.endpoint.rollout import KINDS, Limits, Strategy
-from classifier_infra.endpoint.running import WRONG
+from classifier_infra.endpoint.state import Chosen, choose_model
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.active_model import load_stored_model
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.inference.loader import ask_canaries
 from classifier_infra.inference.model_store import ModelStore, open_store
 from classifier_infra.model.canaries import answers_of, expected_answers, find_moved

@@ -3,16 +3,14 @@
 import argparse
 
 from classifier_infra.cli.options import add_place, add_running, reported
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.cli.update import Change, carry_out_change, look_at_changeable
 from classifier_infra.endpoint.aws import connect
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import Carrier
+from classifier_infra.endpoint.executor import WRONG, Carrier
 from classifier_infra.endpoint.history import version_to_go_back_to
-from classifier_infra.endpoint.looking import choose_model
 from classifier_infra.endpoint.rollout import AT_ONCE
-from classifier_infra.endpoint.running import WRONG
-from classifier_infra.endpoint.state import read_history
+from classifier_infra.endpoint.state import choose_model, read_history
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.model_store import open_store
 
 _EXAMPLES = """

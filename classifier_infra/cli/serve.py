@@ -6,12 +6,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from classifier_infra.errors import CommandError
 from classifier_infra.local.app import create_app
 from classifier_infra.local.capture import Capture
 from classifier_infra.local.control import known_names
 from classifier_infra.local.endpoint import Endpoint
-from classifier_infra.local.fault_kinds import KINDS
-from classifier_infra.local.faults import Fault, FaultError, parse_option
+from classifier_infra.local.faults import KINDS, Fault, FaultError, parse_option
 from classifier_infra.local.hosting import (
     ONLY_VARIANT,
     HostedEndpoint,
@@ -19,9 +19,9 @@ from classifier_infra.local.hosting import (
     HostingError,
     check_name,
     open_endpoints,
+    open_model,
     read_hosting,
 )
-from classifier_infra.local.model import open_model
 from classifier_infra.local.server import LOOPBACK, WorkerError, address, listen, run
 from classifier_infra.model.artefact import ArtefactError
 from classifier_infra.model.model_file import ModelFileError
@@ -55,14 +55,6 @@ faults (docs/endpoint.md tells what boto3 makes of each):
 GET /ping and POST /invocations are the container's own door; as a container, it is started with
   python -m classifier_infra serve /opt/ml/model --host 0.0.0.0
 """
-
-
-class CommandError(Exception):
-    """The command cannot be carried out; the message tells a person why, `status` is the process's."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -5,18 +5,16 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from classifier_infra.cli.options import add_kept, add_place, reported
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.endpoint.autoscaling import Scaling
-from classifier_infra.endpoint.aws import Clients, connect, look_at_endpoint, look_at_scaling
+from classifier_infra.endpoint.aws import Clients, connect, count_traffic, look_at_endpoint, look_at_scaling
 from classifier_infra.endpoint.checks import describe_shape
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import Carrier
+from classifier_infra.endpoint.executor import NOT_AS_IT_SHOULD, Carrier
 from classifier_infra.endpoint.history import Event
 from classifier_infra.endpoint.inventory import Orphan, find_orphans, month_of, take_inventory
 from classifier_infra.endpoint.requests import VARIANT, Deployment, Hosted, RealTime
-from classifier_infra.endpoint.running import NOT_AS_IT_SHOULD
 from classifier_infra.endpoint.state import active_version, read_history
-from classifier_infra.endpoint.traffic import count_traffic
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.model_store import open_store
 from classifier_infra.pricing.prices import Prices, load_prices
 

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.endpoint.aws import caller, look_at_endpoint
 from classifier_infra.endpoint.checks import find_problems
-from classifier_infra.endpoint.executor import Carrier, WentBack
+from classifier_infra.endpoint.executor import FAILED, NOT_AS_IT_SHOULD, WRONG, Carrier, WentBack, run_steps
 from classifier_infra.endpoint.history import ROLLED_BACK, Event
-from classifier_infra.endpoint.looking import Chosen, accuracy_of, look_around, rollback_alarms
 from classifier_infra.endpoint.plan import Seen, plan_after_rollback, plan_update
 from classifier_infra.endpoint.requests import Deployment, Hosted
 from classifier_infra.endpoint.rollout import AT_ONCE, Strategy, check_strategy
-from classifier_infra.endpoint.running import FAILED, NOT_AS_IT_SHOULD, WRONG, run_steps
+from classifier_infra.endpoint.state import Chosen, accuracy_of, look_around, rollback_alarms
+from classifier_infra.errors import CommandError
 from classifier_infra.pricing.prices import load_prices
 
 

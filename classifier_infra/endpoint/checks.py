@@ -1,9 +1,19 @@
 """Whether a deployment can work, judged before anything is made. Pure: what was looked up is handed in."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from classifier_infra.endpoint.requests import Deployment, RealTime, Serverless, Shape
+from classifier_infra.endpoint.requests import (
+    Deployment,
+    Hosted,
+    NotOffered,
+    RealTime,
+    Serverless,
+    Shape,
+    blazingtext_image,
+)
 from classifier_infra.pricing.estimate import MAX_SERVERLESS_CONCURRENCY
 from classifier_infra.pricing.prices import Prices
 
@@ -100,3 +110,134 @@ def describe_shape(shape: Shape) -> str:
     if isinstance(shape, Serverless):
         return f"serverless, {shape.memory} MB of memory, {shape.concurrency} calls at a time"
     return f"{shape.count} × {shape.instance}"
+
+
+State = Literal["ok", "wrong", "unknown"]
+
+# What the bot's calls need, of a bot token; the app's manifest asks for the same.
+SLACK_SCOPES = frozenset(
+    {
+        "commands", "chat:write", "chat:write.public", "channels:history", "channels:join", "channels:read",
+        "files:read", "groups:history", "groups:read", "reactions:read", "reactions:write", "usergroups:read",
+        "users:read",
+    }
+)  # fmt: skip
+
+# What the secrets have to have, with examples. Where workspaces install the bot through its page, each has a token of
+# its own, and the app proves itself with what is in a second secret.
+ONE_WORKSPACE: Mapping[str, str] = {"signing_secret": "…", "bot_token": "xoxb-…"}
+INSTALL_PAGE: Mapping[str, str] = {"signing_secret": "…"}
+APP_CREDENTIALS: Mapping[str, str] = {"client_id": "…", "client_secret": "…"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of a subject; `mend` is the command, or the deed, that makes it right."""
+
+    subject: str
+    state: State
+    says: str
+    mend: str = ""
+
+
+def judge_region(region: str) -> Finding:
+    try:
+        return Finding("region", "ok", f"{region}; BlazingText is at {blazingtext_image(region)}")
+    except NotOffered as error:
+        return Finding("region", "wrong", str(error), "export AWS_REGION=us-east-1, or CLASSIFIER=embedded")
+
+
+def judge_role(arn: str, role: Mapping[str, Any] | None) -> Finding:
+    if role is None:
+        mend = "deploy the stack, and the endpoint again with its SageMakerRoleArn"
+        return Finding("role", "wrong", f"there is no role {arn}", mend)
+    if problem := find_role_problem(role):
+        mend = f"aws iam update-assume-role-policy --role-name {arn.rpartition('/')[2]} --policy-document file://trust.json"
+        return Finding("role", "wrong", problem, mend)
+    return Finding("role", "ok", f"SageMaker may take {arn}")
+
+
+def judge_quota(hosted: Hosted, quotas: Mapping[str, tuple[str, float]]) -> Finding:
+    """Judge the quota of the endpoint's instance type; `quotas` are SageMaker's, by name: code and value.
+
+    While a new model is brought into service there are two fleets.
+    """
+    shape = hosted.deployment.shape if hosted.deployment else None
+    if not isinstance(shape, RealTime):
+        return Finding("quotas", "ok", "the endpoint has no instances")
+    name = f"{shape.instance} for endpoint usage"
+    needed = 2 * (hosted.count or shape.count)
+    if name not in quotas:
+        return Finding("quotas", "unknown", f"Service Quotas knows no {name!r}")
+    code, value = quotas[name]
+    if value >= needed:
+        return Finding("quotas", "ok", f"{name}: {value:g}, and a promotion takes {needed}")
+    mend = (
+        "aws service-quotas request-service-quota-increase --service-code sagemaker "
+        f"--quota-code {code} --desired-value {needed}"
+    )
+    return Finding("quotas", "wrong", f"{name}: {value:g}, and a promotion takes {needed}: two fleets at a time", mend)
+
+
+def judge_table(name: str, description: Mapping[str, Any]) -> Finding:
+    status = description["TableStatus"]
+    mend = "" if status == "ACTIVE" else "wait; if it stays so, deploy the stack again"
+    return Finding("table", "ok" if status == "ACTIVE" else "wrong", f"{name} is {status}", mend)
+
+
+def judge_queue(logical_id: str, attributes: Mapping[str, str]) -> Finding:
+    waiting = int(attributes["ApproximateNumberOfMessages"])
+    if "DeadLetter" in logical_id and waiting:
+        mend = "python -m bot inspect, then python -m bot redrive --all"
+        return Finding("queue", "wrong", f"{logical_id}: {waiting} messages were set aside", mend)
+    return Finding("queue", "ok", f"{logical_id}: {waiting} messages wait")
+
+
+def judge_stack(name: str, stack: Mapping[str, Any] | None) -> Finding:
+    stage = name.rpartition("-")[2]
+    if stack is None:
+        return Finding("stack", "wrong", f"there is no stack {name}", f"npx serverless deploy --stage {stage}")
+    status = stack["StackStatus"]
+    if status.endswith("_COMPLETE") and "ROLLBACK" not in status:
+        return Finding("stack", "ok", f"{name} is {status}")
+    mend = f"aws cloudformation describe-stack-events --stack-name {name}, then npx serverless deploy --stage {stage}"
+    return Finding("stack", "wrong", f"{name} is {status}", mend)
+
+
+def installs_by_page(outputs: Mapping[str, str]) -> bool:
+    """Tell from the stack's outputs whether workspaces install the bot themselves; older stacks say nothing."""
+    return outputs.get("Workspaces", "none") != "none"
+
+
+def judge_secret(subject: str, name: str, document: object, wanted: Mapping[str, str]) -> Iterator[Finding]:
+    """Judge whether the secret has what is `wanted`, by key with an example; of its values nothing is said."""
+    mend = f"aws secretsmanager put-secret-value --secret-id {name} --secret-string '{_as_json(wanted)}'"
+    if not isinstance(document, dict):
+        yield Finding(subject, "wrong", f"the secret {name} is empty or no JSON object", mend)
+        return
+    for key in wanted:
+        if not (isinstance(document.get(key), str) and document[key]):
+            yield Finding(subject, "wrong", f"the secret {name} has no {key}", mend)
+
+
+def _as_json(examples: Mapping[str, str]) -> str:
+    return json.dumps(dict(examples), ensure_ascii=False)
+
+
+def judge_token(team: str, granted: Collection[str]) -> Finding:
+    missing = sorted(SLACK_SCOPES.difference(granted))
+    if not missing:
+        return Finding("slack", "ok", f"the token is that of {team}, with all scopes")
+    mend = "add them under OAuth & Permissions at api.slack.com/apps, install the app again, store the new token"
+    return Finding("slack", "wrong", f"the token of {team} lacks {', '.join(missing)}", mend)
+
+
+def describe(findings: Collection[Finding]) -> Iterator[str]:
+    """Say what was found, a line each, with what mends it below."""
+    for finding in findings:
+        state = finding.state if finding.state != "wrong" else "WRONG"
+        yield f"{state:<8} {finding.subject:<9} {finding.says}"
+        if finding.mend:
+            yield f"{'':<18} mend: {finding.mend}"
+    wrong = sum(finding.state == "wrong" for finding in findings)
+    yield f"{wrong} of {len(findings)} are wrong." if wrong else "Nothing that was looked at is wrong."

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from classifier_infra.cli.serve import CommandError
-from classifier_infra.endpoint.steps import Step
+from classifier_infra.endpoint.plan import Step
+from classifier_infra.errors import CommandError
 
 
 @dataclass(frozen=True, slots=True)

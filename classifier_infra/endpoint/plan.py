@@ -3,9 +3,10 @@
 What is there already is left out of a plan. So a command that was interrupted is run again, and goes on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from classifier_infra.endpoint.autoscaling import InForce, Scaling, policy_request, scalable, target_request
 from classifier_infra.endpoint.checks import describe_shape
@@ -13,7 +14,67 @@ from classifier_infra.endpoint.history import BEGUN, Event
 from classifier_infra.endpoint.inventory import Config, Inventory, Model, Orphan, is_ours
 from classifier_infra.endpoint.requests import ENDPOINT_TAG, Deployment, Hosted
 from classifier_infra.endpoint.rollout import Strategy, alarm_requests, most_seconds, update_request
-from classifier_infra.endpoint.steps import Activate, Await, Call, Remember, SmokeTest, Step, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of an AWS API that changes something: boto3's names of the service and the method, and its arguments."""
+
+    service: str
+    method: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Copy a model folder into the model store, under its version."""
+
+    folder: Path
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Wait until an endpoint has settled in service with a configuration; None: until it is gone."""
+
+    endpoint: str
+    config: str | None
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeTest:
+    """Ask an endpoint its model's canaries."""
+
+    endpoint: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Activate:
+    """Tell everybody which version is in use."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Add an event to an endpoint's history."""
+
+    endpoint: str
+    event: Event
+
+
+Action = Call | Upload | Await | SmokeTest | Activate | Remember
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An action, and the sentence that explains it beforehand."""
+
+    says: str
+    action: Action
+
 
 # SageMaker gives a container that long to start; an instance takes minutes before that.
 _CREATION_SECONDS = 3600

@@ -9,10 +9,9 @@ from typing import TypeVar
 from classifier_infra.inference.active_model import InUse, load_stored_model, read_in_use
 from classifier_infra.inference.classifier import ClassifierError, ClassifierUnavailable
 from classifier_infra.inference.deadline import Deadline, within
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
 from classifier_infra.inference.endpoint import Endpoint, EndpointClassifier
 from classifier_infra.inference.events import CanariesHold, CanariesMoved, CanariesUnchecked, ModelLimited, Report
-from classifier_infra.inference.fallback import FallbackClassifier, Predictor, Switch
+from classifier_infra.inference.fallback import EmbeddedClassifier, FallbackClassifier, Predictor, Switch
 from classifier_infra.inference.model_store import ModelStore
 from classifier_infra.model.artefact import ArtefactError
 from classifier_infra.model.canaries import Baseline, answers_of, expected_answers, find_moved

@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 
 from classifier_infra.inference.classifier import ClassifierUnavailable, NotExplainable
 from classifier_infra.inference.deadline import Deadline, within
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
 from classifier_infra.inference.events import ModelChanged, ModelNotChanged
-from classifier_infra.inference.fallback import Predictor
+from classifier_infra.inference.fallback import EmbeddedClassifier, Predictor
 from classifier_infra.inference.loader import Serving, Workshop
 from classifier_infra.inference.model_store import StoreError
 from classifier_infra.model.artefact import ArtefactError

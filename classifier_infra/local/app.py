@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Sequence
 
+from classifier_infra.local.asgi import App, Reply, Request
 from classifier_infra.local.capture import Capture
 from classifier_infra.local.container import answer_invocation
 from classifier_infra.local.control import Control, refuse_control
 from classifier_infra.local.endpoint import Endpoint, Variant
 from classifier_infra.local.faults import Fault, Faults
-from classifier_infra.local.http import App, Reply, Request
 from classifier_infra.local.runtime import FrontDoor, refuse_endpoint
 
 _INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from classifier_infra.local.asgi import Request
 from classifier_infra.local.container import Answer
-from classifier_infra.local.http import Request
-from classifier_infra.local.rotation import Rotation
+from classifier_infra.local.endpoint import Rotation
 
 _logger = logging.getLogger(__name__)
 _PRIVATE_FOLDER = 0o700

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from classifier_infra.local.counters import NAMESPACE
-from classifier_infra.local.endpoint import Endpoint
+from classifier_infra.local.asgi import Reply, Request
+from classifier_infra.local.endpoint import NAMESPACE, Endpoint
 from classifier_infra.local.faults import FaultError, Faults, parse_fault
-from classifier_infra.local.http import Reply, Request
 
 
 @dataclass(frozen=True, slots=True)

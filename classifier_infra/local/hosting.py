@@ -12,10 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import fasttext
 import yaml
 
 from classifier_infra.local.container import Scorer
 from classifier_infra.local.endpoint import Endpoint, Variant
+from classifier_infra.model.artefact import MANIFEST, MODEL, open_artefact
+from classifier_infra.model.model_file import open_model_file
 
 # SageMaker's name for the only variant of an endpoint that was created without naming one.
 ONLY_VARIANT = "AllTraffic"
@@ -105,3 +108,29 @@ def _entries(data: object, place: str) -> Iterator[tuple[object, object]]:
     if not isinstance(data, dict) or not data:
         raise HostingError(f"{place}: names with their settings are needed here, such as `current: {{model: FOLDER}}`")
     yield from data.items()
+
+
+@dataclass(frozen=True, slots=True)
+class BareModel:
+    """A model of which nothing is known but what it says itself."""
+
+    model: Any
+    label_count: int
+
+    def scores(self, text: str, k: int) -> list[tuple[float, str]]:
+        """See Artefact.scores."""
+        text.encode()
+        scores: list[tuple[float, str]] = self.model.f.predict(text + "\n", min(k, self.label_count), 0.0, "strict")
+        return scores
+
+
+def open_model(folder: Path) -> Scorer:
+    """Check a folder's model and load it.
+
+    Raises ArtefactError or ModelFileError, naming the file and what is wrong with it.
+    """
+    if (folder / MANIFEST).exists() or not (folder / MODEL).exists():
+        return open_artefact(folder)
+    path = folder / MODEL
+    labels = open_model_file(path).labels  # fastText itself would load a damaged file without a word
+    return BareModel(fasttext.load_model(str(path)), len(labels))

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+from classifier_infra.local.asgi import Reply, Request
 from classifier_infra.local.capture import Capture
 from classifier_infra.local.container import JSON, TIMED_OUT, Answer, answer_invocation
 from classifier_infra.local.endpoint import Endpoint, Variant
-from classifier_infra.local.fault_kinds import SOUND, Effect
-from classifier_infra.local.faults import Faults
-from classifier_infra.local.http import Reply, Request
+from classifier_infra.local.faults import SOUND, Effect, Faults
 
 # Both sides of a wire state its limit themselves: a constant shared with the client would hide a mistake from every
 # test that lets the two talk.

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from classifier_infra.local.asgi import to_asgi
-from classifier_infra.local.http import App
+from classifier_infra.local.asgi import App, to_asgi
 
 LOOPBACK = "127.0.0.1"
 # A container has 30 seconds from SIGTERM to SIGKILL.

@@ -10,8 +10,9 @@ Where the constants come from: of texts that the vocabulary was not made from, 0
 
 from collections.abc import Iterable
 from itertools import islice
+from typing import Literal, TypeAlias
 
-from classifier_infra.model.prediction import Familiarity
+from classifier_infra.model.prediction import Caution, Familiarity, Prediction
 
 MOST_FREQUENT = 5_000
 SMALLEST_SHARE = 0.5
@@ -39,3 +40,14 @@ def is_enough(familiarity: Familiarity) -> bool:
 
 def _is_word(token: str) -> bool:
     return any(map(str.isalpha, token))
+
+
+Doubt: TypeAlias = Literal[Caution, "unfamiliar"]
+"""Why nothing of a prediction is to be acted on, whatever its confidences: for the model's sake, or the text's."""
+
+
+def find_doubt(prediction: Prediction) -> Doubt | None:
+    """Give the reason to let a person decide, or None where the confidences may speak for themselves."""
+    if prediction.familiarity is not None and not is_enough(prediction.familiarity):
+        return "unfamiliar"
+    return prediction.caution

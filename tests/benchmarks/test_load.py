@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from classifier_infra.local.http import Reply
+from classifier_infra.local.asgi import Reply
 from classifier_infra.local.server import serving
 
 ROOT = Path(__file__).parents[2]

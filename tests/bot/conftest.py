@@ -20,6 +20,7 @@ from bot.pipeline.follow_ups import Duties
 from bot.pipeline.idempotency import Steps
 from bot.pipeline.webhooks import Call
 from bot.policy.policy import Policy
+from bot.policy.settings import Switches, TeamSettings
 from bot.queue.messages import MessageRecord, Record
 from bot.queue.sender import QueueUnavailable
 from bot.sandbox.resources import create_queues, create_tables
@@ -32,10 +33,10 @@ from bot.slack.client import SlackActions
 from bot.store.digests import Summaries
 from bot.store.ledger import Ledger
 from bot.store.rotations import Rounds
-from bot.store.settings import SettingsStore, Switches, TeamSettings
+from bot.store.settings import SettingsStore
 from bot.store.stats import BoardStore
 from bot.triage.case import Finding
-from bot.ui.notice import build_notice
+from bot.ui.dialog import build_notice
 from classifier_infra.inference.classifier import ClassifierRejected
 from classifier_infra.model.explanation import Explanation, WordContribution
 from classifier_infra.model.manifest import Facet, Label, Manifest

@@ -17,9 +17,9 @@ import boto3
 import pytest
 
 from classifier_infra.local.app import create_app
+from classifier_infra.local.asgi import Reply, Request
 from classifier_infra.local.endpoint import Endpoint, Variant
 from classifier_infra.local.faults import Fault
-from classifier_infra.local.http import Reply, Request
 from classifier_infra.local.server import serving
 from classifier_infra.model.artefact import Artefact, open_artefact
 from classifier_infra.model.manifest import Facet, Label, Manifest

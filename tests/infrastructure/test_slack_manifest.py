@@ -7,7 +7,7 @@ import yaml
 
 from bot.sandbox.gateway import read_functions
 from bot.sandbox.slack.settings import Settings
-from classifier_infra.endpoint.doctor import SLACK_SCOPES
+from classifier_infra.endpoint.checks import SLACK_SCOPES
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = yaml.safe_load((ROOT / "docs" / "slack-app-manifest.yml").read_text())

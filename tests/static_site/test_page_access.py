@@ -174,7 +174,7 @@ def test_no_script_or_style_stands_in_the_markup(site_files):
 
 
 def test_no_script_parses_text_as_markup(site_files):
-    scripts = "".join(path.read_text(encoding="utf-8") for path in (site_files / "js").glob("*.js"))
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (site_files / "js").rglob("*.js"))
 
     assert "textContent" in scripts
     assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", scripts) == []

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from classifier_infra.model.artefact import open_artefact
-from training.artefact_folded import write_artefact
+from training.artefact import write_artefact
 from training.data.dataset import TEST, TRAIN, Example, Facet
 from training.evaluate import answer, evaluate
 from training.linear.hyperparameters import Hyperparameters

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from classifier_infra.model.manifest import Manifest
 from classifier_infra.model.model import MOST_BYTES_IN_MEMORY
-from training.artefact_folded import write_artefact
+from training.artefact import write_artefact
 from training.blazingtext.hyperparameters import SUPERVISED, Value, estimate_bytes, resolve
 from training.cli.options import add_command, describe_accuracy, number, print_dropped
 from training.data.dataset import TEST, Facet, Problem, read_dataset

@@ -4,9 +4,64 @@ Lines are never counted: threads race, and on small data some ends of epochs are
 """
 
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+
+from botocore.exceptions import ClientError
+
+from training.sagemaker.aws import explaining
+from training.sagemaker.states import JobState
+
+TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
+_LAST_LINES = 10
+
+
+class LogStream:
+    """The lines of all streams of a job; there are none before its machine has started."""
+
+    def __init__(self, client: Any, job: str, group: str = TRAINING_GROUP) -> None:
+        self._client = client
+        self._group = group
+        self._prefix = f"{job}/"
+        self._tokens: dict[str, str] = {}
+
+    def new_lines(self) -> Iterator[str]:
+        """Give the lines that there were not at the last call. Raises JobError."""
+        for stream in self._streams():
+            yield from self._read(stream)
+
+    def _streams(self) -> list[str]:
+        with explaining():
+            try:
+                found = self._client.describe_log_streams(logGroupName=self._group, logStreamNamePrefix=self._prefix)
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                    return []
+                raise
+        return [stream["logStreamName"] for stream in found["logStreams"]]
+
+    def _read(self, stream: str) -> Iterator[str]:
+        while True:
+            before = self._tokens.get(stream)
+            token = {"nextToken": before} if before else {}
+            with explaining():
+                page = self._client.get_log_events(
+                    logGroupName=self._group, logStreamName=stream, startFromHead=True, **token
+                )
+            self._tokens[stream] = page["nextForwardToken"]
+            for event in page["events"]:
+                yield from event["message"].splitlines()
+            # The end is where CloudWatch gives the token back that it was given.
+            if page["nextForwardToken"] == before or not page["events"]:
+                return
+
+
+def last_lines(lines: list[str]) -> list[str]:
+    """Give the lines that tell why a job has failed, as far as a log does: its end."""
+    return [line for line in lines if line.strip()][-_LAST_LINES:]
+
 
 _SCORE = r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 _TRAIN_ACCURACY = re.compile(rf"#train_accuracy: {_SCORE}")
@@ -81,3 +136,33 @@ def read_log(lines: Iterable[str]) -> TrainingLog:
     for line in lines:
         log = log.read(line)
     return log
+
+
+def follow(
+    look: Callable[[], JobState],
+    new_lines: Callable[[], Iterable[str]],
+    poll: float,
+    say: Callable[[str], object],
+    show: Callable[[TrainingLog], object] = lambda log: None,
+) -> tuple[JobState, TrainingLog, list[str]]:
+    """Look every `poll` seconds until a job has ended; give its state, what its log told, and the log's end.
+
+    `say` is told each change that a person would want to know of, `show` what the log has told so far.
+    """
+    log, said = TrainingLog(), ""
+    lines: list[str] = []
+    while True:
+        state = look()
+        if state.describe() != said:
+            said = state.describe()
+            say(said)
+        for line in new_lines():
+            before, log = log, log.read(line)
+            lines = last_lines([*lines, line])
+            if news := log.tell(before):
+                say(f"  {news}")
+        show(log)
+        # The log was read after the last look, so that none of a job that has ended is missed.
+        if state.has_ended:
+            return state, log, lines
+        time.sleep(poll)

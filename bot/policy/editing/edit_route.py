@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import yaml
 
-from bot.policy.editing.yaml_words import quote
+from bot.policy.editing.rule_text import quote
 from bot.policy.parsing.parser import PolicyError, Problem, WrittenPolicy
 
 _ROUTES = "routes"

@@ -12,8 +12,7 @@ from typing import TypeAlias
 
 import yaml
 
-from bot.policy.editing.rule_text import INDENT, RuleText, find_comments, find_rules, is_comment, left_to_author
-from bot.policy.editing.yaml_words import quote
+from bot.policy.editing.rule_text import INDENT, RuleText, find_comments, find_rules, is_comment, left_to_author, quote
 from bot.policy.parsing.nodes import NotYaml, is_nothing
 from bot.policy.parsing.parser import WrittenPolicy
 from bot.policy.policy import Policy

@@ -1,5 +1,6 @@
 """Where the rules are in a policy's text, line by line, with the comments that belong to each. Pure."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -165,3 +166,16 @@ def find_comments(text: str) -> Iterator[tuple[int, str]]:
                 yield number, line[found.start() :].rstrip()
                 break
         at += len(line)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+# What YAML takes for something else than a word.
+_NOT_PLAIN = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+
+
+def quote(word: str) -> str:
+    if _PLAIN.fullmatch(word) and word.lower() not in _NOT_PLAIN:
+        return word
+    # JSON's own escapes of what is beyond 16 bits are pairs, which YAML does not put together again.
+    text = json.dumps(word, ensure_ascii=False)
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in text)

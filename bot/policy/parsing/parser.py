@@ -32,7 +32,8 @@ from bot.policy.parsing.nodes import (
 )
 from bot.policy.parsing.rules import Named, read_rules
 from bot.policy.parsing.sections import read_hours, read_rotas, read_templates, read_webhooks
-from bot.policy.policy import Intake, Limits, Match, Mode, OtherOrganisations, Policy, Urgent, WhenUnsure
+from bot.policy.policy import Intake, Limits, Mode, OtherOrganisations, Policy, Urgent, WhenUnsure
+from bot.policy.rules import Match
 from bot.policy.small_talk import PHRASES
 
 __all__ = ["PolicyError", "Problem", "WrittenPolicy", "load_policy", "parse_policy"]

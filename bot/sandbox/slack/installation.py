@@ -1,5 +1,6 @@
 """The app in a workspace: all that Slack keeps about it, and what it hears of changes while it is installed."""
 
+import asyncio
 import secrets
 from collections import deque
 from dataclasses import dataclass
@@ -7,10 +8,58 @@ from dataclasses import dataclass
 from bot.sandbox.slack.delivery import Courier
 from bot.sandbox.slack.events import app_uninstalled, event_of, subscription_of, tokens_revoked
 from bot.sandbox.slack.handles import Handles
-from bot.sandbox.slack.pulse import Pulse
-from bot.sandbox.slack.rate_limits import RateLimits
 from bot.sandbox.slack.settings import Settings
 from bot.sandbox.slack.workspace import Change, Json, Refused, Workspace
+
+
+@dataclass
+class _Plan:
+    times: int
+    retry_after: int
+
+
+class RateLimits:
+    def __init__(self) -> None:
+        self._plans: dict[str, _Plan] = {}
+
+    def plan(self, method: str, times: int, retry_after: int) -> None:
+        """Refuse the next `times` calls of a method, asking for `retry_after` seconds of patience."""
+        self._plans[method] = _Plan(times, retry_after)
+
+    def retry_after(self, method: str) -> int | None:
+        """Give the seconds that the caller must wait, or None when the call may go on."""
+        plan = self._plans.get(method)
+        if plan is None or plan.times <= 0:
+            return None
+        plan.times -= 1
+        return plan.retry_after
+
+
+class Pulse:
+    def __init__(self) -> None:
+        self.version = 0
+        self.stopped = False
+        self._changed = asyncio.Event()
+
+    def beat(self) -> None:
+        self.version += 1
+        self._wake()
+
+    def stop(self) -> None:
+        """Let everybody who waits go: the server is about to close."""
+        self.stopped = True
+        self._wake()
+
+    async def after(self, version: int) -> int:
+        """Wait until the version is another than this one, or until the pulse has stopped."""
+        while self.version == version and not self.stopped:
+            await self._changed.wait()
+        return self.version
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
 
 _KEPT_CALLS = 1_000
 

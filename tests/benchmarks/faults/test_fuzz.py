@@ -6,7 +6,7 @@ afterwards would meet the bot in whatever state the last of them left it.
 
 import pytest
 
-from benchmarks.faults.fuzz_run import HANG_SECONDS, run_fuzz
+from benchmarks.faults.fuzz import HANG_SECONDS, run_fuzz
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults-fuzz")]
 

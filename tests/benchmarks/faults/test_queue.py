@@ -3,11 +3,10 @@
 import httpx2
 import pytest
 
-from benchmarks.faults.circumstances import try_circumstances
 from benchmarks.faults.front_door import build_event
 from benchmarks.faults.rules import Fault, Rule
 from benchmarks.faults.scenarios import MESSAGE, TEXT, copy_message_record, note_correction, see_message
-from benchmarks.faults.trials import GOOD, Outcome, run_clean
+from benchmarks.faults.trials import GOOD, Outcome, run_clean, try_circumstances
 from bot.sandbox.slack.delivery import sign
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults-queue")]

@@ -1,8 +1,7 @@
 """What was found is kept part by part, and told on one page."""
 
 from benchmarks.faults.burst import Burst
-from benchmarks.faults.findings import Findings, load_findings, save_findings
-from benchmarks.faults.report import write_report
+from benchmarks.faults.report import Findings, load_findings, save_findings, write_report
 from benchmarks.faults.rules import Fault
 from benchmarks.faults.trials import Outcome, Trial
 

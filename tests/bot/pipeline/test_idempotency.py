@@ -20,7 +20,7 @@ from bot.store.digests import Entry, Summaries
 from bot.store.ledger import LEASE_SECONDS
 from bot.store.rate_limiter import Pace
 from bot.triage.case import StepResult
-from bot.ui.summary import build_summary
+from bot.ui.posts import build_summary
 
 
 class Channel:

@@ -27,10 +27,17 @@ from bot.pipeline.worker import Hands, Worker
 from bot.policy.policy import Intake, Limits, Policy
 from bot.policy.rules import Action, Condition, Rule
 from bot.policy.schedule import Rota
-from bot.queue.messages import MessageKey, MessageRecord, ReplyRecord, SummaryRecord, TidyRecord, to_json
+from bot.queue.messages import (
+    MessageKey,
+    MessageRecord,
+    OriginalMessage,
+    ReplyRecord,
+    SummaryRecord,
+    TidyRecord,
+    to_json,
+)
 from bot.slack.api import TryLater
 from bot.slack.blocks import View
-from bot.slack.client import OriginalMessage
 from bot.store.digests import Summaries
 from bot.store.ledger import LEASE_SECONDS, Ledger
 from bot.store.rate_limiter import Pace

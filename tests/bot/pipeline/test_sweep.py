@@ -11,11 +11,11 @@ from bot.cli.sweep import oldest_of, read_since
 from bot.lambdas import scheduled
 from bot.pipeline.sweep import SETTLED_AFTER, Sweeper, find_surplus, read_requests, sweep_tenants
 from bot.policy.policy import Policy
+from bot.policy.settings import TeamSettings
 from bot.queue.messages import MessageRecord
 from bot.sandbox.resources import create_tables
 from bot.slack.api import TenantGone, TryLater
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
-from bot.store.settings import TeamSettings
 from bot.triage.case import Decision
 from bot.workspaces.installations import DynamoInstallationStore
 from bot.workspaces.workspaces import Tenant

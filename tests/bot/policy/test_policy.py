@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.policy.policy import Policy, Urgent, evaluate, find_mismatches
+from bot.policy.policy import Policy, Urgent, find_mismatches
 from bot.policy.rules import Circumstances, Directions, Situation
 
 POLICY = Policy(
@@ -16,7 +16,7 @@ POLICY = Policy(
 
 def directed(policy: Policy, labels: dict[str, str]) -> Directions:
     """Evaluate for a message of which nothing but its labels matters."""
-    return evaluate(policy, Situation(labels, "category", Circumstances("C0SUPPORT", datetime(2026, 1, 5, tzinfo=UTC))))
+    return policy.evaluate(Situation(labels, "category", Circumstances("C0SUPPORT", datetime(2026, 1, 5, tzinfo=UTC))))
 
 
 @pytest.mark.parametrize(

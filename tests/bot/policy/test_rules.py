@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.policy.keywords import KeyWords, read_words
-from bot.policy.policy import Policy, evaluate
+from bot.policy.policy import Policy
 from bot.policy.rules import MAIN, Action, Circumstances, Condition, Escalation, Look, Rule, Situation
 from bot.policy.schedule import OpeningHours
 
@@ -73,7 +73,7 @@ NOT_THIS = Rule("not this", Condition({"category": words("technical")}), Action(
 
 
 def names(policy: Policy) -> list[str]:
-    return [rule.name for rule in evaluate(policy, situation()).rules]
+    return [rule.name for rule in policy.evaluate(situation()).rules]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def names(policy: Policy) -> list[str]:
 def test_the_first_rule_that_matches_decides_or_all_do(match, rules, matched, route, mentions):
     policy = Policy(match=match, rules=rules)
 
-    directions = evaluate(policy, situation())
+    directions = policy.evaluate(situation())
 
     assert [rule.name for rule in directions.rules] == matched
     assert (directions.route, directions.mentions) == (route, mentions)
@@ -101,7 +101,7 @@ def test_the_short_form_holds_beside_the_first_rule_that_matches_and_gives_way_t
         rules=(URGENT,), routes={"billing": "C0BILLING"}, reactions={"category": {"billing": "credit_card"}}
     )
 
-    directions = evaluate(policy, situation())
+    directions = policy.evaluate(situation())
 
     assert (directions.route, directions.reactions) == ("C0URGENT", ("credit_card",))
     assert names(policy) == ["urgent", "routes: billing", "reactions: billing"]
@@ -118,7 +118,7 @@ def test_what_adds_up_is_there_once_and_of_the_rest_the_first():
         ),
     )
 
-    directions = evaluate(policy, situation())
+    directions = policy.evaluate(situation())
 
     assert directions.reactions == ("eyes", "fire")
     assert directions.replies == ("One.", "Two.")
@@ -129,7 +129,7 @@ def test_what_adds_up_is_there_once_and_of_the_rest_the_first():
 def test_a_silent_rule_silences_the_others_but_no_webhook():
     silent = Rule("silent", Condition(), Action(silent=True, webhooks=("crm",)))
 
-    directions = evaluate(Policy(match="all", rules=(BILLING, silent), routes={"billing": "C0BILLING"}), situation())
+    directions = Policy(match="all", rules=(BILLING, silent), routes={"billing": "C0BILLING"}).evaluate(situation())
 
     assert (directions.silent, directions.route, directions.reactions) == (True, None, ())
     assert directions.webhooks == ("crm",)

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.policy.templates import facets_of, find_fault, render
+from bot.policy.templates import facets_of, find_fault
+from bot.ui.reply import render
 
 VALUES = {"author": "<@U0MAYA>", "destination": "<#C0BILLING>", "label:category": "Billing &amp; tax"}
 

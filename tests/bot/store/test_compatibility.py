@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from bot.policy.policy import Policy
-from bot.store.fit import FitWatch
-from bot.store.settings import TeamSettings
+from bot.policy.settings import TeamSettings
+from bot.store.settings import FitWatch
 
 ODD = Policy(routes={"biling": "C0BILLING"})
 
@@ -23,7 +23,7 @@ class Source:
 @pytest.fixture
 def lines(caplog):
     """Give the lines of the log so far: team, version of its policy, sentence."""
-    caplog.set_level(logging.WARNING, "bot.store.fit")
+    caplog.set_level(logging.WARNING, "bot.store.settings")
     return lambda: [(line.team, line.version, line.getMessage().partition(": ")[2]) for line in caplog.records]
 
 

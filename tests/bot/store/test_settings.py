@@ -4,8 +4,9 @@ import pytest
 
 from bot.policy.parsing.parser import PolicyError, WrittenPolicy
 from bot.policy.policy import Policy
+from bot.policy.settings import Switches, TeamSettings
 from bot.store.ledger import LedgerUnavailable
-from bot.store.settings import FRESH_SECONDS, Change, PolicyChanged, SettingsStore, Switches, TeamSettings
+from bot.store.settings import FRESH_SECONDS, Change, PolicyChanged, SettingsStore
 
 NOW = 1_700_000_000
 DEFAULT = Policy(modes={"C0SUPPORT": "automatic"}, routes={"billing": "C0BILLING"})

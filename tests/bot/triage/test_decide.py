@@ -11,7 +11,7 @@ from bot.policy.keywords import read_words
 from bot.policy.policy import Intake, Policy, Urgent
 from bot.policy.rules import Action, Circumstances, Condition, Escalation, Rule
 from bot.policy.schedule import OpeningHours, Rota
-from bot.store.settings import Switches, TeamSettings
+from bot.policy.settings import Switches, TeamSettings
 from bot.triage.case import (
     AddReaction,
     CallWebhook,
@@ -23,15 +23,8 @@ from bot.triage.case import (
     StepResult,
     decision_from_document,
 )
-from bot.triage.decide import (
-    SMALLEST_MARGIN,
-    FollowUp,
-    circumstances_of,
-    decide,
-    doubt,
-    find_reason_to_ignore,
-    follow_up,
-)
+from bot.triage.decide import SMALLEST_MARGIN, circumstances_of, decide, doubt, find_reason_to_ignore
+from bot.triage.follow_up import FollowUp, follow_up
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.prediction import FacetPrediction, Familiarity, Prediction, Score
 

@@ -10,9 +10,9 @@ from bot.sandbox.slack.api.block_kit import view_problems
 from bot.slack.files import UploadedFile, read_file_object
 from bot.triage.display import read_findings
 from bot.ui.classify import Assessment, read_post
+from bot.ui.dialog import build_notice
 from bot.ui.home import read_review
 from bot.ui.inspect_dialog import build_inspection
-from bot.ui.notice import build_notice
 from bot.ui.policy_dialog import (
     PolicyTooLong,
     build_policy_dialog,

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from bot.policy.policy import Policy
+from bot.policy.settings import Switches, TeamSettings
 from bot.queue.messages import MessageKey
 from bot.sandbox.slack.api.block_kit import view_problems
-from bot.store.settings import SavedPolicy, Switches, TeamSettings
+from bot.store.settings import SavedPolicy
 from bot.store.stats import MOST_WAITING, Week
 from bot.ui.home import ChannelSetting, Home, Item, build_home, read_item, read_mode, read_review
 from bot.ui.text import home as words

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from classifier_infra.api.routes import create_api
 from classifier_infra.inference.classifier import ClassifierRejected, NotExplainable
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.model.model import load_model
 
 SITE = "https://triage.example"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from classifier_infra.__main__ import main
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.model.artefact import open_artefact
 from classifier_infra.model.canaries import answers_of, parse_baselines
 from classifier_infra.model.manifest import Canary

@@ -21,7 +21,7 @@ from moto.server import ThreadedMotoServer
 
 from classifier_infra.__main__ import main
 from classifier_infra.endpoint.executor import Carrier
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.model.artefact import open_artefact
 from classifier_infra.model.canaries import answers_of
 from classifier_infra.model.manifest import Canary

@@ -4,11 +4,11 @@ import io
 
 import pytest
 
-from classifier_infra.cli.serve import CommandError
 from classifier_infra.endpoint.aws import CloudError
 from classifier_infra.endpoint.console import Console
-from classifier_infra.endpoint.running import run_steps
-from classifier_infra.endpoint.steps import Activate, Step
+from classifier_infra.endpoint.executor import run_steps
+from classifier_infra.endpoint.plan import Activate, Step
+from classifier_infra.errors import CommandError
 
 STEPS = [Step("Do this", Activate("v1")), Step("Do that", Activate("v2"))]
 

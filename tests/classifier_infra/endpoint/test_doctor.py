@@ -6,9 +6,9 @@ import pytest
 from botocore.stub import Stubber
 
 from bot.sandbox.slack.settings import BOT_SCOPES
-from classifier_infra.endpoint.doctor import SLACK_SCOPES, judge_quota, judge_region, judge_stack, judge_table
+from classifier_infra.endpoint.checks import SLACK_SCOPES, judge_quota, judge_region, judge_stack, judge_table
 from classifier_infra.endpoint.requests import Deployment, Hosted, RealTime, StoredModel
-from classifier_infra.local.http import Reply
+from classifier_infra.local.asgi import Reply
 from classifier_infra.local.server import serving
 
 STORE = "s3://models-of-the-team/models"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from classifier_infra.endpoint.images import REGIONS, NotOffered, blazingtext_image
+from classifier_infra.endpoint.requests import REGIONS, NotOffered, blazingtext_image
 
 
 @pytest.mark.parametrize(

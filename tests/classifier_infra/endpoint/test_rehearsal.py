@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from benchmarks.rollout.__main__ import main
 from benchmarks.rollout.account import SageMaker
-from benchmarks.rollout.alarms import Sample, find_ringing, mean_of
 from benchmarks.rollout.play import ENDPOINT, play
-from benchmarks.rollout.rollout import Rollout
-from benchmarks.rollout.world import RANG
+from benchmarks.rollout.world import RANG, Rollout, Sample, find_ringing, mean_of
 from classifier_infra.endpoint.console import Console
 from classifier_infra.endpoint.rollout import Limits, Strategy
 from classifier_infra.endpoint.state import active_version, read_history

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier_infra.inference.circuit_breaker import FAILURES_TO_OPEN, LONGEST_PAUSE, Breaker
+from classifier_infra.inference.endpoint import FAILURES_TO_OPEN, LONGEST_PAUSE, Breaker
 
 
 def after_failures(count, now=100.0):

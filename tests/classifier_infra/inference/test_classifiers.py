@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier_infra.inference.circuit_breaker import FAILURES_TO_OPEN
 from classifier_infra.inference.classifier import ClassifierRejected, ClassifierUnavailable, predict_each
+from classifier_infra.inference.endpoint import FAILURES_TO_OPEN
 from classifier_infra.inference.events import EndpointFailed, FallbackServed, SwitchedOver
 from classifier_infra.inference.settings import build_service, read_classifier_settings
 from classifier_infra.local.faults import Fault

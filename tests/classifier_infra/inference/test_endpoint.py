@@ -12,10 +12,9 @@ import pytest
 from urllib3.connection import HTTPConnection
 
 from classifier_infra.inference import endpoint as endpoint_classifier
-from classifier_infra.inference.circuit_breaker import FAILURES_TO_OPEN
 from classifier_infra.inference.classifier import ClassifierRejected, ClassifierUnavailable
 from classifier_infra.inference.deadline import within
-from classifier_infra.inference.endpoint import EndpointClassifier, EndpointSettings, build_endpoint
+from classifier_infra.inference.endpoint import FAILURES_TO_OPEN, EndpointClassifier, EndpointSettings, build_endpoint
 from classifier_infra.inference.events import EndpointFailed
 from classifier_infra.local.faults import Fault
 from classifier_infra.model.model import load_model

@@ -9,7 +9,6 @@ import pytest
 from classifier_infra.inference import loader as serving_module
 from classifier_infra.inference import service as service_module
 from classifier_infra.inference.classifier import ClassifierUnavailable, NotExplainable
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
 from classifier_infra.inference.events import (
     CanariesHold,
     CanariesMoved,
@@ -20,6 +19,7 @@ from classifier_infra.inference.events import (
     ModelNotChanged,
     SwitchedOver,
 )
+from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.inference.settings import build_service, read_classifier_settings
 from classifier_infra.local.faults import Fault
 from classifier_infra.model import model as model_module

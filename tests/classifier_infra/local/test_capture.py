@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from classifier_infra.local.app import create_app
+from classifier_infra.local.asgi import Request
 from classifier_infra.local.capture import Capture
 from classifier_infra.local.endpoint import Endpoint, Variant
-from classifier_infra.local.http import Request
 
 
 class Model:

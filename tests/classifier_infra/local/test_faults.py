@@ -12,10 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError, ResponseStreamingError
 
 from classifier_infra.local.app import create_app
+from classifier_infra.local.asgi import Request
 from classifier_infra.local.endpoint import Endpoint, Variant
-from classifier_infra.local.fault_kinds import KINDS
-from classifier_infra.local.faults import Fault, FaultError, parse_fault, parse_option
-from classifier_infra.local.http import Request
+from classifier_infra.local.faults import KINDS, Fault, FaultError, parse_fault, parse_option
 from classifier_infra.local.server import serving
 
 ROOT = Path(__file__).parents[3]

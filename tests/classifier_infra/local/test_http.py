@@ -6,8 +6,7 @@ import threading
 
 import pytest
 
-from classifier_infra.local.asgi import MAX_BODY_BYTES, to_asgi
-from classifier_infra.local.http import Reply, Request
+from classifier_infra.local.asgi import MAX_BODY_BYTES, Reply, Request, to_asgi
 from classifier_infra.local.server import serving
 
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -5,10 +5,9 @@ import json
 import pytest
 
 from classifier_infra.local.app import create_app
-from classifier_infra.local.endpoint import Endpoint, Variant
+from classifier_infra.local.asgi import Request
+from classifier_infra.local.endpoint import Endpoint, Rotation, Variant
 from classifier_infra.local.faults import Fault
-from classifier_infra.local.http import Request
-from classifier_infra.local.rotation import Rotation
 
 TYPE = {b"content-type": b"application/json"}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from classifier_infra.model.certainty import find_doubt
+from classifier_infra.model.confidence import find_doubt
 from classifier_infra.model.prediction import Familiarity, Prediction
 
 

@@ -14,7 +14,7 @@ from classifier_infra.model.artefact import Artefact, extract_model, open_artefa
 from classifier_infra.model.decoding import count_tokens, decode
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.text import clean, normalise
-from training.artefact_folded import write_artefact
+from training.artefact import write_artefact
 from training.calibrate import Calibration
 from training.data.dataset import Example
 from training.evaluate import classify

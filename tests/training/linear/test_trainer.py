@@ -10,7 +10,7 @@ import pytest
 from classifier_infra.model.artefact import open_artefact
 from classifier_infra.model.manifest import Label
 from classifier_infra.model.text import VERSION, normalise
-from training.artefact_folded import write_artefact
+from training.artefact import write_artefact
 from training.data.dataset import TEST, TRAIN, VALIDATION, DataError, Example, Facet
 from training.evaluate import classify
 from training.linear.hyperparameters import Hyperparameters

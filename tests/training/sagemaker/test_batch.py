@@ -11,8 +11,14 @@ from classifier_infra.inference.classifier import ClassifierUnavailable
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.model import load_model
 from training.sagemaker.jobs import local_transform
-from training.sagemaker.jobs.batch import is_failure, read_shards, read_transformed, to_transform, write_answers
-from training.sagemaker.jobs.parts import open_parts
+from training.sagemaker.jobs.batch import (
+    is_failure,
+    open_parts,
+    read_shards,
+    read_transformed,
+    to_transform,
+    write_answers,
+)
 
 FACETS = (Facet("category", (Label("red", "Red"), Label("blue", "Blue"))),)
 WORDS = {"</s>": (0.0, 0.0), "warm": (4.0, -4.0), "cold": (-4.0, 4.0)}

@@ -3,9 +3,8 @@
 import pytest
 
 from classifier_infra.pricing.prices import HOURS_A_MONTH, load_prices
-from training.sagemaker.cost import most, spent
 from training.sagemaker.errors import Refused
-from training.sagemaker.requests import Machines
+from training.sagemaker.requests import Machines, most, spent
 
 PRICES = load_prices()
 

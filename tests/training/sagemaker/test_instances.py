@@ -2,8 +2,8 @@
 
 import pytest
 
-from training.sagemaker.instances import check_instance, check_training_instance
 from training.sagemaker.service_model import instance_types
+from training.sagemaker.validation import check_instance, check_training_instance
 
 KNOWN = instance_types("Training")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier_infra.endpoint.images import REGIONS, blazingtext_image
+from classifier_infra.endpoint.requests import REGIONS, blazingtext_image
 from training.sagemaker.errors import Refused
 from training.sagemaker.layout import split_uri
 from training.sagemaker.requests import (

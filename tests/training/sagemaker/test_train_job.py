@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from classifier_infra.endpoint.images import blazingtext_image
-from classifier_infra.inference.embedded_classifier import EmbeddedClassifier
+from classifier_infra.endpoint.requests import blazingtext_image
+from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.model.artefact import open_artefact
 from classifier_infra.model.canaries import answers_of, expected_answers, find_moved
 from classifier_infra.model.manifest import load_manifest
@@ -105,7 +105,7 @@ def test_leaving_lets_the_job_go_on_and_says_how_to_come_back(train, run, monkey
     def leave(seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.sagemaker.waiting.time.sleep", leave)
+    monkeypatch.setattr("training.sagemaker.logs.time.sleep", leave)
 
     done = train("--job", "triage-6-hangs")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from classifier_infra.model.manifest import Manifest
-from training.artefact_folded import write_artefact
+from training.artefact import write_artefact
 from training.cli.options import describe_accuracy
 from training.data.dataset import TEST, VALIDATION, read_dataset
 from training.sagemaker.aws import open_session

@@ -8,14 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from classifier_infra.endpoint.images import NotOffered, blazingtext_image
+from classifier_infra.endpoint.requests import NotOffered, blazingtext_image
 from classifier_infra.pricing.prices import PriceError, load_prices
 from training.cli.options import number
-from training.sagemaker.cost import Cost, most
 from training.sagemaker.errors import JobError, Refused
-from training.sagemaker.layout import Place
-from training.sagemaker.names import check_name, job_name
-from training.sagemaker.requests import Machines, Request
+from training.sagemaker.layout import Place, check_name, job_name
+from training.sagemaker.requests import Cost, Machines, Request, most
 from training.sagemaker.service_model import find_violations
 
 EXAMPLES = """\

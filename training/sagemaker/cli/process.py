@@ -29,16 +29,15 @@ from training.sagemaker.cli.options import (
 )
 from training.sagemaker.cli.watch import Left, describe_way_back, watch
 from training.sagemaker.errors import Refused
-from training.sagemaker.instances import check_instance
 from training.sagemaker.jobs.inputs import Upload, checksum
 from training.sagemaker.jobs.processing import merge, validation_share, write_inputs
-from training.sagemaker.layout import Place
-from training.sagemaker.names import LONGEST
+from training.sagemaker.layout import LONGEST, Place
 from training.sagemaker.requests import processing_request
 from training.sagemaker.s3 import download, upload
 from training.sagemaker.sdk import Sagemaker
 from training.sagemaker.service_model import instance_types
 from training.sagemaker.states import JobState
+from training.sagemaker.validation import check_instance
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -11,7 +11,7 @@ from training.sagemaker.cli.train import print_end
 from training.sagemaker.cli.tune import print_trials
 from training.sagemaker.cli.watch import watch
 from training.sagemaker.errors import Refused
-from training.sagemaker.log_stream import LogStream
+from training.sagemaker.logs import LogStream
 from training.sagemaker.sdk import Sagemaker
 from training.sagemaker.states import JobState
 

@@ -30,19 +30,16 @@ from training.sagemaker.cli.options import (
     read_place,
 )
 from training.sagemaker.cli.watch import describe_way_back, watch
-from training.sagemaker.cost import Cost, spent
 from training.sagemaker.errors import Refused
-from training.sagemaker.instances import check_training_instance
 from training.sagemaker.jobs.inputs import Prepared, open_prepared
-from training.sagemaker.layout import Place
-from training.sagemaker.log_stream import LogStream
-from training.sagemaker.names import LONGEST
-from training.sagemaker.requests import Machines, training_request
+from training.sagemaker.layout import LONGEST, Place
+from training.sagemaker.logs import LogStream
+from training.sagemaker.requests import Cost, Machines, spent, training_request
 from training.sagemaker.s3 import upload
 from training.sagemaker.sdk import Sagemaker
 from training.sagemaker.service_model import instance_types
 from training.sagemaker.states import JobState
-from training.sagemaker.validation import find_doubts, find_faults
+from training.sagemaker.validation import check_training_instance, find_doubts, find_faults
 
 _MEGABYTE = 1e6
 _MOST_BYTES_IN_MEMORY = 64_000_000

@@ -30,18 +30,24 @@ from training.sagemaker.cli.options import (
 )
 from training.sagemaker.cli.watch import Left, describe_way_back, watch
 from training.sagemaker.errors import JobError, Refused
-from training.sagemaker.instances import check_instance
-from training.sagemaker.jobs.batch import Shard, read_shards, read_transformed, to_transform, write_answers
+from training.sagemaker.jobs.batch import (
+    Parts,
+    Shard,
+    open_parts,
+    read_shards,
+    read_transformed,
+    to_transform,
+    write_answers,
+)
 from training.sagemaker.jobs.inputs import Upload, checksum
 from training.sagemaker.jobs.local_transform import classify_locally, local_endpoint
-from training.sagemaker.jobs.parts import Parts, open_parts
-from training.sagemaker.layout import Place, split_uri
-from training.sagemaker.names import LONGEST
+from training.sagemaker.layout import LONGEST, Place, split_uri
 from training.sagemaker.requests import model_request, transform_request
 from training.sagemaker.s3 import download, upload
 from training.sagemaker.sdk import Sagemaker
 from training.sagemaker.service_model import instance_types
 from training.sagemaker.states import JobState
+from training.sagemaker.validation import check_instance
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

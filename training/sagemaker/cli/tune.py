@@ -37,7 +37,7 @@ from training.sagemaker.jobs.tuning import (
     to_searched,
     write_table,
 )
-from training.sagemaker.names import LONGEST_OF_TUNING
+from training.sagemaker.layout import LONGEST_OF_TUNING
 from training.sagemaker.requests import Search, tuning_request
 from training.sagemaker.sdk import Sagemaker
 from training.sagemaker.states import JobState

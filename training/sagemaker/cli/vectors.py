@@ -34,17 +34,15 @@ from training.sagemaker.cli.options import (
 from training.sagemaker.cli.train import add_settings, check_unused, look_at_training
 from training.sagemaker.cli.watch import Left, describe_way_back, watch
 from training.sagemaker.errors import Refused
-from training.sagemaker.instances import check_training_instance
 from training.sagemaker.jobs.batch import Message, read_shards
 from training.sagemaker.jobs.inputs import Upload, checksum
-from training.sagemaker.layout import split_uri
-from training.sagemaker.log_stream import LogStream
-from training.sagemaker.names import LONGEST
+from training.sagemaker.layout import LONGEST, split_uri
+from training.sagemaker.logs import LogStream
 from training.sagemaker.requests import TRAIN_CHANNEL, training_request
 from training.sagemaker.s3 import download, upload
 from training.sagemaker.sdk import Sagemaker
 from training.sagemaker.service_model import instance_types
-from training.sagemaker.validation import find_doubts, find_faults
+from training.sagemaker.validation import check_training_instance, find_doubts, find_faults
 
 _READ_AT_ONCE = 1_000
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable
 from tqdm import tqdm
 
 from training.sagemaker.errors import JobError
-from training.sagemaker.logs import TrainingLog
+from training.sagemaker.logs import TrainingLog, follow
 from training.sagemaker.states import JobState
-from training.sagemaker.waiting import follow
 
 
 class Left(JobError):

@@ -13,8 +13,7 @@ from classifier_infra.inference.classifier import Answer, ClassifierUnavailable,
 from classifier_infra.inference.endpoint import Endpoint, EndpointClassifier, EndpointSettings
 from classifier_infra.model.model import Model
 from training.sagemaker.errors import JobError
-from training.sagemaker.jobs.batch import Shard, answers_of, write_answers
-from training.sagemaker.jobs.parts import Parts
+from training.sagemaker.jobs.batch import Parts, Shard, answers_of, write_answers
 
 _NAME = "past-messages"
 # One decodes while the other's question is answered.

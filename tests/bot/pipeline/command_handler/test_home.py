@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bot.pipeline.home import MOST_ITEMS
+from bot.pipeline.command_handler import MOST_ITEMS
 from bot.policy.policy import Policy
 from bot.queue.messages import HomeRecord
 from bot.store.settings import SettingsStore

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.queue.messages import MessageKey, SummaryRecord, TidyRecord
-from bot.slack.client import METADATA_TYPE, OriginalMessage, SlackActions
+from bot.queue.messages import MessageKey, OriginalMessage, SummaryRecord, TidyRecord
+from bot.slack.client import METADATA_TYPE, SlackActions
 from bot.triage.case import PostReply
 
 

@@ -19,6 +19,10 @@ export function plainText(text, directory) {
   return split(text, /:([a-z0-9_+'-]+):/, ([whole, name]) => emoji(name, directory) ?? whole, (rest) => [rest]);
 }
 
+export function textNodes(text, directory) {
+  return text.type === "mrkdwn" ? mrkdwn(text.text, directory) : plainText(text.text, directory);
+}
+
 // A message in a few words, where there is no room for more.
 export function inWords(text, directory) {
   return mrkdwn(text, directory)

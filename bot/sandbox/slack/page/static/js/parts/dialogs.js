@@ -1,19 +1,8 @@
-// Dialogs: a question to confirm, a text to edit, an app's modal.
+// Dialogs: a text to edit, an app's modal.
 
-import { blockNodes, textNodes } from "../blocks.js";
+import { blockNodes } from "./blocks.js";
+import { ask, frame } from "./confirm.js";
 import { el } from "../dom.js";
-
-export async function confirmed(confirm, directory, anchor) {
-  const answer = await ask(
-    textNodes(confirm.title, directory),
-    [el("div", { class: "text" }, textNodes(confirm.text, directory))],
-    confirm.confirm.text,
-    confirm.deny.text,
-    confirm.style,
-  );
-  anchor.focus();
-  return answer;
-}
 
 export async function editedText(text) {
   const input = el("textarea", { rows: 4, "aria-label": "Message" });
@@ -23,31 +12,6 @@ export async function editedText(text) {
 
 export function reallyDelete() {
   return ask(["Delete message"], [el("p", {}, "It will be gone for everybody.")], "Delete", "Cancel", "danger");
-}
-
-function ask(title, nodes, yes, no, style = "primary") {
-  return new Promise((resolve) => {
-    const dialog = frame(title, nodes, [
-      el("button", { type: "button", class: "element", onclick: () => dialog.close("no") }, no),
-      el("button", { type: "submit", class: `element ${style}` }, yes),
-    ]);
-    dialog.querySelector("form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      dialog.close("yes");
-    });
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "yes");
-    });
-    dialog.showModal();
-  });
-}
-
-function frame(title, nodes, buttons) {
-  const form = el("form", { method: "dialog" }, el("h2", {}, title), nodes, el("div", { class: "dialog-buttons" }, buttons));
-  const dialog = el("dialog", { class: "dialog" }, form);
-  document.body.append(dialog);
-  return dialog;
 }
 
 // --- An app's modal -----------------------------------------------------------------------------------------

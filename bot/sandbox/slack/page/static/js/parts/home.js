@@ -1,6 +1,6 @@
 // The app's Home tab, as one person sees it.
 
-import { blockNodes } from "../blocks.js";
+import { blockNodes } from "./blocks.js";
 import { el } from "../dom.js";
 
 export class Home {

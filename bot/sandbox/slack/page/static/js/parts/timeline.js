@@ -1,7 +1,7 @@
 // The messages of a channel or of a thread, oldest first; stays at the end unless somebody has scrolled away.
 
 import { el, KeyedList } from "../dom.js";
-import { renderMessage } from "../message.js";
+import { renderMessage } from "./message.js";
 import { dayOf } from "../reading.js";
 
 const NEAR_THE_END = 80;

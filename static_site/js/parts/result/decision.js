@@ -1,4 +1,4 @@
-import { verdict } from "./words.js";
+import { verdict } from "../../words.js";
 
 /** Whether the message would be routed at once, and why. */
 export class Decision {

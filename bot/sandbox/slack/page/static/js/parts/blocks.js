@@ -1,16 +1,12 @@
 // Block Kit as a person sees it. `press(block, element, chosen)` is called when something is pressed or chosen.
 
-import { el } from "./dom.js";
-import { link, mrkdwn, plainText } from "./mrkdwn.js";
-import { openMenu } from "./parts/menu.js";
-import { confirmed } from "./parts/dialogs.js";
+import { el } from "../dom.js";
+import { link, mrkdwn, textNodes } from "../mrkdwn.js";
+import { openMenu } from "./menu.js";
+import { confirmed } from "./confirm.js";
 
 export function blockNodes(blocks, directory, press) {
   return blocks.map((block) => (RENDERERS[block.type] ?? unknown)(block, directory, press));
-}
-
-export function textNodes(text, directory) {
-  return text.type === "mrkdwn" ? mrkdwn(text.text, directory) : plainText(text.text, directory);
 }
 
 const RENDERERS = {

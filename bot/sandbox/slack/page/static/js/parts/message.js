@@ -1,10 +1,10 @@
 // One message, with all that hangs on it.
 
 import { blockNodes } from "./blocks.js";
-import { el } from "./dom.js";
-import { emoji, inWords, mrkdwn } from "./mrkdwn.js";
-import { openMenu } from "./parts/menu.js";
-import { countOf, timeOf } from "./reading.js";
+import { el } from "../dom.js";
+import { emoji, inWords, mrkdwn } from "../mrkdwn.js";
+import { openMenu } from "./menu.js";
+import { countOf, timeOf } from "../reading.js";
 
 const QUICK_REACTIONS = ["+1", "eyes", "white_check_mark", "x", "heart", "pray", "credit_card", "wrench", "speech_balloon", "rotating_light"];
 const PALETTE = 6;

@@ -1,4 +1,4 @@
-import { duration } from "./words.js";
+import { duration } from "../../words.js";
 
 /** Which model answered, who served it, and how long that took. */
 export class Provenance {

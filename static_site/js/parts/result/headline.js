@@ -1,4 +1,4 @@
-import { percent } from "./words.js";
+import { percent } from "../../words.js";
 
 /** The main facet and its best label, in large letters. */
 export class Headline {

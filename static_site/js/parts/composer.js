@@ -1,4 +1,4 @@
-import { characters } from "./words.js";
+import { characters } from "../words.js";
 
 /** The box a message is written in. */
 export class Composer {

@@ -1,4 +1,4 @@
-import { UNSTUDIED, WAITING_FOR_WHY, elsewhere, signed, stance } from "./words.js";
+import { UNSTUDIED, WAITING_FOR_WHY, elsewhere, signed, stance } from "../../words.js";
 
 const MOST_WORDS = 8;
 

@@ -1,4 +1,4 @@
-import { COPIED, SELECTED } from "./words.js";
+import { COPIED, SELECTED } from "../words.js";
 
 /** The request behind the page as a curl command, to read and to copy. */
 export class Request {

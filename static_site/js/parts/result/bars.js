@@ -1,4 +1,4 @@
-import { percent } from "./words.js";
+import { percent } from "../../words.js";
 
 /** A list of labels with a bar each. Rows are kept from one update to the next, so that their bars can glide. */
 export class Bars {

@@ -1,4 +1,4 @@
-import { title } from "./words.js";
+import { title } from "../words.js";
 
 /** What the model can tell apart: shown until there is an answer. */
 export class Taxonomy {

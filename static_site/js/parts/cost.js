@@ -1,4 +1,4 @@
-import { costLine } from "./words.js";
+import { costLine } from "../words.js";
 
 /** What classifying costs in each mode, where that is known. */
 export class Cost {
