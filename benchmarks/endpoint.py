@@ -1,6 +1,6 @@
 """How many requests a second the local endpoint serves, beside FastAPI on uvicorn with the same model.
 
-The load comes from a process of its own on the same machine. Rounds take turns between the servers, so that a busy
+The load comes from a process of its own on the same machine. RoundRobin take turns between the servers, so that a busy
 moment of the machine hits all of them; figures are medians over rounds, ratios medians of the rounds' own ratios.
 Processor time is what a server's processes used, which other programs on the machine disturb least.
 """
@@ -70,7 +70,7 @@ class Round:
 
 
 def run() -> None:
-    """Requests a second and p99 of the local endpoint, beside FastAPI on uvicorn with the same model."""
+    """MessageHandler a second and p99 of the local endpoint, beside FastAPI on uvicorn with the same model."""
     with ExitStack() as stack:
         servers = [stack.enter_context(running(server, workers)) for workers in WORKERS for server in SERVERS]
         _check_that_all_answer_alike(servers)
@@ -79,7 +79,7 @@ def run() -> None:
             for each in servers:
                 rounds[each.server.name, each.workers].append(_measure(each))
     rows = [_row(name, workers, rounds) for name, workers in rounds]
-    save("endpoint", "Requests a second on one machine", _text(rows), {"target": TARGET, "rows": rows}, PACKAGES)
+    save("endpoint", "MessageHandler a second on one machine", _text(rows), {"target": TARGET, "rows": rows}, PACKAGES)
 
 
 # --- Measuring ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from classifier_infra.model.artefact import ArtefactError
 from training.blazingtext.hyperparameters import HyperparameterError
-from training.blazingtext.local_run import RehearsalError
+from training.blazingtext.local_run import LocalRunError
 from training.cli.download import add_download
 from training.cli.evaluate import add_evaluate
 from training.cli.options import EXAMPLES
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has had enough; without this, Python complains once more when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ArtefactError, DownloadError, RehearsalError, OSError) as error:
+    except (ArtefactError, DownloadError, LocalRunError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

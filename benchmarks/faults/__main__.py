@@ -110,11 +110,11 @@ def main(arguments: list[str] | None = None) -> int:
     except ProcessError as error:
         print(error, file=sys.stderr)
         return 2
-    findings = load_findings(kept)
-    _put_out(write_report(findings), options.out)
-    for line in findings.bad:
+    facet_results = load_findings(kept)
+    _put_out(write_report(facet_results), options.out)
+    for line in facet_results.bad:
         print(line, file=sys.stderr)
-    return 1 if findings.bad else 0
+    return 1 if facet_results.bad else 0
 
 
 def _put_out(text: str, path: Path | None) -> None:

@@ -32,7 +32,7 @@ class Burst:
 
     messages: int
     handled: int
-    set_aside: int
+    dead_lettered: int
     lost: int
     doubled: int
     given_up: int
@@ -88,13 +88,13 @@ def run_burst(laboratory: Laboratory, messages: int, one_in: int = 100, patience
         laboratory.drain(patience)
         _sample_memory(laboratory, memory)
     copies = count_copies(laboratory.installation.workspace)
-    aside = " ".join(message["Body"] for message in laboratory.take_set_aside())
+    aside = " ".join(message["Body"] for message in laboratory.take_dead_letters())
     verdicts = {ts: judge(copies.get(ts, Counter()), ts in aside) for ts in written}
     found = Counter(verdicts.values())
     return Burst(
         messages=messages,
         handled=found["handled"],
-        set_aside=found["set aside"],
+        dead_lettered=found["set aside"],
         lost=found["lost"],
         doubled=found["doubled"],
         given_up=given_up,

@@ -29,13 +29,13 @@ from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.sandbox.gateway import Function, create_gateway, read_functions
 from bot.sandbox.ministack import create_ministack
 from bot.sandbox.process import ServerProcess, free_port
-from bot.sandbox.queue_poller import Pump
+from bot.sandbox.queue_poller import QueuePoller
 from bot.sandbox.resources import Created, create_resources
 from bot.sandbox.serving import address, listen, serving
 from bot.sandbox.slack.seed import build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import Settings
-from bot.sandbox.webhook_receiver import Receiver, create_receiver
+from bot.sandbox.webhook_receiver import WebhookReceiver, create_webhook_receiver
 
 ROOT = Path(__file__).parents[2]
 POLICY = Path(__file__).with_name("policy.yml")
@@ -99,16 +99,16 @@ def run_laboratory(model: Path, workers: int = 1, redelivery_seconds: int = 0) -
             logs=logs,
             proxies=bench.proxies,
             loop=bench.loop,
-            webhooks=Receiver(),
+            webhooks=WebhookReceiver(),
         )
         stack.enter_context(closing(laboratory))
         stack.enter_context(serving(_gateway_server(laboratory), gateway_socket))
         stack.enter_context(serving(Server(slack), slack_socket))
-        stack.enter_context(serving(_plain_server(create_receiver(laboratory.webhooks)), webhook_socket))
+        stack.enter_context(serving(_plain_server(create_webhook_receiver(laboratory.webhooks)), webhook_socket))
         laboratory.pumps.extend(_build_pumps(laboratory, deployed, redelivery_seconds))
-        for pump in laboratory.pumps:
-            pump.start()
-            stack.callback(pump.stop)
+        for queue_poller in laboratory.pumps:
+            queue_poller.start()
+            stack.callback(queue_poller.stop)
         yield laboratory
 
 
@@ -226,7 +226,7 @@ def _plain_server(app: Starlette) -> uvicorn.Server:
 
 def _build_pumps(
     laboratory: Laboratory, deployed: tuple[DeployedFunction, ...], redelivery_seconds: int
-) -> Iterator[Pump]:
+) -> Iterator[QueuePoller]:
     for function in deployed:
         for name in laboratory.processes:
             if name == function.name or name.startswith(f"{function.name}-"):
@@ -234,7 +234,7 @@ def _build_pumps(
                     yield _build_pump(laboratory, name, queue, redelivery_seconds)
 
 
-def _build_pump(laboratory: Laboratory, name: str, queue: str, redelivery_seconds: int) -> Pump:
+def _build_pump(laboratory: Laboratory, name: str, queue: str, redelivery_seconds: int) -> QueuePoller:
     hidden = visibility_seconds()[queue]
     others = sorted(each for each in laboratory.processes if each != name and each[:-1] == name[:-1])
     workers = tuple(partial(_handle, laboratory, each) for each in (name, *others))
@@ -249,7 +249,7 @@ def _build_pump(laboratory: Laboratory, name: str, queue: str, redelivery_second
         return hand_out(laboratory.handing_out, event, workers)
 
     url = laboratory.created.queues[queue]
-    return Pump(laboratory.sqs, url, Function(name, deliver), lambda _: redelivery_seconds)
+    return QueuePoller(laboratory.sqs, url, Function(name, deliver), lambda _: redelivery_seconds)
 
 
 def _handle(laboratory: Laboratory, name: str, event: Event) -> Any:

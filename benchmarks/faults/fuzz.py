@@ -1,4 +1,4 @@
-"""Requests that nobody should send, for every HTTP surface; the same ones for the same seed."""
+"""MessageHandler that nobody should send, for every HTTP surface; the same ones for the same seed."""
 
 import json
 import random
@@ -270,7 +270,7 @@ def run_fuzz(laboratory: Laboratory, requests: int, seed: int = 1) -> Fuzzed:
     rest = _send_all(laboratory, requests - requests // 4, seed + _SENDERS)
     after = _memory(laboratory)
     laboratory.drain(600)
-    laboratory.take_set_aside()
+    laboratory.take_dead_letters()
     return Fuzzed(
         requests,
         dict(Counter(first.statuses) + Counter(rest.statuses)),

@@ -18,10 +18,10 @@ import httpx2
 from benchmarks.faults.deployment import FunctionDied, FunctionProcess, FunctionRaised, HandingOut, dead_letter_queues
 from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.pipeline.sweep import SETTLED_AFTER
-from bot.sandbox.queue_poller import Pump
+from bot.sandbox.queue_poller import QueuePoller
 from bot.sandbox.resources import Created
 from bot.sandbox.slack.installation import Installation
-from bot.sandbox.webhook_receiver import Receiver
+from bot.sandbox.webhook_receiver import WebhookReceiver
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -81,8 +81,8 @@ class Laboratory:
     logs: Path
     proxies: Sequence[Proxy]
     loop: ProxyLoop
-    webhooks: Receiver
-    pumps: list[Pump] = field(default_factory=list)
+    webhooks: WebhookReceiver
+    pumps: list[QueuePoller] = field(default_factory=list)
     handing_out: HandingOut = HandingOut.FAIR
     clock_skew: dict[str, float] = field(default_factory=dict)
     _failed_calls: int = 0
@@ -126,15 +126,15 @@ class Laboratory:
     @contextmanager
     def holding_back(self) -> Iterator[None]:
         """Let messages gather in the queues for the length of the `with` block, and until Slack has delivered all."""
-        for pump in self.pumps:
-            pump.hold()
+        for queue_poller in self.pumps:
+            queue_poller.hold()
         try:
             yield
             while self._is_delivering():
                 time.sleep(_LONGEST_NAP)
         finally:
-            for pump in self.pumps:
-                pump.release()
+            for queue_poller in self.pumps:
+                queue_poller.release()
 
     def let_time_pass(self, seconds: float) -> None:
         """Skip some time, in which all comes in that was late, and all invocations end that had begun.
@@ -179,7 +179,7 @@ class Laboratory:
         ]
         return sum(int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in _KINDS_OF_WAITING)
 
-    def take_set_aside(self) -> list[dict[str, Any]]:
+    def take_dead_letters(self) -> list[dict[str, Any]]:
         """Take everything out of the dead-letter queues."""
         taken: list[dict[str, Any]] = []
         for name in dead_letter_queues():

@@ -41,19 +41,19 @@ def load_findings(path: Path) -> Findings:
     return _ADAPTER.validate_json(path.read_bytes()) if path.exists() else Findings()
 
 
-def save_findings(findings: Findings, path: Path) -> None:
+def save_findings(facet_results: Findings, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_bytes(_ADAPTER.dump_json(findings, indent=1))
+    partial.write_bytes(_ADAPTER.dump_json(facet_results, indent=1))
     partial.replace(path)
 
 
 _NOT_RUN = "Not run."
 
 
-def write_report(findings: Findings) -> str:
+def write_report(facet_results: Findings) -> str:
     """Write the whole page."""
-    tables, measured = findings.trials, findings.measured
+    tables, measured = facet_results.trials, facet_results.measured
     sections = [
         _INTRODUCTION,
         "## Each fault on each effect",
@@ -74,16 +74,16 @@ def write_report(findings: Findings) -> str:
         _table_of_faults(tables.get("queues", ())),
         _source(measured, "queues"),
         "## A burst",
-        _describe_burst(findings.burst) if findings.burst else _NOT_RUN,
+        _describe_burst(facet_results.burst) if facet_results.burst else _NOT_RUN,
         _source(measured, "burst"),
         "## The front door",
-        _describe_front(findings.front) if findings.front else _NOT_RUN,
+        _describe_front(facet_results.front) if facet_results.front else _NOT_RUN,
         _source(measured, "front"),
         "## Fuzzed requests",
-        _describe_fuzz(findings.fuzzed) if findings.fuzzed else _NOT_RUN,
+        _describe_fuzz(facet_results.fuzzed) if facet_results.fuzzed else _NOT_RUN,
         _source(measured, "fuzz"),
         "## What was not as it should be",
-        "\n".join(f"- {line[:200]}" for line in findings.bad) or "Nothing.",
+        "\n".join(f"- {line[:200]}" for line in facet_results.bad) or "Nothing.",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -156,8 +156,8 @@ def _describe_burst(burst: Burst) -> str:
     return "\n\n".join(
         [
             f"""{burst.messages:,} messages in waves, each written faster than handled, with faults among them:
-**{burst.lost} lost, {burst.doubled} doubled**; {burst.handled:,} handled with one visible copy, {burst.set_aside} set
-aside, in {burst.seconds:.0f} s. Slack gave up delivering {burst.given_up:,} of them; the sweep found these.
+**{burst.lost} lost, {burst.doubled} doubled**; {burst.handled:,} handled with one visible copy,
+{burst.dead_lettered} set aside, in {burst.seconds:.0f} s. Slack gave up delivering {burst.given_up:,} of them; the sweep found these.
 The endpoint was called {burst.endpoint_calls:,} times, once for
 {burst.messages / max(1, burst.endpoint_calls):.1f} messages.""",
             _table(["fault", "times"], faults),

@@ -72,14 +72,14 @@ EFFECTS = (
 )
 
 
-def find_outcome(expected: Seen, seen: Seen, set_aside: int, at_least_once: bool) -> Outcome:
+def find_outcome(expected: Seen, seen: Seen, dead_lettered: int, at_least_once: bool) -> Outcome:
     """Compare what is to be seen with what is to be seen without a fault. Pure."""
     wanted, got = Counter(expected), Counter(seen)
     if got == wanted:
         return Outcome.HANDLED
     if any(got[each] > wanted[each] for each in wanted):
         return Outcome.REPEATED if at_least_once and got >= wanted else Outcome.DOUBLED
-    if set_aside:
+    if dead_lettered:
         return Outcome.SET_ASIDE
     return Outcome.TOLD if any(each.startswith("whisper") for each in got - wanted) else Outcome.LOST
 
@@ -132,8 +132,8 @@ def run_trial(laboratory: Laboratory, scenario: Scenario, where: str, rule: Rule
     laboratory.drain()
     laboratory.faults.set()
     seen = scenario.see(laboratory, ts)
-    set_aside = len(laboratory.take_set_aside())
-    outcome = find_outcome(expected, seen, set_aside, scenario.at_least_once)
+    dead_lettered = len(laboratory.take_dead_letters())
+    outcome = find_outcome(expected, seen, dead_lettered, scenario.at_least_once)
     if outcome is Outcome.LOST and laboratory.was_given_up(ts):
         outcome = Outcome.NOT_TAKEN
     return Trial(scenario.name, where, rule.fault, outcome, laboratory.faults.struck[rule.fault] - struck)
@@ -235,8 +235,8 @@ def try_circumstances(laboratory: Laboratory) -> Iterator[Trial]:
                 laboratory.sweep()
                 laboratory.drain()
             seen = scenario.see(laboratory, ts)
-            set_aside = len(laboratory.take_set_aside())
-            outcome = find_outcome(expected, seen, set_aside, scenario.at_least_once)
+            dead_lettered = len(laboratory.take_dead_letters())
+            outcome = find_outcome(expected, seen, dead_lettered, scenario.at_least_once)
             yield Trial(scenario.name, circumstance.name, circumstance.name, Outcome(outcome), struck=1)
 
 

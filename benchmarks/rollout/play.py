@@ -17,7 +17,7 @@ from benchmarks.rollout.world import World
 from classifier_infra.cli.promote import promote
 from classifier_infra.cli.rollback import rollback
 from classifier_infra.endpoint.console import Console
-from classifier_infra.endpoint.executor import Carrier
+from classifier_infra.endpoint.executor import Executor
 from classifier_infra.endpoint.history import Event, history_json
 from classifier_infra.endpoint.requests import VERSION_TAG, Deployment, RealTime
 from classifier_infra.endpoint.rollout import Limits, Strategy
@@ -64,7 +64,7 @@ class Stage:
     """All that a rehearsal plays on."""
 
     world: World
-    carrier: Carrier
+    executor: Executor
     sagemaker: SageMaker
 
     def version_of(self, config: str) -> str:
@@ -78,20 +78,20 @@ def play(model: Path, folder: Path, console: Console, strategy: Strategy) -> Sta
     check_folder(model)
     with _stage(model, folder, console) as stage:
         _quiet(stage)
-        _act(stage, f"promote {SOUND}", lambda: promote(_options(folder, SOUND, strategy), stage.carrier))
-        _act(stage, f"promote {BAD}", lambda: promote(_options(folder, BAD, strategy), stage.carrier))
-        _act(stage, "rollback", lambda: rollback(_options(folder, None, strategy), stage.carrier))
+        _act(stage, f"promote {SOUND}", lambda: promote(_options(folder, SOUND, strategy), stage.executor))
+        _act(stage, f"promote {BAD}", lambda: promote(_options(folder, BAD, strategy), stage.executor))
+        _act(stage, "rollback", lambda: rollback(_options(folder, None, strategy), stage.executor))
     return stage
 
 
 def _act(stage: Stage, name: str, act: Callable[[], None]) -> None:
     stage.world.events.append((stage.world.now, name))
-    stage.carrier.console.say(f"--- {name}, at minute {stage.world.now / 60:g}")
+    stage.executor.console.say(f"--- {name}, at minute {stage.world.now / 60:g}")
     with contextlib.suppress(_Told):
         try:
             act()
         except CommandError as error:
-            stage.carrier.console.say(str(error))
+            stage.executor.console.say(str(error))
             raise _Told from error
     _quiet(stage)
 
@@ -136,7 +136,7 @@ def _stage(model: Path, folder: Path, console: Console) -> Iterator[Stage]:
         sagemaker = SageMaker(world, lambda url, config: _open(store, url))
         sagemaker.create_model(**deployment.model_request())
         sagemaker.create_endpoint_config(**deployment.config_request())
-        yield Stage(world, Carrier(build_clients(sagemaker), store, console, runtime, poll_seconds=0.0), sagemaker)
+        yield Stage(world, Executor(build_clients(sagemaker), store, console, runtime, poll_seconds=0.0), sagemaker)
 
 
 def _write_version(model: Path, folder: Path, version: str) -> None:

@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 
 from bot.cli.outcome import Outcome
-from bot.queue.dead_letters import DeadLetterOffice, QueueFailure, SetAside
+from bot.queue.dead_letters import DeadLetter, DeadLetterQueue, QueueFailure
 from bot.settings import require
 
 _INSPECT = """examples:
@@ -52,7 +52,7 @@ def _add(commands: Any, name: str, purpose: str, epilog: str) -> argparse.Argume
 
 def _run_inspect(options: argparse.Namespace, environ: Mapping[str, str], now: float) -> Outcome:
     try:
-        found = _open_office(environ).inspect()
+        found = _open_queue(environ).inspect()
     except QueueFailure as error:
         return Outcome(problem=str(error))
     return Outcome(
@@ -63,7 +63,7 @@ def _run_inspect(options: argparse.Namespace, environ: Mapping[str, str], now: f
 def _run_redrive(options: argparse.Namespace, environ: Mapping[str, str], now: float) -> Outcome:
     wanted = set(options.id or ())
     try:
-        given_back = _open_office(environ).redrive(lambda each: options.all or each.id in wanted)
+        given_back = _open_queue(environ).redrive(lambda each: options.all or each.id in wanted)
     except QueueFailure as error:
         return Outcome(problem=f"{error}. What was given back before that stays given back.")
     missing = ", ".join(sorted(wanted - {each.id for each in given_back}))
@@ -71,13 +71,13 @@ def _run_redrive(options: argparse.Namespace, environ: Mapping[str, str], now: f
     return Outcome(f"Given back to the triage queue: {len(given_back)}.", problem)
 
 
-def _open_office(environ: Mapping[str, str]) -> DeadLetterOffice:
+def _open_queue(environ: Mapping[str, str]) -> DeadLetterQueue:
     config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"})
     dead_letters, triage = require(environ, "DEAD_LETTER_QUEUE_URL"), require(environ, "TRIAGE_QUEUE_URL")
-    return DeadLetterOffice(boto3.client("sqs", config=config), dead_letters, triage)
+    return DeadLetterQueue(boto3.client("sqs", config=config), dead_letters, triage)
 
 
-def describe(found: Sequence[SetAside], now: float) -> str:
+def describe(found: Sequence[DeadLetter], now: float) -> str:
     """Give a table for people."""
     if not found:
         return "Nothing is set aside."
@@ -89,7 +89,7 @@ def describe(found: Sequence[SetAside], now: float) -> str:
     )
 
 
-def _row(each: SetAside, now: float) -> tuple[str, ...]:
+def _row(each: DeadLetter, now: float) -> tuple[str, ...]:
     tries = "-" if each.tries is None else str(each.tries)
     return each.kind, _age(now - each.first_sent), tries, each.place or "-", each.id, each.reason
 
@@ -101,6 +101,6 @@ def _age(seconds: float) -> str:
     return f"{max(0, int(seconds))} s"
 
 
-def _to_document(each: SetAside) -> dict[str, Any]:
+def _to_document(each: DeadLetter) -> dict[str, Any]:
     names = ("id", "kind", "place", "tries", "first_sent", "reason")
     return {name: getattr(each, name) for name in names}

@@ -220,9 +220,9 @@ def _lines(trial: Trial, record: MessageRecord, manifest: Manifest) -> Iterator[
     decision = trial.decision
     written = time.strftime("%a %Y-%m-%d %H:%M", time.gmtime(float(record.ts)))
     yield f"Written {written} UTC in {record.channel} (mode {trial.mode})"
-    for finding in decision.findings:
-        unsure = "" if finding.sure else ", not sure enough to act on"
-        yield f"  {finding.facet}: {finding.label} ({finding.confidence:.0%}{unsure})"
+    for facet_result in decision.facet_results:
+        unsure = "" if facet_result.sure else ", not sure enough to act on"
+        yield f"  {facet_result.facet}: {facet_result.label} ({facet_result.confidence:.0%}{unsure})"
     yield _say_outcome(trial)
     if decision.outcome in ("automatic", "suggest") or decision.reason == "rule":
         yield from _list_wishes(trial.wishes)

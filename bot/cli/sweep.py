@@ -12,12 +12,12 @@ from bot.pipeline.sweep import Sweeper, Swept
 from bot.policy.parsing.parser import PolicyError, load_policy
 from bot.queue.sender import QueueUnavailable, build_queue
 from bot.settings import read_workspaces, require
-from bot.slack.api import SlackFailure
+from bot.slack.api import SlackError
 from bot.slack.client import SlackActions
 from bot.store.ledger import LedgerUnavailable, build_ledger
 from bot.store.settings import SettingsStore
 from bot.workspaces.installations import InstallationsUnavailable
-from bot.workspaces.workspaces import build_tenants
+from bot.workspaces.workspaces import build_workspaces
 
 _EPILOG = """examples:
   python -m bot sweep --channel C0123SUPPORT --since 24h --dry-run
@@ -75,7 +75,7 @@ def _run(options: argparse.Namespace, environ: Mapping[str, str], now: float) ->
         swept = sweeper.sweep(options.channel, identity, oldest, now, options.dry_run)
     except (PolicyError, OSError) as error:
         return Outcome(problem=f"The policy cannot be read: {error}")
-    except SlackFailure as error:
+    except SlackError as error:
         return Outcome(problem=f"Slack did not do what it was asked ({error}). Sweeping again does no harm.")
     except (InstallationsUnavailable, LedgerUnavailable, QueueUnavailable) as error:
         return Outcome(problem=f"{error}. Sweeping again does no harm.")
@@ -86,7 +86,7 @@ def _build_sweeper(environ: Mapping[str, str], team: str, now: Callable[[], floa
     ledger = build_ledger(require(environ, "LEDGER_TABLE"))
     default = load_policy(Path(require(environ, "POLICY_FILE")))
     return Sweeper(
-        SlackActions(build_tenants(environ, ledger.client, now).client_for(team)),
+        SlackActions(build_workspaces(environ, ledger.client, now).client_for(team)),
         ledger,
         build_queue(require(environ, "TRIAGE_QUEUE_URL")),
         SettingsStore(ledger.client, ledger.table, default),

@@ -15,15 +15,15 @@ from slack_bolt import App
 from bot.http.interactive import handle
 from bot.http.proxy import Answer
 from bot.listeners.app import create_app
-from bot.listeners.desk import Desk
-from bot.pipeline.corrections import CorrectionDesk
+from bot.listeners.dependencies import Dependencies
+from bot.pipeline.corrections import CorrectionHandler
 from bot.policy.parsing.parser import load_policy
 from bot.queue.sender import build_queue
 from bot.settings import read_signing_secret, require
 from bot.store.ledger import build_ledger
 from bot.store.settings import SettingsStore
-from bot.store.stats import BoardStore
-from bot.workspaces.workspaces import build_tenants
+from bot.store.stats import StatsStore
+from bot.workspaces.workspaces import build_workspaces
 
 # Named after the package, so that whatever a module of it logs comes out here, as JSON.
 logger = Logger(service="bot")
@@ -44,10 +44,12 @@ def _interactive() -> Interactive:
     default = load_policy(policy_file)
     queue = build_queue(require(os.environ, "TRIAGE_QUEUE_URL"))
     settings = SettingsStore(ledger.client, ledger.table, default)
-    board = BoardStore(ledger.client, ledger.table)
-    desk = Desk(CorrectionDesk(ledger, queue, settings, time.time), settings, board, policy_file.read_text("utf-8"))
-    tenants = build_tenants(os.environ, ledger.client, time.time)
-    app = create_app(tenants, desk, os.environ.get("SLACK_API_URL"))
+    stats = StatsStore(ledger.client, ledger.table)
+    dependencies = Dependencies(
+        CorrectionHandler(ledger, queue, settings, time.time), settings, stats, policy_file.read_text("utf-8")
+    )
+    workspaces = build_workspaces(os.environ, ledger.client, time.time)
+    app = create_app(workspaces, dependencies, os.environ.get("SLACK_API_URL"))
     return Interactive(read_signing_secret(os.environ), app)
 
 

@@ -11,14 +11,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bot.pipeline.sweep import Sweeper, sweep_tenants
+from bot.pipeline.sweep import Sweeper, sweep_workspaces
 from bot.policy.parsing.parser import load_policy
 from bot.queue.sender import Queue, build_queue
 from bot.settings import require
 from bot.slack.client import SlackActions
 from bot.store.ledger import Ledger, build_ledger
 from bot.store.settings import SettingsStore
-from bot.workspaces.workspaces import Tenant, Tenants, build_tenants
+from bot.workspaces.workspaces import ConnectedWorkspace, Workspaces, build_workspaces
 
 # Named after the package, so that whatever a module of it logs comes out here, as JSON.
 logger = Logger(service="bot")
@@ -31,13 +31,13 @@ LOOK_BACK_SECONDS = 24 * 3600
 class Scheduled:
     """What one instance of the function keeps between calls."""
 
-    tenants: Tenants
+    workspaces: Workspaces
     ledger: Ledger
     triage: Queue
     settings: SettingsStore
 
-    def sweeper_for(self, tenant: Tenant) -> Sweeper:
-        return Sweeper(SlackActions(tenant.client), self.ledger, self.triage, self.settings)
+    def sweeper_for(self, workspace: ConnectedWorkspace) -> Sweeper:
+        return Sweeper(SlackActions(workspace.client), self.ledger, self.triage, self.settings)
 
 
 @cache
@@ -45,7 +45,7 @@ def _scheduled() -> Scheduled:
     ledger = build_ledger(require(os.environ, "LEDGER_TABLE"))
     default = load_policy(Path(require(os.environ, "POLICY_FILE")))
     return Scheduled(
-        tenants=build_tenants(os.environ, ledger.client, time.time),
+        workspaces=build_workspaces(os.environ, ledger.client, time.time),
         ledger=ledger,
         triage=build_queue(require(os.environ, "TRIAGE_QUEUE_URL")),
         settings=SettingsStore(ledger.client, ledger.table, default),
@@ -56,8 +56,8 @@ def _scheduled() -> Scheduled:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """Give what was found. Raises MissingSetting, PolicyError and what a sweep raises: the next one makes up for it."""
     now, scheduled = time.time(), _scheduled()
-    tenants = scheduled.tenants.list_tenants()
-    swept = sweep_tenants(tenants, scheduled.sweeper_for, now - LOOK_BACK_SECONDS, now)
+    workspaces = scheduled.workspaces.list_workspaces()
+    swept = sweep_workspaces(workspaces, scheduled.sweeper_for, now - LOOK_BACK_SECONDS, now)
     return {
         "channels": len(swept),
         "missing": sum(len(each.missing) for each in swept),

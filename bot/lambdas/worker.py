@@ -15,27 +15,27 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from bot.pipeline.admission import Admission
 from bot.pipeline.budget import Budget, BudgetedClassifier
-from bot.pipeline.command_handler import Reception
+from bot.pipeline.command_handler import CommandHandler
 from bot.pipeline.effects import Effects
-from bot.pipeline.follow_ups import Duties
-from bot.pipeline.idempotency import SECONDS_BETWEEN_POSTS, Steps
-from bot.pipeline.message_handler import Requests
+from bot.pipeline.follow_ups import FollowUps
+from bot.pipeline.idempotency import SECONDS_BETWEEN_POSTS, Idempotency
+from bot.pipeline.message_handler import MessageHandler
 from bot.pipeline.webhooks import Webhooks, connect_publicly, connect_to_stand_in
-from bot.pipeline.worker import Hands, Worker
+from bot.pipeline.worker import Handlers, Worker
 from bot.policy.parsing.parser import load_policy
 from bot.policy.settings import TeamSettings
 from bot.queue.deliveries import SqsDeadLetters
 from bot.queue.sender import SqsQueue, build_queue
 from bot.settings import require
 from bot.slack.client import SlackActions
-from bot.store.bursts import Bursts
-from bot.store.digests import Summaries
+from bot.store.digests import Digests
 from bot.store.ledger import Ledger, build_ledger
-from bot.store.rate_limiter import Pace
-from bot.store.rotations import Rounds
-from bot.store.settings import FitWatch, Pair, SettingsStore
-from bot.store.stats import BoardStore
-from bot.workspaces.workspaces import Tenants, build_tenants
+from bot.store.message_groups import MessageGroups
+from bot.store.rate_limiter import RateLimiter
+from bot.store.rotations import RoundRobin
+from bot.store.settings import CompatibilityCheck, Pair, SettingsStore
+from bot.store.stats import StatsStore
+from bot.workspaces.workspaces import Workspaces, build_workspaces
 from classifier_infra.inference.classifier import Classifier
 from classifier_infra.inference.service import ClassifierService, CurrentClassifier
 from classifier_infra.inference.settings import ClassifierSettings, build_service, read_classifier_settings
@@ -59,7 +59,7 @@ class _Collaborators:
     team_settings: SettingsStore
     later: SqsQueue
     dead_letters: SqsDeadLetters
-    tenants: Tenants
+    workspaces: Workspaces
     webhooks: Webhooks
     fits: set[Pair] = field(default_factory=set)
 
@@ -77,43 +77,43 @@ def _collaborators() -> _Collaborators:
         team_settings=SettingsStore(ledger.client, ledger.table, default),
         later=later,
         dead_letters=SqsDeadLetters(later.client, require(os.environ, "DEAD_LETTER_QUEUE_URL")),
-        tenants=build_tenants(os.environ, ledger.client, time.time),
+        workspaces=build_workspaces(os.environ, ledger.client, time.time),
         webhooks=_build_webhooks(),
     )
 
 
 def _worker(parts: _Collaborators, classifier: CurrentClassifier) -> Worker:
-    watch = FitWatch(parts.team_settings, classifier.manifest, parts.fits)
+    watch = CompatibilityCheck(parts.team_settings, classifier.manifest, parts.fits)
     watch.look_at("", TeamSettings(parts.team_settings.default))
     return Worker(
         classifier=_budgeted(parts, classifier) if parts.settings.endpoint else classifier,
         settings=watch,
-        hands=cache(lambda team: _hands(parts, classifier, SlackActions(parts.tenants.client_for(team)))),
-        part=parts.tenants.part_from,
+        handlers=cache(lambda team: _handlers(parts, classifier, SlackActions(parts.workspaces.client_for(team)))),
+        part=parts.workspaces.uninstall,
         later=parts.later,
         dead_letters=parts.dead_letters,
         now=time.time,
     )
 
 
-def _hands(parts: _Collaborators, classifier: CurrentClassifier, slack: SlackActions) -> Hands:
+def _handlers(parts: _Collaborators, classifier: CurrentClassifier, slack: SlackActions) -> Handlers:
     ledger, team_settings = parts.ledger, parts.team_settings
     steps = _steps(ledger, parts.later)
-    board = BoardStore(ledger.client, ledger.table)
-    effects = Effects(slack, steps, classifier.manifest, team_settings, _duties(parts, steps, slack))
-    requests = Requests(
+    stats = StatsStore(ledger.client, ledger.table)
+    effects = Effects(slack, steps, classifier.manifest, team_settings, _follow_ups(parts, steps, slack))
+    requests = MessageHandler(
         manifest=classifier.manifest,
         ledger=ledger,
         effects=effects,
-        admission=Admission(Pace(ledger.client, ledger.table), time.time),
-        bursts=Bursts(ledger.client, ledger.table),
+        admission=Admission(RateLimiter(ledger.client, ledger.table), time.time),
+        message_groups=MessageGroups(ledger.client, ledger.table),
         later=parts.later,
         now=time.time,
     )
-    reception = Reception(
-        classifier.manifest, classifier.explain, team_settings, board, slack, steps, price=_price(parts)
+    command_handler = CommandHandler(
+        classifier.manifest, classifier.explain, team_settings, stats, slack, steps, price=_price(parts)
     )
-    return Hands(requests, reception, effects)
+    return Handlers(requests, command_handler, effects)
 
 
 def _price(parts: _Collaborators) -> Callable[[float], Cost] | None:
@@ -126,9 +126,9 @@ def _price(parts: _Collaborators) -> Callable[[float], Cost] | None:
     return lambda messages: estimate(mode, Traffic(messages), Sizing(), prices)
 
 
-def _duties(parts: _Collaborators, steps: Steps, slack: SlackActions) -> Duties:
-    rounds = Rounds(parts.ledger.client, parts.ledger.table)
-    return Duties(slack, steps, parts.team_settings, rounds, parts.webhooks.call)
+def _follow_ups(parts: _Collaborators, steps: Idempotency, slack: SlackActions) -> FollowUps:
+    round_robin = RoundRobin(parts.ledger.client, parts.ledger.table)
+    return FollowUps(slack, steps, parts.team_settings, round_robin, parts.webhooks.call)
 
 
 def _build_webhooks() -> Webhooks:
@@ -144,11 +144,11 @@ def _budgeted(parts: _Collaborators, classifier: CurrentClassifier) -> Classifie
     return BudgetedClassifier(classifier, classifier.without_endpoint(), budget, time.time)
 
 
-def _steps(ledger: Ledger, later: SqsQueue) -> Steps:
+def _steps(ledger: Ledger, later: SqsQueue) -> Idempotency:
     table = (ledger.client, ledger.table)
     # Slack's own limit unless set: a stand-in that takes posts faster lets a rehearsal be shorter.
     seconds = float(os.environ.get("SECONDS_BETWEEN_POSTS") or SECONDS_BETWEEN_POSTS)
-    return Steps(ledger, Pace(*table), Summaries(*table), later, time.time, seconds)
+    return Idempotency(ledger, RateLimiter(*table), Digests(*table), later, time.time, seconds)
 
 
 @logger.inject_lambda_context

@@ -9,12 +9,12 @@ from typing import Any
 from slack_bolt import Ack, BoltResponse, Respond
 from slack_sdk.errors import SlackClientError
 
-from bot.pipeline.corrections import CorrectionDesk, NotAllowed, NothingToCorrect
+from bot.pipeline.corrections import CorrectionHandler, NotAllowed, NothingToCorrect
 from bot.queue.messages import CorrectionRecord, InvalidRecord, MessageKey, build
 from bot.queue.sender import QueueUnavailable
 from bot.store.ledger import LedgerUnavailable, VersionTaken
 from bot.ui.reply import read_value
-from bot.ui.text import thread as words
+from bot.ui.text import thread as thread_text
 
 log = logging.getLogger(__name__)
 
@@ -34,35 +34,37 @@ class NotAPress(ValueError):
 
 
 def correct_message(
-    desk: CorrectionDesk, ack: Ack, body: Mapping[str, Any], action: Mapping[str, Any], respond: Respond
+    dependencies: CorrectionHandler, ack: Ack, body: Mapping[str, Any], action: Mapping[str, Any], respond: Respond
 ) -> BoltResponse:
     """Hand in what a person pressed under the bot's reply; the reply itself changes a moment later."""
     try:
         press = read_press(body, action)
     except NotAPress as error:
         return refuse(str(error))
-    return _hand_in(press.key, lambda: desk.take(press.key, press.facet, press.label, press.user), ack, respond)
+    return _hand_in(press.key, lambda: dependencies.take(press.key, press.facet, press.label, press.user), ack, respond)
 
 
-def split_messages(desk: CorrectionDesk, ack: Ack, body: Mapping[str, Any], respond: Respond) -> BoltResponse:
+def split_messages(
+    dependencies: CorrectionHandler, ack: Ack, body: Mapping[str, Any], respond: Respond
+) -> BoltResponse:
     """Have messages that were read together handled each for itself; what is shown changes a moment later."""
     try:
         key, user = _read_place(body)
     except NotAPress as error:
         return refuse(str(error))
-    return _hand_in(key, lambda: desk.split(key, user), ack, respond)
+    return _hand_in(key, lambda: dependencies.split(key, user), ack, respond)
 
 
 def _hand_in(key: MessageKey, hand_in: Callable[[], None], ack: Ack, respond: Respond) -> BoltResponse:
     try:
         hand_in()
     except NotAllowed:
-        return tell(words.NOT_ALLOWED_TO_CORRECT, ack, respond)
+        return tell(thread_text.NOT_ALLOWED_TO_CORRECT, ack, respond)
     except NothingToCorrect:
-        return tell(words.TOO_OLD_TO_CORRECT, ack, respond)
+        return tell(thread_text.TOO_OLD_TO_CORRECT, ack, respond)
     except (LedgerUnavailable, QueueUnavailable, VersionTaken) as error:
         log.error("correction not taken", extra={"message_key": str(key), "detail": str(error)})
-        return tell(words.CORRECTION_NOT_TAKEN, ack, respond)
+        return tell(thread_text.CORRECTION_NOT_TAKEN, ack, respond)
     return ack()
 
 

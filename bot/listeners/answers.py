@@ -7,28 +7,28 @@ from typing import Any
 from slack_bolt import Ack, BoltResponse, Respond
 
 from bot.listeners.actions import refuse, tell
-from bot.pipeline.corrections import CorrectionDesk
+from bot.pipeline.corrections import CorrectionHandler
 from bot.queue.messages import ForwardRecord, InvalidRecord, build
 from bot.queue.sender import QueueUnavailable
 from bot.ui.classify import read_post
-from bot.ui.text import acknowledgements as words
+from bot.ui.text import acknowledgements as acknowledgement_text
 
 log = logging.getLogger(__name__)
 
 
 def post_text(
-    desk: CorrectionDesk, ack: Ack, body: Mapping[str, Any], action: Mapping[str, Any], respond: Respond
+    dependencies: CorrectionHandler, ack: Ack, body: Mapping[str, Any], action: Mapping[str, Any], respond: Respond
 ) -> BoltResponse:
     """Hand in that a text is to be posted; the answer that had the button then says that it was."""
     try:
-        record = read_forward(body, action, int(desk.now()))
+        record = read_forward(body, action, int(dependencies.now()))
     except InvalidRecord as error:
         return refuse(str(error))
     try:
-        desk.queue.send(record)
+        dependencies.queue.send(record)
     except QueueUnavailable as error:
         log.error("text not handed in", extra={"detail": str(error)})
-        return tell(words.NOT_TAKEN, ack, respond)
+        return tell(acknowledgement_text.NOT_TAKEN, ack, respond)
     return ack()
 
 

@@ -6,20 +6,20 @@ from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.listeners import register
-from bot.listeners.desk import Desk
+from bot.listeners.dependencies import Dependencies
 from bot.slack.api import build_client
-from bot.workspaces.workspaces import Tenants
+from bot.workspaces.workspaces import Workspaces
 
 
-def create_app(tenants: Tenants, desk: Desk, api_url: str | None = None) -> App:
-    """Build the app without a call to Slack. Requests come to it verified: see interactive.py.
+def create_app(workspaces: Workspaces, dependencies: Dependencies, api_url: str | None = None) -> App:
+    """Build the app without a call to Slack. MessageHandler come to it verified: see interactive.py.
 
     A press in a workspace that the bot is not in (any more) is answered with a status of 500.
     """
 
     def authorize(team_id: str | None) -> AuthorizeResult:
         # Bolt's own way begins with a call of auth.test, inside the three seconds.
-        token = tenants.client_for(team_id or "").token
+        token = workspaces.client_for(team_id or "").token
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
 
     app = App(
@@ -29,7 +29,7 @@ def create_app(tenants: Tenants, desk: Desk, api_url: str | None = None) -> App:
         process_before_response=True,
         logger=_quiet_logger(),
     )
-    register(app, desk)
+    register(app, dependencies)
     return app
 
 

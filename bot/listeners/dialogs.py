@@ -8,7 +8,7 @@ from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
 from bot.listeners.actions import refuse
-from bot.listeners.desk import Desk, Proposal
+from bot.listeners.dependencies import Dependencies, Proposal
 from bot.listeners.home import UNREADABLE, explain, read_home
 from bot.pipeline.corrections import NotAllowed, NothingToCorrect
 from bot.policy.editing.edit_route import set_route
@@ -26,7 +26,7 @@ from bot.queue.messages import (
     build,
 )
 from bot.queue.sender import QueueUnavailable
-from bot.slack.api import SlackFailure, call
+from bot.slack.api import SlackError, call
 from bot.slack.events import clean_text, read_text
 from bot.slack.files import FileUnreadable
 from bot.slack.mrkdwn import escape
@@ -42,28 +42,28 @@ from bot.ui.policy_dialog import (
     read_policy_dialog,
     read_route_dialog,
 )
-from bot.ui.text import acknowledgements as front_words
-from bot.ui.text import commands as command_words
-from bot.ui.text import dialogs as words
+from bot.ui.text import acknowledgements as acknowledgement_text
+from bot.ui.text import commands as command_text
+from bot.ui.text import dialogs as dialog_text
 
 log = logging.getLogger(__name__)
 
 _Json = Mapping[str, Any]
 _NOT_TAKEN = (
     *(NotAllowed, NothingToCorrect, PolicyChanged),
-    *(LedgerUnavailable, QueueUnavailable, VersionTaken, SlackFailure),
+    *(LedgerUnavailable, QueueUnavailable, VersionTaken, SlackError),
 )
 
 # By then Slack shows the view that a submission is answered with, which the worker's would otherwise be replaced by.
 SECONDS_TO_SHOW = 1
 
-_Act = Callable[[Desk, _Json, WebClient], None]
+_Act = Callable[[Dependencies, _Json, WebClient], None]
 
 
-def press(desk: Desk, act: _Act, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
+def press(dependencies: Dependencies, act: _Act, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
     """Do what a shortcut or a button in a dialog asks for; where it cannot be done, a dialog says why."""
     try:
-        act(desk, body, client)
+        act(dependencies, body, client)
     except PolicyTooLong as error:
         return explain(error, ack, body, client)
     except UNREADABLE as error:
@@ -75,66 +75,66 @@ def press(desk: Desk, act: _Act, ack: Ack, body: _Json, client: WebClient) -> Bo
 
 
 def open_view(client: WebClient, body: _Json, view: Mapping[str, Any]) -> str:
-    """Open a dialog for whoever pressed, and give its id. Raises KeyError and SlackFailure."""
+    """Open a dialog for whoever pressed, and give its id. Raises KeyError and SlackError."""
     return str(call(client.views_open, trigger_id=body["trigger_id"], view=view)["view"]["id"])
 
 
 def update(client: WebClient, view_id: str, view: Mapping[str, Any]) -> None:
-    """Put a view in place of an open one. Raises SlackFailure."""
+    """Put a view in place of an open one. Raises SlackError."""
     call(client.views_update, view_id=view_id, view=view)
 
 
-def have_filled(desk: Desk, client: WebClient, view_id: str, record: Record) -> None:
-    """Have the worker fill an open dialog; where that cannot be handed in, the dialog says so. Raises SlackFailure."""
+def have_filled(dependencies: Dependencies, client: WebClient, view_id: str, record: Record) -> None:
+    """Have the worker fill an open dialog; where that cannot be handed in, the dialog says so. Raises SlackError."""
     try:
-        desk.send(record)
+        dependencies.send(record)
     except QueueUnavailable as error:
         log.error("dialog not filled", extra={"detail": str(error)})
-        update(client, view_id, build_notice(front_words.NOT_TAKEN))
+        update(client, view_id, build_notice(acknowledgement_text.NOT_TAKEN))
 
 
 # --- One message --------------------------------------------------------------------------------------------
 
 
-def inspect(desk: Desk, body: _Json, client: WebClient) -> None:
+def inspect(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Open the dialog of the shortcut on a message."""
     cleaned = read_text(body["message"])
-    who = read_home(body, int(desk.now()))
+    who = read_home(body, int(dependencies.now()))
     values = {"team": who.team, "channel": body["channel"]["id"], "ts": body["message"]["ts"], "user": who.user}
     text = {"text": cleaned.text, "truncated": cleaned.truncated, "received_at": who.received_at}
-    view = open_view(client, body, build_notice(words.READING))
-    have_filled(desk, client, view, build(InspectRecord, {**values, **text, "view": view}))
+    view = open_view(client, body, build_notice(dialog_text.READING))
+    have_filled(dependencies, client, view, build(InspectRecord, {**values, **text, "view": view}))
 
 
-def correct(desk: Desk, body: _Json, client: WebClient) -> None:
+def correct(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Take a correction that was pressed in the dialog about a message."""
-    who = read_home(body, int(desk.now()))
+    who = read_home(body, int(dependencies.now()))
     channel, ts, facet, label = read_review(body["actions"][0]["value"])
     place = {"team": who.team, "channel": channel, "ts": ts, "received_at": who.received_at}
-    desk.corrections.take(build(CorrectionRecord, place).key, facet, label, who.user)
-    update(client, body["view"]["id"], build_notice(words.CORRECTED))
+    dependencies.corrections.take(build(CorrectionRecord, place).key, facet, label, who.user)
+    update(client, body["view"]["id"], build_notice(dialog_text.CORRECTED))
 
 
-def post_text(desk: Desk, body: _Json, client: WebClient) -> None:
+def post_text(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Have the message's text posted in the name of whoever pressed."""
-    who, action = read_home(body, int(desk.now())), body["actions"][0]
+    who, action = read_home(body, int(dependencies.now())), body["actions"][0]
     place, label, text = read_post(action["value"])
     channel, _ = read_item(body["view"]["private_metadata"])
     values = {"team": who.team, "channel": channel, "ts": action["action_ts"], "user": who.user, "response_url": None}
     what = {"place": place, "label": label, "text": text, "received_at": who.received_at}
-    desk.send(build(ForwardRecord, {**values, **what}))
-    update(client, body["view"]["id"], build_notice(words.POSTING))
+    dependencies.send(build(ForwardRecord, {**values, **what}))
+    update(client, body["view"]["id"], build_notice(dialog_text.POSTING))
 
 
 # --- The policy ---------------------------------------------------------------------------------------------
 
 
-def open_policy(desk: Desk, body: _Json, client: WebClient) -> None:
+def open_policy(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Open the policy as text. Raises PolicyTooLong."""
-    open_view(client, body, build_policy_dialog(*desk.read_policy(read_home(body, 0).team)))
+    open_view(client, body, build_policy_dialog(*dependencies.read_policy(read_home(body, 0).team)))
 
 
-def try_policy(desk: Desk, body: _Json, client: WebClient) -> None:
+def try_policy(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Have a policy tried that is not saved; one with a mistake is told so at once."""
     view_id, (text, base, tried) = body["view"]["id"], read_policy_dialog(body["view"])
     try:
@@ -143,44 +143,44 @@ def try_policy(desk: Desk, body: _Json, client: WebClient) -> None:
         outcome = escape(list_problems(error.problems))
         return update(client, view_id, build_policy_dialog(text, base, tried, outcome))
     if not tried:
-        return update(client, view_id, build_policy_dialog(text, base, tried, words.NOTHING_TO_TRY))
-    who = read_home(body, int(desk.now()))
+        return update(client, view_id, build_policy_dialog(text, base, tried, dialog_text.NOTHING_TO_TRY))
+    who = read_home(body, int(dependencies.now()))
     values = {"team": who.team, "user": who.user, "view": view_id, "received_at": who.received_at}
-    desk.send(build(TrialRecord, {**values, "policy": text, "base": base, "text": clean_text(tried).text}))
+    dependencies.send(build(TrialRecord, {**values, "policy": text, "base": base, "text": clean_text(tried).text}))
     return None
 
 
-def open_routes(desk: Desk, body: _Json, client: WebClient) -> None:
+def open_routes(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Open the dialog that changes where messages go; the worker fills it, because it knows the labels."""
-    who = read_home(body, int(desk.now()))
-    _, base = desk.read_policy(who.team)
-    view = open_view(client, body, build_notice(words.READING))
+    who = read_home(body, int(dependencies.now()))
+    _, base = dependencies.read_policy(who.team)
+    view = open_view(client, body, build_notice(dialog_text.READING))
     values = {"team": who.team, "user": who.user, "view": view, "base": base, "received_at": who.received_at}
-    have_filled(desk, client, view, build(RouteDialogRecord, values))
+    have_filled(dependencies, client, view, build(RouteDialogRecord, values))
 
 
 # --- What is submitted --------------------------------------------------------------------------------------
 
 
-def save_policy(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
+def save_policy(dependencies: Dependencies, ack: Ack, body: _Json) -> BoltResponse:
     """Save the policy as it was typed; what is wrong with it is said at its field, and the old one stays."""
 
     def read(view: _Json, who: HomeRecord) -> Proposal:
         text, base, _ = read_policy_dialog(view)
         return Proposal(WrittenPolicy.of(text), base)
 
-    return save(desk, ack, body, read, "policy:1")
+    return save(dependencies, ack, body, read, "policy:1")
 
 
-def save_route(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
+def save_route(dependencies: Dependencies, ack: Ack, body: _Json) -> BoltResponse:
     """Save where the messages with a label go."""
 
     def read(view: _Json, who: HomeRecord) -> Proposal:
         label, channel, base = read_route_dialog(view)
-        before = WrittenPolicy.of(desk.read_version(who.team, base))
+        before = WrittenPolicy.of(dependencies.read_version(who.team, base))
         return Proposal(set_route(before, label, channel), base, before)
 
-    return save(desk, ack, body, read, "label")
+    return save(dependencies, ack, body, read, "label")
 
 
 def _list_problems(error: PolicyError) -> str:
@@ -188,7 +188,7 @@ def _list_problems(error: PolicyError) -> str:
 
 
 def save(
-    desk: Desk,
+    dependencies: Dependencies,
     ack: Ack,
     body: _Json,
     read: Callable[[_Json, HomeRecord], Proposal],
@@ -199,8 +199,8 @@ def save(
     its place.
     """
     try:
-        who = read_home(body, int(desk.now()))
-        version = desk.save(who.team, who.user, read(body["view"], who))
+        who = read_home(body, int(dependencies.now()))
+        version = dependencies.save(who.team, who.user, read(body["view"], who))
     except SAVING as error:
         sentence = explain_refusal(error, say)
         if block is None:
@@ -208,16 +208,16 @@ def save(
         return ack(response_action="errors", errors={block: sentence})
     except UNREADABLE as error:
         return refuse(type(error).__name__)
-    show_home(desk, who)
-    _have_looked_at(desk, who, body["view"]["id"], version)
-    return ack(response_action="update", view=build_notice(words.saved(version)))
+    show_home(dependencies, who)
+    _have_looked_at(dependencies, who, body["view"]["id"], version)
+    return ack(response_action="update", view=build_notice(dialog_text.saved(version)))
 
 
-def _have_looked_at(desk: Desk, who: HomeRecord, view: str, version: int) -> None:
+def _have_looked_at(dependencies: Dependencies, who: HomeRecord, view: str, version: int) -> None:
     """Have the worker, which knows the model, say what in a policy does not fit it."""
     values = {"team": who.team, "user": who.user, "view": view, "version": version, "received_at": who.received_at}
     try:
-        desk.send(build(SavedRecord, values), SECONDS_TO_SHOW)
+        dependencies.send(build(SavedRecord, values), SECONDS_TO_SHOW)
     except (InvalidRecord, QueueUnavailable) as error:  # the Home tab says it, too
         log.warning("policy not looked at", extra={"detail": str(error)})
 
@@ -232,21 +232,21 @@ def explain_refusal(error: Exception, say: Callable[[PolicyError], str] = _list_
         return say(error)
     if isinstance(error, FileUnreadable):
         log.warning("file not read", extra={"fault": error.fault})
-        return words.file_fault(error.fault)
+        return dialog_text.file_fault(error.fault)
     if isinstance(error, LedgerUnavailable | QueueUnavailable):
         log.error("policy not saved", extra={"detail": str(error)})
-    return _REFUSALS.get(type(error), words.NOT_SAVED)
+    return _REFUSALS.get(type(error), dialog_text.NOT_SAVED)
 
 
 _REFUSALS: Mapping[type[Exception], str] = {
-    NotAllowed: command_words.NOT_ALLOWED,
-    PolicyChanged: words.CHANGED_MEANWHILE,
+    NotAllowed: command_text.NOT_ALLOWED,
+    PolicyChanged: dialog_text.CHANGED_MEANWHILE,
 }
 
 
-def show_home(desk: Desk, who: HomeRecord) -> None:
+def show_home(dependencies: Dependencies, who: HomeRecord) -> None:
     """Have the Home tab of whoever saved something shown anew."""
     try:
-        desk.send(who)
+        dependencies.send(who)
     except QueueUnavailable as error:  # saved all the same; the tab shows it when it is opened again
         log.warning("home not shown", extra={"detail": str(error)})

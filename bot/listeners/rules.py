@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
-from bot.listeners.desk import Desk, Proposal
+from bot.listeners.dependencies import Dependencies, Proposal
 from bot.listeners.dialogs import SAVING, explain_refusal, have_filled, open_view, save, show_home, update
 from bot.listeners.home import read_home
 from bot.policy.editing.edit_rule import WrittenRule, put_rule, read_rules, remove_rule
@@ -25,8 +25,8 @@ from bot.ui.rule_dialog import (
     read_rule_form,
     read_rule_list,
 )
-from bot.ui.text import dialogs as dialog_words
-from bot.ui.text import rules as words
+from bot.ui.text import dialogs as dialog_text
+from bot.ui.text import rules as rule_text
 
 _Json = Mapping[str, Any]
 
@@ -38,9 +38,9 @@ class _DoesNothing(PolicyError):
         super().__init__(())
 
 
-def open_rules(desk: Desk, body: _Json, client: WebClient) -> None:
+def open_rules(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Open the list of the rules in force; where they cannot be read one by one, say so."""
-    text, base = desk.read_policy(read_home(body, 0).team)
+    text, base = dependencies.read_policy(read_home(body, 0).team)
     try:
         view = build_rule_list(read_rules(WrittenPolicy.of(text)), base)
     except PolicyError as error:
@@ -48,19 +48,19 @@ def open_rules(desk: Desk, body: _Json, client: WebClient) -> None:
     open_view(client, body, view)
 
 
-def open_rule(desk: Desk, body: _Json, client: WebClient) -> None:
+def open_rule(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Have the form of one rule, or of a new one, put in the list's place."""
-    who, base = read_home(body, int(desk.now())), read_rule_list(body["view"])
+    who, base = read_home(body, int(dependencies.now())), read_rule_list(body["view"])
     number = int(body["actions"][0]["value"])
     try:
-        text = desk.read_version(who.team, base)
+        text = dependencies.read_version(who.team, base)
     except PolicyChanged as error:
         return _say(client, body, explain_refusal(error))
     view_id = body["view"]["id"]
-    update(client, view_id, build_notice(dialog_words.READING))
+    update(client, view_id, build_notice(dialog_text.READING))
     values = {"team": who.team, "user": who.user, "view": view_id, "received_at": who.received_at}
     record = build(RuleFormRecord, {**values, "policy": text, "base": base, "number": number})
-    return have_filled(desk, client, view_id, record)
+    return have_filled(dependencies, client, view_id, record)
 
 
 def _say(client: WebClient, body: _Json, sentence: str) -> None:
@@ -68,21 +68,23 @@ def _say(client: WebClient, body: _Json, sentence: str) -> None:
     update(client, body["view"]["id"], build_notice(escape(sentence)))
 
 
-def save_rule(desk: Desk, ack: Ack, body: _Json) -> BoltResponse:
+def save_rule(dependencies: Dependencies, ack: Ack, body: _Json) -> BoltResponse:
     """Save one rule as it was chosen; the rest of the policy's text stays as it is."""
 
     def read(view: _Json, who: HomeRecord) -> Proposal:
         filled = read_rule_form(view)
-        before, rules = _read(desk, who.team, filled.base, filled.number)
+        before, rules = _read(dependencies, who.team, filled.base, filled.number)
         _require_deed(rules[filled.number - 1] if filled.number else WrittenRule(""), filled)
         return Proposal(put_rule(before, filled.number, filled.changes, filled.place), filled.base, before)
 
-    return save(desk, ack, body, read, _block_of(body), say_problems)
+    return save(dependencies, ack, body, read, _block_of(body), say_problems)
 
 
-def _read(desk: Desk, team: str, base: int, number: int | None) -> tuple[WrittenPolicy, Sequence[WrittenRule]]:
+def _read(
+    dependencies: Dependencies, team: str, base: int, number: int | None
+) -> tuple[WrittenPolicy, Sequence[WrittenRule]]:
     """Read the policy that somebody has in front of them, with the rule `number`. Raises PolicyChanged, PolicyError."""
-    policy = WrittenPolicy.of(desk.read_version(team, base))
+    policy = WrittenPolicy.of(dependencies.read_version(team, base))
     rules = read_rules(policy)
     # The policy that the program comes with is version 0, whatever a later one has in it.
     if number and number > len(rules):
@@ -107,22 +109,22 @@ def _block_of(body: _Json) -> str:
     return ACTION_BLOCK if all(map(EMOJI.fullmatch, tags)) else TAG_BLOCK
 
 
-def remove(desk: Desk, body: _Json, client: WebClient) -> None:
+def remove(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Take the rule away whose form is open, and say so in its place."""
-    who, (number, base) = read_home(body, int(desk.now())), read_rule_about(body["view"])
+    who, (number, base) = read_home(body, int(dependencies.now())), read_rule_about(body["view"])
     try:
-        before, _ = _read(desk, who.team, base, number)
-        version = desk.save(who.team, who.user, Proposal(remove_rule(before, number), base, before))
+        before, _ = _read(dependencies, who.team, base, number)
+        version = dependencies.save(who.team, who.user, Proposal(remove_rule(before, number), base, before))
     except SAVING as error:
         sentence = explain_refusal(error, say_problems)
     else:
-        sentence = words.removed(version)
-        show_home(desk, who)
+        sentence = rule_text.removed(version)
+        show_home(dependencies, who)
     _say(client, body, sentence)
 
 
 def say_problems(error: PolicyError) -> str:
     """Say what is wrong without the lines of a text that nobody here has in front of them; plain text."""
     if isinstance(error, _DoesNothing):
-        return words.DOES_NOTHING
+        return rule_text.DOES_NOTHING
     return "\n".join(dict.fromkeys(problem.sentence for problem in error.problems))

@@ -8,7 +8,7 @@ from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
 from bot.listeners.actions import refuse
-from bot.listeners.desk import Desk, Proposal
+from bot.listeners.dependencies import Dependencies, Proposal
 from bot.listeners.dialogs import SAVING, SECONDS_TO_SHOW, explain_refusal, open_view, save
 from bot.listeners.home import UNREADABLE, read_home
 from bot.policy.parsing.parser import WrittenPolicy, parse_policy
@@ -22,27 +22,27 @@ from bot.ui.policy_upload import (
     read_draft,
     read_upload_dialog,
 )
-from bot.ui.text import dialogs as words
+from bot.ui.text import dialogs as dialog_text
 
 _Json = Mapping[str, Any]
 
 
-def open_upload(desk: Desk, body: _Json, client: WebClient) -> None:
+def open_upload(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
     """Open the dialog that takes a file, with the policy in force to begin from."""
-    open_view(client, body, build_upload_dialog(*desk.read_policy(read_home(body, 0).team)))
+    open_view(client, body, build_upload_dialog(*dependencies.read_policy(read_home(body, 0).team)))
 
 
-def take_file(desk: Desk, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
+def take_file(dependencies: Dependencies, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
     """Read the file and say what is wrong with it, or have it held against what was decided lately."""
     try:
-        who = read_home(body, int(desk.now()))
+        who = read_home(body, int(dependencies.now()))
         file, base = read_upload_dialog(body["view"])
-        desk.require_allowed(who.team, who.user)
+        dependencies.require_allowed(who.team, who.user)
         text = _reader(client).read(file)
         policy = parse_policy(text)
         draft = Draft(file, _digest(text), base)
-        review = build_review(draft, policy, words.HOLDING_AGAINST)
-        _hand_in(desk, who, body["view"]["id"], text, draft)
+        review = build_review(draft, policy, dialog_text.HOLDING_AGAINST)
+        _hand_in(dependencies, who, body["view"]["id"], text, draft)
     except SAVING as error:
         return ack(response_action="errors", errors={FILE_BLOCK: explain_refusal(error)})
     except UNREADABLE as error:
@@ -50,13 +50,13 @@ def take_file(desk: Desk, ack: Ack, body: _Json, client: WebClient) -> BoltRespo
     return ack(response_action="update", view=review)
 
 
-def _hand_in(desk: Desk, who: HomeRecord, view: str, text: str, draft: Draft) -> None:
+def _hand_in(dependencies: Dependencies, who: HomeRecord, view: str, text: str, draft: Draft) -> None:
     values = {"team": who.team, "user": who.user, "view": view, "received_at": who.received_at}
     record = build(UploadRecord, {**values, "policy": text, "draft": draft.to_metadata()})
-    desk.send(record, SECONDS_TO_SHOW)
+    dependencies.send(record, SECONDS_TO_SHOW)
 
 
-def save_file(desk: Desk, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
+def save_file(dependencies: Dependencies, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
     """Save the file that was looked at: it is read again, because nothing of it is kept in between."""
 
     def read(view: _Json, who: HomeRecord) -> Proposal:
@@ -66,7 +66,7 @@ def save_file(desk: Desk, ack: Ack, body: _Json, client: WebClient) -> BoltRespo
             raise FileUnreadable("gone")
         return Proposal(WrittenPolicy.of(text), draft.base)
 
-    return save(desk, ack, body, read, None)
+    return save(dependencies, ack, body, read, None)
 
 
 def _reader(client: WebClient) -> FileReader:

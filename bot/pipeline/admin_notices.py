@@ -8,11 +8,11 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 
-from bot.pipeline.idempotency import Post, Steps
+from bot.pipeline.idempotency import Idempotency, Post
 from bot.queue.messages import MessageKey
 from bot.slack.blocks import build_view, section
 from bot.slack.client import SlackActions
-from bot.ui.text import thread as words
+from bot.ui.text import thread as thread_text
 
 log = logging.getLogger(__name__)
 
@@ -23,31 +23,31 @@ _NOBODYS_TASK = frozenset({"message_not_found", "thread_not_found", "thread_lock
 
 
 @dataclass(frozen=True, slots=True)
-class Notices:
+class AdminNotices:
     """Where an admin is told, if anywhere: the channel `admin`."""
 
     slack: SlackActions
-    steps: Steps
+    steps: Idempotency
     admin: str | None
 
     def tell(self, team: str, channel: str, error: str) -> None:
-        """Say that `error` stands in the way in `channel`. Raises what `Steps` raises."""
+        """Say that `error` stands in the way in `channel`. Raises what `Idempotency` raises."""
         if error in _NOBODYS_TASK:
             return
         key, step = MessageKey(team, channel, f"{_week(self.steps.now())}.000000"), f"notice:{error}"
         if self.admin is None:
             self.steps.act(key, step, partial(self._log, key, error))
         else:
-            self.steps.post(self._post(key, step, words.admin_needed(channel, error), self.admin))
+            self.steps.post(self._post(key, step, thread_text.admin_needed(channel, error), self.admin))
 
     def tell_of_policy(self, team: str, unreadable: int, kept: int) -> None:
-        """Say that the policy in force cannot be read, so that an older one is. Raises what `Steps` raises."""
+        """Say that the policy in force cannot be read, so that an older one is. Raises what `Idempotency` raises."""
         place = self.admin or "NONE"
         key, step = MessageKey(team, place, f"{_week(self.steps.now())}.000000"), f"notice:policy#{unreadable}"
         if self.admin is None:
             self.steps.act(key, step, partial(self._log, key, "policy_unreadable"))
         else:
-            self.steps.post(self._post(key, step, words.policy_unreadable(unreadable, kept), self.admin))
+            self.steps.post(self._post(key, step, thread_text.policy_unreadable(unreadable, kept), self.admin))
 
     def _log(self, key: MessageKey, error: str) -> None:
         log.error("an admin is needed", extra={"team": key.team, "channel": key.channel, "error": error})

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from bot.policy.policy import Limits
 from bot.queue.messages import MessageRecord
-from bot.slack.api import TryLater
-from bot.store.rate_limiter import Pace
+from bot.slack.api import RetryableError
+from bot.store.rate_limiter import RateLimiter
 
 # People write in bursts: half a minute's worth is let in at once.
 _BURST_SECONDS = 30
 
 
-class NotYet(TryLater):
+class NotYet(RetryableError):
     """The message has a place in line, and is to come back at `due` (seconds since the epoch)."""
 
     def __init__(self, due: float, now: float) -> None:
@@ -28,7 +28,7 @@ class NotYet(TryLater):
 class Admission:
     """Where messages are counted. `now` gives seconds since the epoch."""
 
-    pace: Pace
+    rate_limiter: RateLimiter
     now: Callable[[], float]
 
     def admit(self, record: MessageRecord, limits: Limits, due: float | None) -> None:
@@ -42,6 +42,6 @@ class Admission:
         self._stand_in(f"{record.team}#messages", limits.workspace_minute, now)
 
     def _stand_in(self, line: str, per_minute: int, now: float) -> None:
-        due = self.pace.take(line, 60 / per_minute, now) - _BURST_SECONDS
+        due = self.rate_limiter.take(line, 60 / per_minute, now) - _BURST_SECONDS
         if due > now:
             raise NotYet(due, now)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from bot.pipeline.corrections import CorrectionDesk, NotAllowed, NothingToCorrect
-from bot.pipeline.idempotency import Post, Steps
+from bot.pipeline.corrections import CorrectionHandler, NotAllowed, NothingToCorrect
+from bot.pipeline.idempotency import Idempotency, Post
 from bot.policy.editing.edit_rule import read_rules
 from bot.policy.parsing.parser import WrittenPolicy, parse_policy
 from bot.policy.policy import Policy, find_mismatches
-from bot.policy.rules import Circumstances
+from bot.policy.rules import MessageContext
 from bot.policy.settings import TeamSettings
 from bot.queue.messages import (
     AskRecord,
@@ -28,15 +28,15 @@ from bot.queue.messages import (
     TrialRecord,
     UploadRecord,
 )
-from bot.slack.api import GiveUp, respond
+from bot.slack.api import PermanentError, respond
 from bot.slack.blocks import View
 from bot.slack.client import ChannelInfo, SlackActions
 from bot.store.ledger import Ledger
 from bot.store.settings import SettingsStore
-from bot.store.stats import BoardStore
+from bot.store.stats import StatsStore
 from bot.triage.backtest import Decided, compare
 from bot.triage.decide import assess, direct, doubt
-from bot.triage.display import read_case, read_findings
+from bot.triage.display import view_case, view_facet_results
 from bot.triage.stats import Waiting
 from bot.ui.classify import Assessment, build_answer, build_posted
 from bot.ui.dialog import build_notice
@@ -46,11 +46,11 @@ from bot.ui.policy_dialog import build_policy_dialog, build_route_dialog
 from bot.ui.policy_upload import build_review, read_draft
 from bot.ui.rule_dialog import Choices, build_rule_form
 from bot.ui.settings import build_policy, build_version
-from bot.ui.text import acknowledgements as front_words
-from bot.ui.text import commands as words
-from bot.ui.text import dialogs as dialog_words
-from bot.ui.text import rules as rule_words
-from bot.ui.text import thread as common
+from bot.ui.text import acknowledgements as acknowledgement_text
+from bot.ui.text import commands as command_text
+from bot.ui.text import dialogs as dialog_text
+from bot.ui.text import rules as rule_text
+from bot.ui.text import thread as thread_text
 from classifier_infra.inference.classifier import NotExplainable
 from classifier_infra.model.explanation import Explanation, WordContribution
 from classifier_infra.model.manifest import Manifest
@@ -63,18 +63,18 @@ MOST_ITEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class HomeDesk:
-    """What it takes to show a Home. Methods raise LedgerUnavailable, TryLater, GiveUp and TenantGone."""
+class HomeView:
+    """App Home. Methods raise LedgerUnavailable, RetryableError, PermanentError and WorkspaceUninstalled."""
 
     manifest: Manifest
     settings: SettingsStore
-    board: BoardStore
+    stats: StatsStore
     slack: SlackActions
     price: Callable[[float], Cost] | None = None
 
     def show(self, record: HomeRecord, settings: TeamSettings, now: float) -> None:
         """Publish the Home of a person as things stand now."""
-        board = self.board.load(record.team, now)
+        stats = self.stats.load(record.team, now)
         channels = self.slack.list_memberships()
         public = {each.id for each in channels if not each.is_private}
         home = Home(
@@ -82,13 +82,13 @@ class HomeDesk:
             manifest=self.manifest,
             settings=settings,
             saved=self.settings.read_policy(record.team),
-            week=board.week,
-            urgent=self._read_items(board.urgent, public),
-            review=self._read_items(board.review, public),
+            week=stats.week,
+            urgent=self._read_items(stats.urgent, public),
+            review=self._read_items(stats.review, public),
             channels=_settings_of(channels, settings),
-            urgent_count=len(board.urgent),
-            review_count=len(board.review),
-            cost=self.price(board.week.a_month) if self.price and board.week.a_month else None,
+            urgent_count=len(stats.urgent),
+            review_count=len(stats.review),
+            cost=self.price(stats.week.a_month) if self.price and stats.week.a_month else None,
         )
         self.slack.publish_home(record.user, build_home(home))
 
@@ -100,7 +100,7 @@ class HomeDesk:
         try:
             permalink = self.slack.permalink(waiting.key)
             text = self.slack.read_original(waiting.key).text if is_public else ""
-        except GiveUp:  # the message is gone, or the bot is no longer in the channel
+        except PermanentError:  # the message is gone, or the bot is no longer in the channel
             return Item(waiting.key, waiting.guesses, "", None)
         return Item(waiting.key, waiting.guesses, text, permalink)
 
@@ -130,7 +130,7 @@ class TooLate(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
+class CommandHandler:
     """What it takes to answer. Methods raise what their collaborators raise: deliver the record again.
 
     `price` gives what classifying so many messages a month costs, where a price table is at hand.
@@ -139,9 +139,9 @@ class Reception:
     manifest: Manifest
     explain: Callable[[str, str, str], Explanation]
     settings: SettingsStore
-    board: BoardStore
+    stats: StatsStore
     slack: SlackActions
-    steps: Steps
+    steps: Idempotency
     respond: Callable[..., None] = respond
     price: Callable[[float], Cost] | None = None
 
@@ -169,7 +169,7 @@ class Reception:
     def answer_command(self, record: CommandRecord, settings: TeamSettings, prediction: Prediction | None) -> None:
         def build() -> View:
             if prediction is None:
-                return View(words.NOTHING_TO_READ, ())
+                return View(command_text.NOTHING_TO_READ, ())
             return build_answer(self._assess(record, settings, prediction), record.user)
 
         self._respond(record, build)
@@ -177,14 +177,14 @@ class Reception:
     def _assess(
         self, record: CommandRecord | InspectRecord, settings: TeamSettings, prediction: Prediction
     ) -> Assessment:
-        findings, text = assess(prediction, self.manifest), record.text
+        facet_results, text = assess(prediction, self.manifest), record.text
         return Assessment(
             text=text,
-            readings=read_findings(findings, self.manifest),
-            destination=direct(findings, settings.policy, _circumstances(record)).route,
+            label_views=view_facet_results(facet_results, self.manifest),
+            destination=direct(facet_results, settings.policy, _message_context(record)).route,
             doubt=doubt(prediction, self.manifest),
             truncated=record.truncated,
-            reasons=self._find_reasons(text, findings[0].facet, findings[0].label),
+            reasons=self._find_reasons(text, facet_results[0].facet, facet_results[0].label),
         )
 
     def _find_reasons(self, text: str, facet: str, label: str) -> tuple[str, ...]:
@@ -195,7 +195,7 @@ class Reception:
 
     def show_home(self, record: HomeRecord) -> None:
         settings = self.settings.reload(record.team, self.now())
-        HomeDesk(self.manifest, self.settings, self.board, self.slack, self.price).show(record, settings, self.now())
+        HomeView(self.manifest, self.settings, self.stats, self.slack, self.price).show(record, settings, self.now())
 
     def forward(self, record: ForwardRecord) -> None:
         """Post a text where somebody wants it, once for each time they pressed, and say so."""
@@ -205,18 +205,18 @@ class Reception:
         find = partial(self.slack.find_sent_on, record.key, step, record.place)
         make = partial(self.slack.send_on, record.key, step, view, record.place)
         result = self.steps.post(Post(record.key, step, record.place, find, make))
-        problem = common.explain(result.error) if result.error else None
+        problem = thread_text.explain(result.error) if result.error else None
         if record.response_url:
-            self.respond(record.response_url, View(words.posted(record.place, problem), ()), replace=True)
+            self.respond(record.response_url, View(command_text.posted(record.place, problem), ()), replace=True)
 
     def take_reaction(self, record: ReactionRecord, settings: TeamSettings) -> None:
         """Take a reaction for a correction, where the policy says that it is one. Doing it twice is doing it once."""
         said = settings.policy.corrected_by(record.name)
         if said is None:
             return
-        desk = CorrectionDesk(self.ledger, self.steps.later, self.settings, self.now)
+        dependencies = CorrectionHandler(self.ledger, self.steps.later, self.settings, self.now)
         try:
-            desk.take(record.key, *said, record.user)
+            dependencies.take(record.key, *said, record.user)
         except (NotAllowed, NothingToCorrect) as refusal:  # an emoji is no question: nobody waits for an answer
             log.info("reaction corrects nothing", extra={"message_key": str(record.key), "detail": str(refusal)})
 
@@ -226,24 +226,24 @@ class Reception:
         """Fill the dialog that was opened about a message; what people said of it already stands."""
         case = self.ledger.load(record.key, self.now())
         if prediction is None:
-            self.slack.update_dialog(record.view, build_notice(dialog_words.NOTHING_TO_READ))
+            self.slack.update_dialog(record.view, build_notice(dialog_text.NOTHING_TO_READ))
             return
         assessment = self._assess(record, settings, prediction)
-        known = case.decision is not None and bool(case.decision.findings)
+        known = case.decision is not None and bool(case.decision.facet_results)
         if known:
-            assessment = replace(assessment, readings=read_case(case, self.manifest))
+            assessment = replace(assessment, label_views=view_case(case, self.manifest))
         self.slack.update_dialog(record.view, build_inspection(assessment, record.key, known))
 
     def try_policy(self, record: TrialRecord, settings: TeamSettings, prediction: Prediction | None) -> None:
         """Say in the dialog what a policy would do with a text, and with this week's requests; nothing is saved."""
         policy = parse_policy(record.policy)
-        outcome = dialog_words.NOTHING_TO_READ
+        outcome = dialog_text.NOTHING_TO_READ
         if prediction is not None:
-            findings = assess(prediction, self.manifest)
-            main = read_findings(findings, self.manifest)[0]
-            directions = direct(findings, policy, _circumstances(record))
-            percent = common.percent(findings[0].confidence)
-            outcome = dialog_words.trial(main.display, percent, doubt(prediction, self.manifest) is None, directions)
+            facet_results = assess(prediction, self.manifest)
+            main = view_facet_results(facet_results, self.manifest)[0]
+            directions = direct(facet_results, policy, _message_context(record))
+            percent = thread_text.percent(facet_results[0].confidence)
+            outcome = dialog_text.trial(main.display, percent, doubt(prediction, self.manifest) is None, directions)
         outcome = f"{outcome}\n{self._say_changes(settings.policy, policy, record.team)}"
         self.slack.update_dialog(record.view, build_policy_dialog(record.policy, record.base, record.text, outcome))
 
@@ -254,12 +254,12 @@ class Reception:
         self.slack.update_dialog(record.view, build_review(read_draft(record.draft), policy, outcome))
 
     def _say_changes(self, old: Policy, new: Policy, team: str) -> str:
-        changes = dialog_words.dry_run(compare(old, new, self._load_decided(team)))
+        changes = dialog_text.dry_run(compare(old, new, self._load_decided(team)))
         found = find_mismatches(new, self.manifest)
-        return f"{changes}\n{words.mismatches(found)}" if found else changes
+        return f"{changes}\n{command_text.mismatches(found)}" if found else changes
 
     def _load_decided(self, team: str) -> list[Decided]:
-        settled = self.board.load_settled(team, self.now(), MOST_HELD_AGAINST)
+        settled = self.stats.load_settled(team, self.now(), MOST_HELD_AGAINST)
         return [Decided(each.key, each.main, each.labels) for each in settled]
 
     def look_at_saved(self, record: SavedRecord) -> None:
@@ -267,7 +267,7 @@ class Reception:
         settings = self.settings.reload(record.team, self.now())
         found = find_mismatches(settings.policy, self.manifest)
         if found and settings.version == record.version:
-            sentences = f"{dialog_words.saved(record.version)}\n{words.mismatches(found)}"
+            sentences = f"{dialog_text.saved(record.version)}\n{command_text.mismatches(found)}"
             self.slack.update_dialog(record.view, build_notice(sentences))
 
     def show_routes(self, record: RouteDialogRecord) -> None:
@@ -283,9 +283,9 @@ class Reception:
         view = build_rule_form(rules, record.number, record.base, self._find_choices(policy.policy))
         try:
             self.slack.update_dialog(record.view, view)
-        except GiveUp as failure:
+        except PermanentError as failure:
             log.warning("form not shown", extra={"error": failure.error})
-            self.slack.update_dialog(record.view, build_notice(rule_words.FORM_NOT_TAKEN))
+            self.slack.update_dialog(record.view, build_notice(rule_text.FORM_NOT_TAKEN))
 
     def _find_choices(self, policy: Policy) -> Choices:
         return Choices(
@@ -305,12 +305,12 @@ class Reception:
 
     def _obey(self, record: AskRecord, settings: TeamSettings) -> View:
         if record.verb == "stats":
-            return build_stats(self.board.load_week(record.team, self.now()), self.manifest)
+            return build_stats(self.stats.load_week(record.team, self.now()), self.manifest)
         if record.verb in ("policy", "version"):
             build = build_policy if record.verb == "policy" else build_version
             return build(settings, self.settings.read_policy(record.team), self.manifest)
         if record.verb not in _QUIETER and not settings.policy.may_change(record.user):
-            return View(words.NOT_ALLOWED, ())
+            return View(command_text.NOT_ALLOWED, ())
         return View(self._switch(record), ())
 
     def _switch(self, record: AskRecord) -> str:
@@ -319,22 +319,22 @@ class Reception:
         match record.verb:
             case "mute":
                 self.settings.mute(record.team, target, *who)
-                return words.muted(target)
+                return command_text.muted(target)
             case "unmute":
                 self.settings.unmute(record.team, target, *who)
-                return words.unmuted(target)
+                return command_text.unmuted(target)
             case "stop":
                 self.settings.stop(record.team, *who)
-                return words.STOPPED
+                return command_text.STOPPED
             case "start":
                 self.settings.start(record.team, *who)
-                return words.STARTED
-        return front_words.UNKNOWN
+                return command_text.STARTED
+        return acknowledgement_text.UNKNOWN
 
 
-def _circumstances(record: CommandRecord | InspectRecord | TrialRecord) -> Circumstances:
+def _message_context(record: CommandRecord | InspectRecord | TrialRecord) -> MessageContext:
     """Give what rules go by, as if the text had been written where and when somebody asked about it."""
-    return Circumstances(record.channel, datetime.fromtimestamp(record.received_at, UTC), text=record.text)
+    return MessageContext(record.channel, datetime.fromtimestamp(record.received_at, UTC), text=record.text)
 
 
 # Whoever finds the bot too loud need not look for somebody who may say so.

@@ -11,7 +11,7 @@ from bot.policy.settings import SettingsSource
 from bot.queue.messages import CorrectionRecord, MessageKey, RevisionRecord
 from bot.queue.sender import Queue
 from bot.store.ledger import Ledger, VersionTaken
-from bot.triage.case import Case, Correction, Finding
+from bot.triage.case import Case, Correction, FacetResult
 
 # As many people as may well press at the same moment.
 _TRIES = 5
@@ -26,7 +26,7 @@ class NothingToCorrect(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class CorrectionDesk:
+class CorrectionHandler:
     """Where corrections are handed in. `now` gives seconds since the epoch."""
 
     ledger: Ledger
@@ -78,7 +78,9 @@ def correct(case: Case, facet: str, label: str, user: str, now: int) -> Correcti
 
     Raises NothingToCorrect.
     """
-    labels = {finding.facet: {score.name for score in finding.scores} for finding in _findings(case)}
+    labels = {
+        facet_result.facet: {score.name for score in facet_result.scores} for facet_result in _facet_results(case)
+    }
     if case.decision is None or label not in labels.get(facet, ()):
         raise NothingToCorrect("nothing is known of this message that could be corrected so")
     before = case.labels[facet]
@@ -88,5 +90,5 @@ def correct(case: Case, facet: str, label: str, user: str, now: int) -> Correcti
     return Correction(case.version + 1, facet, before, label, user, now, case.decision.model_version)
 
 
-def _findings(case: Case) -> tuple[Finding, ...]:
-    return case.decision.findings if case.decision else ()
+def _facet_results(case: Case) -> tuple[FacetResult, ...]:
+    return case.decision.facet_results if case.decision else ()

@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bot.pipeline.admin_notices import Notices
-from bot.pipeline.follow_ups import Duties
-from bot.pipeline.idempotency import Post, Steps, choose_kept
+from bot.pipeline.admin_notices import AdminNotices
+from bot.pipeline.follow_ups import FollowUps
+from bot.pipeline.idempotency import Idempotency, Post, choose_kept
 from bot.policy.settings import SettingsSource, TeamSettings
 from bot.queue.messages import GiveOutRecord, MessageKey, MessageRecord, OriginalMessage, SummaryRecord, TidyRecord
-from bot.slack.api import GiveUp
+from bot.slack.api import PermanentError
 from bot.slack.blocks import View
 from bot.slack.client import SlackActions
 from bot.store.digests import Entry
 from bot.store.ledger import Ledger
-from bot.store.stats import BoardStore
+from bot.store.stats import StatsStore
 from bot.triage.case import (
     WITHDRAW,
     AddReaction,
@@ -33,9 +33,9 @@ from bot.triage.case import (
     PostRoute,
     StepResult,
 )
-from bot.triage.decide import circumstances_of, direct
-from bot.triage.display import Reading, read_case, read_findings
-from bot.triage.follow_up import FollowUp, circumstances_again, find_posts, follow_up
+from bot.triage.decide import context_of, direct
+from bot.triage.display import LabelView, view_case, view_facet_results
+from bot.triage.follow_up import FollowUp, context_of_original, find_posts, follow_up
 from bot.triage.ownership import Owner, find_assigned, find_assignee, find_owner
 from bot.triage.stats import Waiting
 from bot.ui.posts import Routed, build_deleted, build_moved, build_route, build_summary
@@ -56,18 +56,18 @@ class _Standing:
     decision: Decision
     original: OriginalMessage
     plan: FollowUp
-    readings: tuple[Reading, ...]
+    label_views: tuple[LabelView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What it takes to act. Methods raise what `Steps` raises: deliver the record again."""
+    """What it takes to act. Methods raise what `Idempotency` raises: deliver the record again."""
 
     slack: SlackActions
-    steps: Steps
+    steps: Idempotency
     manifest: Manifest
     settings: SettingsSource
-    duties: Duties
+    follow_ups: FollowUps
 
     @property
     def ledger(self) -> Ledger:
@@ -76,8 +76,8 @@ class Effects:
     def settings_of(self, team: str) -> TeamSettings:
         return self.settings.load(team, self.now())
 
-    def notices(self, team: str) -> Notices:
-        return Notices(self.slack, self.steps, self.settings_of(team).policy.admin)
+    def notices(self, team: str) -> AdminNotices:
+        return AdminNotices(self.slack, self.steps, self.settings_of(team).policy.admin)
 
     def now(self) -> float:
         return self.steps.now()
@@ -93,7 +93,7 @@ class Effects:
     def carry_out(self, record: MessageRecord, decision: Decision) -> None:
         """Carry out all effects of a decision in their order; what is done already stays as it is."""
         original = OriginalMessage(record.author, record.text, record.author_team)
-        readings = read_findings(decision.findings, self.manifest)
+        label_views = view_facet_results(decision.facet_results, self.manifest)
         results: dict[str, StepResult] = {}
         for effect in decision.effects:
             owner = _find_owner(results)
@@ -101,15 +101,15 @@ class Effects:
                 case AddReaction():
                     result = self._react(record.key, effect)
                 case PostRoute():
-                    result = self._send_on(record.key, effect, lambda: original, readings, owner)
+                    result = self._send_on(record.key, effect, lambda: original, label_views, owner)
                 case PostReply():
                     result = self._reply(record.key, effect, self._describe(record, decision, effect, results))
                 case Assign():
-                    result = self.duties.assign(record.key, effect)
+                    result = self.follow_ups.assign(record.key, effect)
                 case CallWebhook():
-                    result = self.duties.request_call(record.key, effect)
+                    result = self.follow_ups.request_call(record.key, effect)
                 case Escalate():
-                    result = self.duties.arrange(record.key, effect)
+                    result = self.follow_ups.arrange(record.key, effect)
             results[effect.step] = result
         for effect in decision.effects:
             self._tell_admin(record.key, effect, results[effect.step])
@@ -124,21 +124,21 @@ class Effects:
     def _describe(
         self, record: MessageRecord, decision: Decision, effect: PostReply, results: Mapping[str, StepResult]
     ) -> Reply:
-        readings = read_findings(decision.findings, self.manifest)
+        label_views = view_facet_results(decision.facet_results, self.manifest)
         route = next((each for each in decision.effects if isinstance(each, PostRoute)), None)
         if route is None and decision.outcome != "automatic":
             policy = self.settings_of(record.team).policy
-            suggested = direct(decision.findings, policy, circumstances_of(record)).route
-            return Reply(readings, decision.outcome, suggested)
+            suggested = direct(decision.facet_results, policy, context_of(record)).route
+            return Reply(label_views, decision.outcome, suggested)
         destination = route.channel if route else None
         owner = _find_owner(results)
         return Reply(
-            readings,
+            label_views,
             decision.outcome,
             destination,
             results[route.step].error if route else None,
-            message=fill_in(effect.templates, readings, record.author, destination, owner),
-            mentioned=self.duties.resolve(record.key, effect.mentions),
+            message=fill_in(effect.templates, label_views, record.author, destination, owner),
+            mentioned=self.follow_ups.resolve(record.key, effect.mentions),
             owner=None if route else owner,
         )
 
@@ -150,15 +150,15 @@ class Effects:
         key: MessageKey,
         effect: PostRoute,
         read: Callable[[], OriginalMessage],
-        readings: tuple[Reading, ...],
+        label_views: tuple[LabelView, ...],
         owner: Owner | None,
     ) -> StepResult:
         def make() -> str:
-            view = self._route_view(key, effect, read(), readings, owner)
+            view = self._route_view(key, effect, read(), label_views, owner)
             return self.slack.send_on(key, effect.step, view, effect.channel)
 
         def summarise() -> Entry:
-            return Entry(key.channel, readings[0].display, self.slack.permalink(key))
+            return Entry(key.channel, label_views[0].display, self.slack.permalink(key))
 
         # Whoever is mentioned or is to take it has to know at once, and of this message.
         entry = None if effect.mentions or owner else summarise
@@ -170,15 +170,15 @@ class Effects:
         key: MessageKey,
         route: PostRoute,
         original: OriginalMessage,
-        readings: tuple[Reading, ...],
+        label_views: tuple[LabelView, ...],
         owner: Owner | None,
     ) -> View:
-        permalink, mentioned = self.slack.permalink(key), self.duties.resolve(key, route.mentions)
+        permalink, mentioned = self.slack.permalink(key), self.follow_ups.resolve(key, route.mentions)
         author, text = original.author, original.text
         # Whose it is, is said already; whose it is no longer need not know.
         named = {owner.person, owner.instead_of} if owner else set()
         others = tuple(each for each in mentioned if each not in named)
-        return build_route(Routed(readings, author, key.channel, text, permalink, others, owner, route.urgent))
+        return build_route(Routed(label_views, author, key.channel, text, permalink, others, owner, route.urgent))
 
     def _reply(self, key: MessageKey, effect: PostReply, reply: Reply) -> StepResult:
         find = partial(self.slack.find_reply, key, effect.step)
@@ -197,7 +197,7 @@ class Effects:
         make = partial(self.slack.send_on, key, SUMMARY, build_summary(entries), channel)
         self.steps.post(Post(key, SUMMARY, channel, find, make))
 
-    def tidy(self, record: TidyRecord) -> None:
+    def deduplicate(self, record: TidyRecord) -> None:
         """Leave one copy of a step's post; see `choose_kept`."""
         case = self.ledger.load(record.key, self.now())
         self._try(record.key, "tidy", partial(self._remove_surplus, record, case.steps.get(record.step)))
@@ -230,8 +230,8 @@ class Effects:
                 return self._keep_showing(key, self._show_owner)
 
     def give_out(self, record: GiveOutRecord) -> None:
-        """Give out a message that came in while everybody was away, and name who has it now; see Duties."""
-        if self.duties.give_out(record):
+        """Give out a message that came in while everybody was away, and name who has it now; see FollowUps."""
+        if self.follow_ups.give_out(record):
             self._keep_showing(record.key, self._show_owner)
 
     def _keep_showing(self, key: MessageKey, show: Callable[[_Standing], None]) -> None:
@@ -239,7 +239,7 @@ class Effects:
         has then seen both.
         """
         case = self.ledger.load(key, self.now())
-        while case.decision and case.decision.findings and not case.is_withdrawn:
+        while case.decision and case.decision.facet_results and not case.is_withdrawn:
             show(self._look_at(key, case, case.decision))
             shown, case = case, self.ledger.load(key, self.now())
             if _state(case) == _state(shown):
@@ -249,8 +249,8 @@ class Effects:
         policy = self.settings_of(key.team).policy
         # The short form of a policy goes by labels alone, and they are known.
         original = self.slack.read_original(key, case.parts) if policy.rules else OriginalMessage(None, "")
-        plan = follow_up(case, policy, circumstances_again(key, original))
-        return _Standing(key, case, decision, original, plan, read_case(case, self.manifest))
+        plan = follow_up(case, policy, context_of_original(key, original))
+        return _Standing(key, case, decision, original, plan, view_case(case, self.manifest))
 
     def withdraw(self, key: MessageKey, case: Case) -> None:
         """Take back what was posted about a message that has been deleted; its words go with it."""
@@ -273,14 +273,14 @@ class Effects:
             self._try(key, "react", partial(self.slack.react, key, name))
         problem = self._move_to(standing, plan.route, owner) if plan.route else None
         if plan.withdraw and not problem:
-            self._try(key, "withdraw", partial(self._withdraw, key, case, plan, standing.readings[0]))
+            self._try(key, "withdraw", partial(self._withdraw, key, case, plan, standing.label_views[0]))
         self._renew_reply(standing, owner, problem)
         for call in plan.calls:
             self._arrange(key, call)
         self._list_urgent(key, case, standing.decision, plan.urgent)
 
     def _assign(self, key: MessageKey, case: Case, assign: Assign) -> Owner | None:
-        return find_owner(case, self.duties.assign(key, assign).person or find_assignee(case, assign))
+        return find_owner(case, self.follow_ups.assign(key, assign).person or find_assignee(case, assign))
 
     def _show_owner(self, standing: _Standing) -> None:
         """Name in what has been posted who has the request; where the policy would have it elsewhere by now, it is left
@@ -299,36 +299,38 @@ class Effects:
         key, case, plan, author = standing.key, standing.case, standing.plan, standing.original.author
         destination = plan.route.channel if plan.route else None
         reply = Reply(
-            standing.readings,
+            standing.label_views,
             standing.decision.outcome,
             destination,
             problem,
             correction=case.corrections[-1] if case.corrections else None,
             parts=len(case.parts),
-            message=fill_in(plan.reply.templates, standing.readings, author, destination, owner),
-            mentioned=self.duties.resolve(key, plan.reply.mentions),
+            message=fill_in(plan.reply.templates, standing.label_views, author, destination, owner),
+            mentioned=self.follow_ups.resolve(key, plan.reply.mentions),
             owner=None if plan.route else owner,
         )
         self._try(key, "edit", partial(self._edit_reply, key, case, build_reply(reply)))
 
     def _list_urgent(self, key: MessageKey, case: Case, decision: Decision, urgent: bool) -> None:
         """Let a message that turned out to be urgent wait for an answer, and one that did not no longer."""
-        board = BoardStore(self.ledger.client, self.ledger.table)
+        stats = StatsStore(self.ledger.client, self.ledger.table)
         if not urgent:
-            board.settle("urgent", key)
+            stats.settle("urgent", key)
         elif not decision.urgent and case.first_answer is None:
-            board.begin("urgent", Waiting(key, decision.findings[0].scores[:1]), self.now())
+            stats.begin("urgent", Waiting(key, decision.facet_results[0].scores[:1]), self.now())
 
     def _arrange(self, key: MessageKey, call: CallWebhook | Escalate) -> None:
         if isinstance(call, CallWebhook):
-            self.duties.request_call(key, call)
+            self.follow_ups.request_call(key, call)
         else:
-            self.duties.arrange(key, call)
+            self.follow_ups.arrange(key, call)
 
     def _move_to(self, standing: _Standing, route: PostRoute, owner: Owner | None) -> str | None:
         """Send the message on to where it belongs, or renew the post that is there; give the error in the way."""
         key, case = standing.key, standing.case
-        result = self._send_on(key, route, lambda: self.slack.read_original(key, case.parts), standing.readings, owner)
+        result = self._send_on(
+            key, route, lambda: self.slack.read_original(key, case.parts), standing.label_views, owner
+        )
         self._tell_admin(key, route, result)
         if route.step in case.steps and result.ts:
             self._try(key, "renew", partial(self._renew, standing, route, result.ts, owner))
@@ -336,10 +338,10 @@ class Effects:
 
     def _renew(self, standing: _Standing, route: PostRoute, ts: str, owner: Owner | None) -> None:
         original = self.slack.read_original(standing.key, standing.case.parts)
-        view = self._route_view(standing.key, route, original, standing.readings, owner)
+        view = self._route_view(standing.key, route, original, standing.label_views, owner)
         self.slack.edit(route.channel, ts, view)
 
-    def _withdraw(self, key: MessageKey, case: Case, plan: FollowUp, main: Reading) -> None:
+    def _withdraw(self, key: MessageKey, case: Case, plan: FollowUp, main: LabelView) -> None:
         """Put a note in place of the posts in channels where the message does not belong."""
         destination = plan.route.channel if plan.route else None
         user = case.corrections[-1].user if case.corrections else None
@@ -360,7 +362,7 @@ class Effects:
         """Do what can be done again without harm; where it never can, the rest still can."""
         try:
             act()
-        except GiveUp as failure:
+        except PermanentError as failure:
             log.error("step given up", extra={"message_key": str(key), "step": step, "error": failure.error})
 
 

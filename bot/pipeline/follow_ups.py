@@ -12,18 +12,18 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from bot.pipeline.idempotency import Post, Steps
+from bot.pipeline.idempotency import Idempotency, Post
 from bot.pipeline.webhooks import Call, WebhookFailed, WebhookRefused
 from bot.policy.policy import Policy, Webhook
 from bot.policy.schedule import Rota
 from bot.policy.settings import SettingsSource
 from bot.queue.messages import EscalationRecord, GiveOutRecord, MessageKey, WebhookRecord
-from bot.slack.api import GiveUp
+from bot.slack.api import PermanentError
 from bot.slack.blocks import View
 from bot.slack.client import SlackActions
-from bot.store.rotations import Rounds
+from bot.store.rotations import RoundRobin
 from bot.triage.case import Assign, CallWebhook, Case, Escalate, StepResult
-from bot.triage.follow_up import FollowUp, circumstances_again, follow_up
+from bot.triage.follow_up import FollowUp, context_of_original, follow_up
 from bot.triage.ownership import find_taker
 from bot.ui.posts import build_escalation, build_given_out
 
@@ -35,13 +35,13 @@ _FIRST_PAUSE = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Duties:
-    """Methods raise what `Steps` raises."""
+class FollowUps:
+    """Methods raise what `Idempotency` raises."""
 
     slack: SlackActions
-    steps: Steps
+    steps: Idempotency
     settings: SettingsSource
-    rounds: Rounds
+    round_robin: RoundRobin
     call: Callable[[Call], None]
 
     def _policy(self, key: MessageKey) -> Policy:
@@ -74,7 +74,7 @@ class Duties:
         if not rota.is_anybody_there(at):
             self._wait_for_somebody(GiveOutRecord(key.team, key.channel, key.ts, name, 0), rota, at)
             return None
-        return rota.pick(self.rounds.next(key.team, name), at)
+        return rota.pick(self.round_robin.next(key.team, name), at)
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self.steps.now(), UTC)
@@ -99,7 +99,7 @@ class Duties:
         if plan is None or plan.assign != Assign(record.rota) or find_taker(case):
             return False
         chosen = self.steps.choose(
-            key, plan.assign.later_step, lambda: rota.pick(self.rounds.next(key.team, record.rota), at)
+            key, plan.assign.later_step, lambda: rota.pick(self.round_robin.next(key.team, record.rota), at)
         )
         assert chosen.person, "somebody is there"
         view = build_given_out(chosen.person, self.slack.permalink(key))
@@ -107,7 +107,7 @@ class Duties:
         return True
 
     def _wait_for_somebody(self, record: GiveOutRecord, rota: Rota, at: datetime) -> None:
-        """Look again when the first is there; where nobody ever will be, nobody looks."""
+        """RuleContext again when the first is there; where nobody ever will be, nobody looks."""
         start = rota.next_start(at)
         if start:
             # Counted anew each time: what waits for people has not failed for so long.
@@ -145,7 +145,7 @@ class Duties:
 
     def _describe(self, key: MessageKey, webhook: Webhook, case: Case) -> dict[str, Any]:
         assert case.decision is not None
-        sure = {finding.facet for finding in case.decision.findings if finding.sure}
+        sure = {facet_result.facet for facet_result in case.decision.facet_results if facet_result.sure}
         sure |= {correction.facet for correction in case.corrections}
         document = {
             "event": "message.triaged",
@@ -159,7 +159,7 @@ class Duties:
     def _link(self, key: MessageKey) -> str | None:
         try:
             return self.slack.permalink(key)
-        except GiveUp:  # the message is gone, which is no reason to keep quiet about it
+        except PermanentError:  # the message is gone, which is no reason to keep quiet about it
             return None
 
     # --- Escalation -----------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class Duties:
         if case.decision is None or case.is_withdrawn:
             return None
         original = self.slack.read_original(key, case.parts)
-        return None if original.is_gone else follow_up(case, self._policy(key), circumstances_again(key, original))
+        return None if original.is_gone else follow_up(case, self._policy(key), context_of_original(key, original))
 
     def _say_later(self, key: MessageKey, step: str, view: View, place: str | None) -> None:
         """Post about a message in a channel, or in its thread, after it has been handled."""

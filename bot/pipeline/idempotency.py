@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from bot.queue.messages import MessageKey, SummaryRecord, TidyRecord
 from bot.queue.sender import Queue
-from bot.slack.api import GiveUp, TenantGone, TryLater
-from bot.store.digests import Entry, Summaries
+from bot.slack.api import PermanentError, RetryableError, WorkspaceUninstalled
+from bot.store.digests import Digests, Entry
 from bot.store.ledger import Claim, Ledger
-from bot.store.rate_limiter import LineTooLong, Pace
+from bot.store.rate_limiter import RateLimiter, RateLimitExceeded
 from bot.triage.case import StepResult
 
 log = logging.getLogger(__name__)
@@ -65,14 +65,16 @@ def choose_kept(copies: Sequence[str], result: StepResult | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """What it takes to do something once. Methods raise TryLater, TenantGone, StepTaken, LedgerUnavailable and
-    QueueUnavailable: deliver the record again, after a while where a TryLater says so.
+class Idempotency:
+    """Run a step once.
+
+    Methods raise RetryableError, WorkspaceUninstalled, StepTaken, LedgerUnavailable and QueueUnavailable: deliver the
+    record again, after a while where a RetryableError says so.
     """
 
     ledger: Ledger
-    pace: Pace
-    summaries: Summaries
+    rate_limiter: RateLimiter
+    summaries: Digests
     later: Queue
     now: Callable[[], float]
     between_posts: float = SECONDS_BETWEEN_POSTS
@@ -100,14 +102,14 @@ class Steps:
             return claim.result
         try:
             result = do(claim)
-        except GiveUp as failure:
+        except PermanentError as failure:
             log.error("step given up", extra={"message_key": str(key), "step": step, "error": failure.error})
             result = StepResult(error=failure.error)
         except _PutOff as failure:
             self.ledger.release(claim, failure.turn)
             raise
-        except (TryLater, TenantGone) as failure:
-            if isinstance(failure, TenantGone) or failure.refused:
+        except (RetryableError, WorkspaceUninstalled) as failure:
+            if isinstance(failure, WorkspaceUninstalled) or failure.refused:
                 self.ledger.release(claim)
             raise
         return self.ledger.complete(claim, result)
@@ -122,27 +124,27 @@ class Steps:
             return self._join_summary(claim, post, post.entry())
         try:
             turn = claim.turn or self._take_turn(post)
-        except LineTooLong:
+        except RateLimitExceeded:
             assert post.entry, "only what can be summarised minds a long line"
             return self._join_summary(claim, post, post.entry())
         if turn > self.now():
             raise _early(turn, self.now())
         try:
             return StepResult(ts=post.make())
-        except TryLater as failure:
+        except RetryableError as failure:
             if not failure.refused:
                 raise
             raise _PutOff(turn, failure.error, failure.after) from failure
 
     def _take_turn(self, post: Post) -> float:
         longest = LONGEST_LINE * self.between_posts if post.entry else None
-        return self.pace.take(f"{post.key.team}#{post.channel}", self.between_posts, self.now(), longest)
+        return self.rate_limiter.take(f"{post.key.team}#{post.channel}", self.between_posts, self.now(), longest)
 
     def _look_again_later(self, post: Post) -> None:
         key, now = post.key, int(self.now())
         self.later.send(TidyRecord(key.team, key.channel, key.ts, post.step, post.channel, now), TIDY_AFTER)
 
-    # --- Summaries ------------------------------------------------------------------------------------------
+    # --- Digests ------------------------------------------------------------------------------------------
 
     def _join_summary(self, claim: Claim, post: Post, entry: Entry) -> StepResult:
         at = claim.summary
@@ -157,25 +159,25 @@ class Steps:
             if self.summaries.join(summary, entry):
                 return StepResult()
             at = None
-        raise TryLater("summary_closed", refused=True, after=1)
+        raise RetryableError("summary_closed", refused=True, after=1)
 
     def _choose_summary(self, post: Post) -> SummaryRecord:
         # The line of a channel's summaries: its turns are so far apart that only so many fall into one window.
         interval = SUMMARY_WINDOW / MOST_IN_A_SUMMARY
-        turn = self.pace.take(f"{post.key.team}#{post.channel}#summary", interval, self.now())
+        turn = self.rate_limiter.take(f"{post.key.team}#{post.channel}#summary", interval, self.now())
         return self._summary(post, (int(turn) // SUMMARY_WINDOW + 1) * SUMMARY_WINDOW)
 
     def _summary(self, post: Post, at: int) -> SummaryRecord:
         return SummaryRecord(post.key.team, post.channel, at, int(self.now()))
 
     def gather(self, summary: SummaryRecord) -> tuple[Entry, ...]:
-        """Close a summary and give what is in it. Raises TryLater before its time."""
+        """Close a summary and give what is in it. Raises RetryableError before its time."""
         if self.now() < summary.at:
             raise _early(summary.at, self.now())
         return self.summaries.close(summary)
 
 
-class _PutOff(TryLater):
+class _PutOff(RetryableError):
     """Nothing was posted; the post has its turn all the same, so that it need not take another."""
 
     def __init__(self, turn: float, error: str, after: int | None) -> None:

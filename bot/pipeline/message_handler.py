@@ -9,8 +9,8 @@ from bot.pipeline.effects import Effects
 from bot.policy.settings import TeamSettings
 from bot.queue.messages import MessageKey, MessageRecord, ReplyRecord, RevisionRecord
 from bot.queue.sender import Queue
-from bot.store.bursts import Bursts
 from bot.store.ledger import Ledger
+from bot.store.message_groups import MessageGroups
 from bot.triage.case import Case, Decision, FirstAnswer
 from bot.triage.decide import decide, find_reason_to_ignore, ignore
 from bot.triage.follow_up import revise, shows
@@ -24,7 +24,7 @@ GATHERING_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedMessage:
     """A message that was looked at: what is known of it, and what the classifier has to read of it, if anything.
 
     `message` is as it came, or as it stands now where it was changed; None where it is gone. `leader` is the message
@@ -40,32 +40,32 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Requests:
+class MessageHandler:
     """What it takes. Methods raise what the collaborators raise: deliver the record again."""
 
     manifest: Manifest
     ledger: Ledger
     effects: Effects
     admission: Admission
-    bursts: Bursts
+    message_groups: MessageGroups
     later: Queue
     now: Callable[[], float]
 
     # --- First looks ----------------------------------------------------------------------------------------
 
-    def open_message(self, record: MessageRecord, settings: TeamSettings, due: float | None) -> Opened:
-        """Look at a message that came in; `due` is from when on it may be read, where it had to wait."""
+    def open_message(self, record: MessageRecord, settings: TeamSettings, due: float | None) -> OpenedMessage:
+        """RuleContext at a message that came in; `due` is from when on it may be read, where it had to wait."""
         case = self.ledger.load(record.key, self.now())
-        opened = self._read(Opened(record.key, settings, case, record), due, is_new=case.decision is None)
+        opened = self._read(OpenedMessage(record.key, settings, case, record), due, is_new=case.decision is None)
         return self._find_leader(opened, record) if opened.text is not None else opened
 
-    def open_revision(self, record: RevisionRecord, settings: TeamSettings, due: float | None) -> Opened:
-        """Look at a message that was changed, as a whole with all its parts."""
+    def open_revision(self, record: RevisionRecord, settings: TeamSettings, due: float | None) -> OpenedMessage:
+        """RuleContext at a message that was changed, as a whole with all its parts."""
         key, case = self._load_whole(record.key)
         message = self.effects.slack.read_request(key, record.received_at, case.parts)
-        return self._read(Opened(key, settings, case, message), due, is_new=not case.corrections)
+        return self._read(OpenedMessage(key, settings, case, message), due, is_new=not case.corrections)
 
-    def _read(self, opened: Opened, due: float | None, is_new: bool) -> Opened:
+    def _read(self, opened: OpenedMessage, due: float | None, is_new: bool) -> OpenedMessage:
         """Have a message read if what it says is new."""
         message = opened.message
         if message is None or not is_new or find_reason_to_ignore(message, opened.settings):
@@ -73,12 +73,12 @@ class Requests:
         self.admission.admit(message, opened.settings.policy.limits, due)
         return replace(opened, text=message.text)
 
-    def _find_leader(self, opened: Opened, record: MessageRecord) -> Opened:
+    def _find_leader(self, opened: OpenedMessage, record: MessageRecord) -> OpenedMessage:
         """See whether a message belongs to an earlier one of its author; then it is read with that."""
         window = opened.settings.policy.intake.merge_seconds
         if not window or record.bot:
             return opened
-        leader = self.bursts.find_leader(record, window, self.now())
+        leader = self.message_groups.find_root(record, window, self.now())
         return opened if leader == record.ts else replace(opened, text=None, leader=replace(record.key, ts=leader))
 
     def _load_whole(self, key: MessageKey) -> tuple[MessageKey, Case]:
@@ -92,7 +92,7 @@ class Requests:
 
     # --- What is made of them -------------------------------------------------------------------------------
 
-    def triage(self, opened: Opened, prediction: Prediction | None) -> None:
+    def triage(self, opened: OpenedMessage, prediction: Prediction | None) -> None:
         """Decide about a message that came in, and act; what was decided before stands."""
         message = opened.message
         assert message is not None, "what is gone is not triaged"
@@ -105,7 +105,7 @@ class Requests:
             self.effects.carry_out(message, decision)
             self.effects.check_policy(message.team)
 
-    def revise(self, opened: Opened, prediction: Prediction | None) -> None:
+    def revise(self, opened: OpenedMessage, prediction: Prediction | None) -> None:
         """Bring what was made of a message in line with what it says now."""
         message, before = opened.message, opened.case.decision
         if message is None:

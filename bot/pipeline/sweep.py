@@ -12,12 +12,12 @@ from typing import Any
 from bot.policy.settings import SettingsSource, TeamSettings
 from bot.queue.messages import MessageRecord
 from bot.queue.sender import Queue
-from bot.slack.api import SlackFailure, TenantGone
+from bot.slack.api import SlackError, WorkspaceUninstalled
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
 from bot.slack.events import read_standing
 from bot.store.ledger import Ledger
 from bot.triage.decide import find_reason_to_ignore
-from bot.workspaces.workspaces import Tenant
+from bot.workspaces.workspaces import ConnectedWorkspace
 
 log = logging.getLogger(__name__)
 
@@ -105,22 +105,25 @@ class Sweeper:
             log.warning("swept", extra=extra)
 
 
-def sweep_tenants(
-    tenants: Iterable[Tenant], sweeper_for: Callable[[Tenant], Sweeper], oldest: float, now: float
+def sweep_workspaces(
+    workspaces: Iterable[ConnectedWorkspace],
+    sweeper_for: Callable[[ConnectedWorkspace], Sweeper],
+    oldest: float,
+    now: float,
 ) -> list[Swept]:
     """Sweep every workspace. What stands in the way in one is raised when the others have been swept.
 
     A workspace that installed the bot and took it out again is nobody's fault, and passed over.
     """
     swept: list[Swept] = []
-    failures: list[SlackFailure] = []
-    for tenant in tenants:
+    failures: list[SlackError] = []
+    for workspace in workspaces:
         try:
-            swept += sweeper_for(tenant).sweep_all(oldest, now)
-        except SlackFailure as failure:
-            if not (tenant.installed and isinstance(failure, TenantGone)):
+            swept += sweeper_for(workspace).sweep_all(oldest, now)
+        except SlackError as failure:
+            if not (workspace.installed and isinstance(failure, WorkspaceUninstalled)):
                 failures.append(failure)
-            log.error("workspace not swept", extra={"error": failure.error, "installed": tenant.installed})
+            log.error("workspace not swept", extra={"error": failure.error, "installed": workspace.installed})
     if failures:
         raise failures[0]
     return swept

@@ -19,7 +19,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from bot.slack.api import TryLater
+from bot.slack.api import RetryableError
 from classifier_infra.inference.deadline import Bounded, within
 
 # In seconds, from the look-up of the name to the last byte of the head of the answer. A batch of ten such calls has to
@@ -32,7 +32,7 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Connect: TypeAlias = Callable[[SplitResult], HTTPConnection]
 
 
-class WebhookFailed(TryLater):
+class WebhookFailed(RetryableError):
     """The call may succeed later; that it arrived all the same is possible, and what its key is for."""
 
     def __init__(self, error: str) -> None:
@@ -118,7 +118,7 @@ def connect_to_stand_in(origin: str) -> Connect:
 
 
 def find_public_address(host: str, port: int) -> Address:
-    """Look a host up and give an address of it. Raises WebhookRefused where any of them is not public."""
+    """RuleContext a host up and give an address of it. Raises WebhookRefused where any of them is not public."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     if not all(map(is_public, addresses)):

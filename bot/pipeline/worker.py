@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.pipeline.admission import NotYet
-from bot.pipeline.command_handler import Reception, TooLate
+from bot.pipeline.command_handler import CommandHandler, TooLate
 from bot.pipeline.effects import Effects
-from bot.pipeline.message_handler import Opened, Requests
+from bot.pipeline.message_handler import MessageHandler, OpenedMessage
 from bot.pipeline.webhooks import WebhookRefused
 from bot.policy.settings import SettingsSource, TeamSettings
 from bot.queue.deliveries import MOST_TRIES, DeadLetters, Delivery, read_delivery
@@ -48,7 +48,7 @@ from bot.queue.messages import (
     from_json,
 )
 from bot.queue.sender import Queue, QueueUnavailable
-from bot.slack.api import GiveUp, SlackFailure, TenantGone, TryLater
+from bot.slack.api import PermanentError, RetryableError, SlackError, WorkspaceUninstalled
 from bot.store.ledger import LedgerUnavailable, StepTaken, VersionTaken
 from bot.workspaces.installations import InstallationsUnavailable
 from classifier_infra.inference.classifier import Answer, Classifier, ClassifierError, predict_each
@@ -57,12 +57,12 @@ log = logging.getLogger(__name__)
 
 # Expected now and then: worth a line in the log, not a traceback. Their sentences have nobody's text in them.
 _KNOWN = (
-    *(ClassifierError, InstallationsUnavailable, InvalidRecord, LedgerUnavailable, QueueUnavailable, SlackFailure),
+    *(ClassifierError, InstallationsUnavailable, InvalidRecord, LedgerUnavailable, QueueUnavailable, SlackError),
     *(StepTaken, TooLate, VersionTaken, WebhookRefused),
 )
 
 # Another delivery does not cure these.
-_FINAL = (InvalidRecord, TenantGone, GiveUp, TooLate, WebhookRefused)
+_FINAL = (InvalidRecord, WorkspaceUninstalled, PermanentError, TooLate, WebhookRefused)
 
 # Where Slack asks for patience and does not say for how long.
 _PATIENCE_SECONDS = 30
@@ -72,11 +72,11 @@ _LONGEST_WAIT = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class Handlers:
     """What acts in one workspace, with that workspace's token."""
 
-    requests: Requests
-    reception: Reception
+    requests: MessageHandler
+    command_handler: CommandHandler
     effects: Effects
 
 
@@ -90,8 +90,8 @@ class _Job:
     delivery: Delivery
     record: Record
     settings: TeamSettings
-    hands: Hands
-    opened: Opened | None = None
+    handlers: Handlers
+    opened: OpenedMessage | None = None
     text: str | None = None
 
 
@@ -99,12 +99,13 @@ class _Job:
 class Worker:
     """The collaborators of one instance of the function. `now` gives seconds since the epoch.
 
-    `hands` gives what acts in a workspace, or raises TenantGone; `part` forgets a workspace that took the bot out.
+    `handlers` returns what acts in a workspace, or raises WorkspaceUninstalled; `part` forgets a workspace that
+    uninstalled the bot.
     """
 
     classifier: Classifier
     settings: SettingsSource
-    hands: Callable[[str], Hands]
+    handlers: Callable[[str], Handlers]
     part: Callable[[LifecycleRecord], None]
     later: Queue
     dead_letters: DeadLetters
@@ -128,17 +129,17 @@ class Worker:
         return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
     def _open(self, delivery: Delivery, record: Record) -> _Job:
-        hands = self.hands(record.team)
+        handlers = self.handlers(record.team)
         settings = self.settings.load(record.team, self.now())
-        opened: Opened | None = None
+        opened: OpenedMessage | None = None
         match record:
             case MessageRecord():
-                opened = hands.requests.open_message(record, settings, delivery.due)
+                opened = handlers.requests.open_message(record, settings, delivery.due)
             case RevisionRecord():
-                opened = hands.requests.open_revision(record, settings, delivery.due)
+                opened = handlers.requests.open_revision(record, settings, delivery.due)
             case CommandRecord() | InspectRecord() | TrialRecord():
-                return _Job(delivery, record, settings, hands, text=hands.reception.text_of(record))
-        return _Job(delivery, record, settings, hands, opened, opened.text if opened else None)
+                return _Job(delivery, record, settings, handlers, text=handlers.command_handler.text_of(record))
+        return _Job(delivery, record, settings, handlers, opened, opened.text if opened else None)
 
     def _classify(self, jobs: Sequence[_Job]) -> dict[str, Answer]:
         texts = {job.delivery.id: job.text for job in jobs if job.text is not None}
@@ -149,45 +150,45 @@ class Worker:
             raise answer
         match job.record:
             case MessageRecord() if job.opened:
-                job.hands.requests.triage(job.opened, answer)
+                job.handlers.requests.triage(job.opened, answer)
             case RevisionRecord() if job.opened:
-                job.hands.requests.revise(job.opened, answer)
+                job.handlers.requests.revise(job.opened, answer)
             case ReplyRecord():
-                job.hands.requests.note_answer(job.record, job.settings)
+                job.handlers.requests.note_answer(job.record, job.settings)
             case CommandRecord():
-                job.hands.reception.answer_command(job.record, job.settings, answer)
+                job.handlers.command_handler.answer_command(job.record, job.settings, answer)
             case AskRecord():
-                job.hands.reception.answer_question(job.record, job.settings)
+                job.handlers.command_handler.answer_question(job.record, job.settings)
             case HomeRecord():
-                job.hands.reception.show_home(job.record)
+                job.handlers.command_handler.show_home(job.record)
             case InspectRecord():
-                job.hands.reception.inspect(job.record, job.settings, answer)
+                job.handlers.command_handler.inspect(job.record, job.settings, answer)
             case TrialRecord():
-                job.hands.reception.try_policy(job.record, job.settings, answer)
+                job.handlers.command_handler.try_policy(job.record, job.settings, answer)
             case UploadRecord():
-                job.hands.reception.review_upload(job.record, job.settings)
+                job.handlers.command_handler.review_upload(job.record, job.settings)
             case RouteDialogRecord():
-                job.hands.reception.show_routes(job.record)
+                job.handlers.command_handler.show_routes(job.record)
             case RuleFormRecord():
-                job.hands.reception.show_rule_form(job.record)
+                job.handlers.command_handler.show_rule_form(job.record)
             case SavedRecord():
-                job.hands.reception.look_at_saved(job.record)
+                job.handlers.command_handler.look_at_saved(job.record)
             case ForwardRecord():
-                job.hands.reception.forward(job.record)
+                job.handlers.command_handler.forward(job.record)
             case ReactionRecord():
-                job.hands.reception.take_reaction(job.record, job.settings)
+                job.handlers.command_handler.take_reaction(job.record, job.settings)
             case CorrectionRecord():
-                job.hands.effects.show_changes(job.record.key)
+                job.handlers.effects.show_changes(job.record.key)
             case SummaryRecord():
-                job.hands.effects.post_summary(job.record)
+                job.handlers.effects.post_summary(job.record)
             case WebhookRecord():
-                job.hands.effects.duties.call_webhook(job.record)
+                job.handlers.effects.follow_ups.call_webhook(job.record)
             case EscalationRecord():
-                job.hands.effects.duties.escalate(job.record)
+                job.handlers.effects.follow_ups.escalate(job.record)
             case GiveOutRecord():
-                job.hands.effects.give_out(job.record)
+                job.handlers.effects.give_out(job.record)
             case TidyRecord():
-                job.hands.effects.tidy(job.record)
+                job.handlers.effects.deduplicate(job.record)
 
     # --- What does not succeed ------------------------------------------------------------------------------
 
@@ -199,7 +200,7 @@ class Worker:
         except Exception as error:
             self._log(delivery, error)
             try:
-                is_disposed = self._put_off(delivery, error) or self._set_aside(delivery, error)
+                is_disposed = self._put_off(delivery, error) or self._dead_letter(delivery, error)
             except QueueUnavailable as unavailable:
                 self._log(delivery, unavailable)
                 is_disposed = False
@@ -207,7 +208,7 @@ class Worker:
                 failed.append(delivery.id)
 
     def _put_off(self, delivery: Delivery, error: Exception) -> bool:
-        if not (isinstance(error, TryLater) and error.refused):
+        if not (isinstance(error, RetryableError) and error.refused):
             return False
         record = from_json(delivery.body)
         if self.now() - record.received_at > _LONGEST_WAIT:
@@ -216,11 +217,11 @@ class Worker:
         self.later.send(record, _PATIENCE_SECONDS if error.after is None else error.after, due)
         return True
 
-    def _set_aside(self, delivery: Delivery, error: Exception) -> bool:
+    def _dead_letter(self, delivery: Delivery, error: Exception) -> bool:
         if not isinstance(error, _FINAL) and delivery.tries < MOST_TRIES:
             return False
         name = type(error).__name__
-        self.dead_letters.set_aside(delivery, f"{name}: {error}" if isinstance(error, _KNOWN) else name)
+        self.dead_letters.dead_letter(delivery, f"{name}: {error}" if isinstance(error, _KNOWN) else name)
         return True
 
     def _log(self, delivery: Delivery, error: Exception) -> None:

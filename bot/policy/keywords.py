@@ -27,7 +27,7 @@ def _space_out(text: str) -> str:
     return folded.encode().translate(_ASCII_SPACED).decode()
 
 
-class KeyWords:
+class Keywords:
     """Looks for words and phrases, each given as `read_words` gives it."""
 
     __slots__ = ("_patterns", "_words")

@@ -8,8 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from bot.policy.keywords import KeyWords
-from bot.policy.rules import MAIN, Action, Condition, Directions, Look, Match, Rule, Situation, combine, find_matching
+from bot.policy.keywords import Keywords
+from bot.policy.rules import (
+    MAIN,
+    Action,
+    Condition,
+    Directions,
+    Match,
+    Rule,
+    RuleContext,
+    Situation,
+    combine,
+    find_matching,
+)
 from bot.policy.schedule import OpeningHours, Rota
 from bot.policy.small_talk import PHRASES
 from bot.policy.templates import facets_of
@@ -88,18 +99,18 @@ class Policy:
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     in_force: tuple[Rule, ...] = field(init=False, repr=False, compare=False)
     destinations: frozenset[str] = field(init=False, repr=False, compare=False)
-    key_words: KeyWords = field(init=False, repr=False, compare=False)
+    keywords: Keywords = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         in_force = (*self.rules, *_standing_rules(self))
         # What every message would otherwise work out again.
         object.__setattr__(self, "in_force", in_force)
         object.__setattr__(self, "destinations", frozenset(_find_destinations(in_force)))
-        object.__setattr__(self, "key_words", KeyWords(word for rule in in_force for word in rule.when.keywords))
+        object.__setattr__(self, "keywords", Keywords(word for rule in in_force for word in rule.when.keywords))
 
     def evaluate(self, situation: Situation) -> Directions:
         """Return what the rules that hold for a message want done with it."""
-        return combine(find_matching(self.in_force, self.match, Look(situation, self.key_words)))
+        return combine(find_matching(self.in_force, self.match, RuleContext(situation, self.keywords)))
 
     def mode(self, channel: str) -> Mode:
         """Give what to do in a channel; nothing in those that messages are sent to, whatever else is said of them."""

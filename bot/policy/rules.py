@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from bot.policy.keywords import KeyWords
+from bot.policy.keywords import Keywords
 from bot.policy.schedule import OpeningHours
 
 Match: TypeAlias = Literal["first", "all"]
@@ -17,7 +17,7 @@ OURS, OTHERS = "ours", "others"
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class MessageContext:
     """What is known of a message beside what it is about: where and when (with a time zone) it was written, the text,
     and the author's team, None where that is ours.
     """
@@ -34,7 +34,7 @@ class Situation:
 
     labels: Mapping[str, str]
     main: str
-    circumstances: Circumstances
+    message_context: MessageContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Condition:
     outside: OpeningHours | None = None
     keywords: tuple[str, ...] = ()
 
-    def holds(self, look: "Look") -> bool:
+    def holds(self, look: "RuleContext") -> bool:
         """Tell whether the rule is for this message."""
         if self.labels and not look.reads_as(self.labels):
             return False
@@ -66,7 +66,7 @@ class Condition:
         return not (self.outside and look.is_open(self.outside))
 
 
-class Look:
+class RuleContext:
     """A look at one message by many rules: what more than one of them may ask is worked out once.
 
     `key_words` are those that any of the rules asks for.
@@ -74,15 +74,15 @@ class Look:
 
     __slots__ = ("_at", "_found", "_hours", "_key_words", "_labels", "_text", "channel", "teams")
 
-    def __init__(self, situation: Situation, key_words: KeyWords) -> None:
-        circumstances, main = situation.circumstances, situation.labels.get(situation.main)
-        self.channel = circumstances.channel
-        self.teams = (OURS,) if circumstances.team is None else (OTHERS, circumstances.team)
+    def __init__(self, situation: Situation, keywords: Keywords) -> None:
+        message_context, main = situation.message_context, situation.labels.get(situation.main)
+        self.channel = message_context.channel
+        self.teams = (OURS,) if message_context.team is None else (OTHERS, message_context.team)
         self._labels = situation.labels if main is None else {**situation.labels, MAIN: main}
-        self._text = circumstances.text
-        self._key_words = key_words
+        self._text = message_context.text
+        self._key_words = keywords
         self._found: frozenset[str] | None = None
-        self._at = circumstances.at
+        self._at = message_context.at
         self._hours: dict[int, bool] = {}
 
     def reads_as(self, wanted: Mapping[str, frozenset[str]]) -> bool:
@@ -190,7 +190,7 @@ def _all(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def find_matching(rules: Iterable[Rule], match: Match, look: Look) -> Iterator[Rule]:
+def find_matching(rules: Iterable[Rule], match: Match, look: RuleContext) -> Iterator[Rule]:
     """Yield the rules that hold, in order. With "first", only the first written one; standing rules always apply."""
     decided = False
     for rule in rules:

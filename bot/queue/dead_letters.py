@@ -30,7 +30,7 @@ class QueueFailure(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class DeadLetter:
     """One message of the dead-letter queue, without its text.
 
     `place` is team#channel#ts of the message in Slack, or as much of it as the record has; `first_sent` is in seconds
@@ -48,20 +48,20 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetterOffice:
+class DeadLetterQueue:
     """The dead-letter queue, and where its messages go back to. Methods raise QueueFailure."""
 
     client: "SQSClient"
     dead_letters: str
     triage: str
 
-    def inspect(self) -> list[SetAside]:
+    def inspect(self) -> list[DeadLetter]:
         """Give all that is there, oldest first, and leave it there."""
         found = self._receive()
         self._let_go(found)
         return found
 
-    def redrive(self, wanted: Callable[[SetAside], bool]) -> list[SetAside]:
+    def redrive(self, wanted: Callable[[DeadLetter], bool]) -> list[DeadLetter]:
         """Give back what is `wanted`, and give what that was; sent first and deleted then, so that nothing is lost."""
         found = self._receive()
         given_back = [each for each in found if wanted(each)]
@@ -72,13 +72,13 @@ class DeadLetterOffice:
             self._let_go([each for each in found if each not in given_back])
         return given_back
 
-    def _receive(self) -> list[SetAside]:
-        found: dict[str, SetAside] = {}
+    def _receive(self) -> list[DeadLetter]:
+        found: dict[str, DeadLetter] = {}
         while batch := self._receive_batch():
             found |= {each.id: each for each in batch}
         return sorted(found.values(), key=lambda each: each.first_sent)
 
-    def _receive_batch(self) -> list[SetAside]:
+    def _receive_batch(self) -> list[DeadLetter]:
         try:
             answer = self.client.receive_message(
                 QueueUrl=self.dead_letters,
@@ -92,14 +92,14 @@ class DeadLetterOffice:
             raise _failure(error) from error
         return [_read(message) for message in answer.get("Messages", [])]
 
-    def _give_back(self, each: SetAside) -> None:
+    def _give_back(self, each: DeadLetter) -> None:
         try:
             self.client.send_message(QueueUrl=self.triage, MessageBody=each.body)
             self.client.delete_message(QueueUrl=self.dead_letters, ReceiptHandle=each.handle)
         except (BotoCoreError, ClientError) as error:
             raise _failure(error) from error
 
-    def _let_go(self, found: Sequence[SetAside]) -> None:
+    def _let_go(self, found: Sequence[DeadLetter]) -> None:
         for batch in _batches(found):
             entries: Any = [
                 {"Id": str(number), "ReceiptHandle": each.handle, "VisibilityTimeout": 0}
@@ -111,14 +111,14 @@ class DeadLetterOffice:
                 raise _failure(error) from error
 
 
-def _batches(found: Sequence[SetAside]) -> Iterator[Sequence[SetAside]]:
+def _batches(found: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
     return (found[first : first + _BATCH] for first in range(0, len(found), _BATCH))
 
 
-def _read(message: Any) -> SetAside:
+def _read(message: Any) -> DeadLetter:
     values = {name: each.get("StringValue", "") for name, each in message.get("MessageAttributes", {}).items()}
     kind, place = _describe(message["Body"])
-    return SetAside(
+    return DeadLetter(
         id=message["MessageId"],
         kind=kind,
         place=place,

@@ -53,7 +53,7 @@ def read_delivery(message: Mapping[str, Any]) -> Delivery:
 
 
 class DeadLetters(Protocol):
-    def set_aside(self, delivery: Delivery, reason: str) -> None:
+    def dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Put a delivery where a person finds it. Raises QueueUnavailable."""
         ...
 
@@ -65,7 +65,7 @@ class SqsDeadLetters:
     client: "SQSClient"
     url: str
 
-    def set_aside(self, delivery: Delivery, reason: str) -> None:
+    def dead_letter(self, delivery: Delivery, reason: str) -> None:
         """See DeadLetters."""
         safe = reason.encode("ascii", "replace").decode()[:_LONGEST_REASON]
         try:

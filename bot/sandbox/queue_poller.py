@@ -26,7 +26,7 @@ def back_off(receives: int) -> int:
     return min(1 << receives, LONGEST_RETRY_SECONDS)
 
 
-class Pump:
+class QueuePoller:
     """Polls on a thread of its own until it is stopped. `retry_seconds`: see back_off."""
 
     def __init__(

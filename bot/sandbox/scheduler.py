@@ -29,7 +29,7 @@ def _seconds(schedule: str) -> int:
     return int(rate[1]) * _SECONDS[rate[2]]
 
 
-class Clock:
+class Scheduler:
     """Invokes one function again and again, on a thread of its own, until it is stopped."""
 
     def __init__(self, function: Function, seconds: float) -> None:

@@ -19,14 +19,14 @@ from starlette.routing import BaseRoute, Route
 from bot.sandbox.gateway import Function, create_gateway, read_functions
 from bot.sandbox.ministack import create_ministack
 from bot.sandbox.process import ServerProcess, free_port
-from bot.sandbox.queue_poller import Pump
+from bot.sandbox.queue_poller import QueuePoller
 from bot.sandbox.resources import Created, create_resources
-from bot.sandbox.scheduler import Clock, read_rates
+from bot.sandbox.scheduler import Scheduler, read_rates
 from bot.sandbox.serving import address, listen, serving
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import OAuth, Settings
-from bot.sandbox.webhook_receiver import Receiver, create_receiver
+from bot.sandbox.webhook_receiver import WebhookReceiver, create_webhook_receiver
 
 ROOT = Path(__file__).parents[2]
 POLICY = Path(__file__).with_name("policy.yml")
@@ -81,14 +81,14 @@ def run_system(model: Path, port: int) -> Iterator[Addresses]:
         os.environ.update(_resource_environment(created))
         classifier.wait()
         stack.enter_context(serving(_plain_server(gateway), gateway_socket))
-        stack.enter_context(serving(_plain_server(create_receiver(Receiver())), webhook_socket))
+        stack.enter_context(serving(_plain_server(create_webhook_receiver(WebhookReceiver())), webhook_socket))
         stack.enter_context(serving(slack, slack_socket))
         for queue in ("TriageQueue", "EffectsQueue"):
-            pump = Pump(boto3.client("sqs"), created.queues[queue], functions["worker"])
-            pump.start()
-            stack.callback(pump.stop)
+            queue_poller = QueuePoller(boto3.client("sqs"), created.queues[queue], functions["worker"])
+            queue_poller.start()
+            stack.callback(queue_poller.stop)
         for name, seconds in read_rates(ROOT / "serverless.yml").items():
-            clock = Clock(functions[name], seconds)
+            clock = Scheduler(functions[name], seconds)
             clock.start()
             stack.callback(clock.stop)
         yield addresses

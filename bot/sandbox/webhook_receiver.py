@@ -22,7 +22,7 @@ _MOST_KEPT = 1_000
 
 
 @dataclass(slots=True)
-class Told:
+class ReceivedWebhook:
     """What one webhook was told of one message, and how many `times`."""
 
     host: str
@@ -33,13 +33,13 @@ class Told:
 
 
 @dataclass(slots=True)
-class Receiver:
+class WebhookReceiver:
     """What has been received, by key; `planned` are the statuses of the next answers."""
 
-    told: dict[str, Told] = field(default_factory=dict)
+    told: dict[str, ReceivedWebhook] = field(default_factory=dict)
     planned: list[int] = field(default_factory=list)
 
-    def take(self, told: Told) -> int:
+    def take(self, told: ReceivedWebhook) -> int:
         """Note a call; give the status of the answer. A call that is refused has not been taken."""
         if self.planned:
             return self.planned.pop(0)
@@ -53,7 +53,7 @@ class Receiver:
         return 204
 
 
-def create_receiver(receiver: Receiver) -> Starlette:
+def create_webhook_receiver(webhook_receiver: WebhookReceiver) -> Starlette:
     """Build the server's application."""
 
     async def note(request: Request) -> Response:
@@ -62,16 +62,16 @@ def create_receiver(receiver: Receiver) -> Starlette:
         except ValueError:
             return Response(status_code=400)
         key = request.headers.get("Idempotency-Key", "")
-        told = Told(request.headers.get("Host", ""), request.url.path, key, document)
-        return Response(status_code=receiver.take(told))
+        told = ReceivedWebhook(request.headers.get("Host", ""), request.url.path, key, document)
+        return Response(status_code=webhook_receiver.take(told))
 
     async def plan(request: Request) -> Response:
         wish = await request.json()
-        receiver.planned += [int(wish["status"])] * int(wish.get("times", 1))
+        webhook_receiver.planned += [int(wish["status"])] * int(wish.get("times", 1))
         return Response(status_code=204)
 
     async def show(request: Request) -> Response:
-        return JSONResponse([asdict(each) for each in receiver.told.values()])
+        return JSONResponse([asdict(each) for each in webhook_receiver.told.values()])
 
     return Starlette(
         routes=[

@@ -1,9 +1,9 @@
 """Calls to Slack, and what their failures mean for whoever made them.
 
-    SlackFailure
-    ├── TryLater   may succeed later; `refused` tells whether Slack surely did nothing this time
-    ├── GiveUp     will fail again until a person changes something
-    └── TenantGone the installation is gone: nothing can be done for this workspace any more
+    SlackError
+    ├── RetryableError   may succeed later; `refused` tells whether Slack surely did nothing this time
+    ├── PermanentError     will fail again until a person changes something
+    └── WorkspaceUninstalled the installation is gone: nothing can be done for this workspace any more
 
 Errors are named by Slack's code; no message text, token or URL is in them.
 """
@@ -47,7 +47,7 @@ _DONE = frozenset({"already_reacted", "no_reaction"})
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 
 
-class SlackFailure(Exception):
+class SlackError(Exception):
     """Slack did not do what it was asked. `error` is its code, or the class of what went wrong on the way."""
 
     def __init__(self, error: str) -> None:
@@ -55,7 +55,7 @@ class SlackFailure(Exception):
         self.error = error
 
 
-class TryLater(SlackFailure):
+class RetryableError(SlackError):
     """Refused for now (`refused`), or without an answer that says whether it was done. `after`: seconds to wait."""
 
     def __init__(self, error: str, refused: bool = False, after: int | None = None) -> None:
@@ -64,11 +64,11 @@ class TryLater(SlackFailure):
         self.after = after
 
 
-class GiveUp(SlackFailure):
+class PermanentError(SlackError):
     """Trying again is no use."""
 
 
-class TenantGone(SlackFailure):
+class WorkspaceUninstalled(SlackError):
     """The bot's token is not valid (any more): it was revoked, or the app uninstalled."""
 
 
@@ -79,7 +79,10 @@ def build_client(token: str, api_url: str | None) -> WebClient:
 
 
 def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
-    """Call a method of the Web API; what is so already is a success. Raises TryLater, GiveUp, TenantGone."""
+    """Call a method of the Web API; "already done" counts as success.
+
+    Raises RetryableError, PermanentError, WorkspaceUninstalled.
+    """
     try:
         return method(**arguments)
     except SlackApiError as error:
@@ -89,19 +92,19 @@ def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackRespons
         raise _failure(response) from error
     except (OSError, HTTPException, ValueError) as error:
         # Timeouts, refused and broken connections, and answers that end in the middle.
-        raise TryLater(type(error).__name__) from error
+        raise RetryableError(type(error).__name__) from error
 
 
-def _failure(response: SlackResponse) -> SlackFailure:
+def _failure(response: SlackResponse) -> SlackError:
     # A proxy's HTML in place of JSON ends up in `error`, whole.
     error = str(response.get("error"))[:60]
     if response.status_code == 429 or error in _RATE_LIMITED:
-        return TryLater("ratelimited", refused=True, after=_seconds(response.headers))
+        return RetryableError("ratelimited", refused=True, after=_seconds(response.headers))
     if response.status_code >= 500:
-        return TryLater(f"status {response.status_code}")
+        return RetryableError(f"status {response.status_code}")
     if error in _GONE:
-        return TenantGone(error)
-    return GiveUp(error) if error in _HOPELESS else TryLater(error)
+        return WorkspaceUninstalled(error)
+    return PermanentError(error) if error in _HOPELESS else RetryableError(error)
 
 
 def _seconds(headers: Mapping[str, str]) -> int | None:
@@ -110,7 +113,9 @@ def _seconds(headers: Mapping[str, str]) -> int | None:
 
 
 def respond(url: str, view: View, replace: bool = False) -> None:
-    """Answer at a `response_url`, for its user's eyes only; `replace` what was pressed. Raises TryLater, GiveUp.
+    """Answer at a `response_url`, visible to its user alone; `replace` what was pressed.
+
+    Raises RetryableError, PermanentError.
 
     Slack takes five answers within half an hour; one whose own answer was lost may be seen twice.
     """
@@ -120,13 +125,13 @@ def respond(url: str, view: View, replace: bool = False) -> None:
             text=view.text, blocks=list(view.blocks) or None, response_type="ephemeral", replace_original=replace
         )
     except (OSError, HTTPException, ValueError) as error:
-        raise TryLater(type(error).__name__) from None  # the cause's traceback could lead to the URL
+        raise RetryableError(type(error).__name__) from None  # the cause's traceback could lead to the URL
     if answer.status_code == 429:
-        raise TryLater("ratelimited", refused=True, after=_seconds(answer.headers))
+        raise RetryableError("ratelimited", refused=True, after=_seconds(answer.headers))
     if answer.status_code >= 500:
-        raise TryLater(f"status {answer.status_code}")
+        raise RetryableError(f"status {answer.status_code}")
     if answer.status_code != 200:
-        raise GiveUp(f"status {answer.status_code}")
+        raise PermanentError(f"status {answer.status_code}")
     _check_answer(answer.body)
 
 
@@ -137,4 +142,4 @@ def _check_answer(body: str) -> None:
     except ValueError:
         return
     if isinstance(document, dict) and document.get("ok") is False:
-        raise GiveUp(str(document.get("error"))[:60])
+        raise PermanentError(str(document.get("error"))[:60])

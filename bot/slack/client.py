@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from bot.queue.messages import MessageKey, MessageRecord, OriginalMessage
-from bot.slack.api import GiveUp, call
+from bot.slack.api import PermanentError, call
 from bot.slack.blocks import View
 from bot.slack.events import read_foreign_team, read_standing, read_text
 from classifier_infra.model.text import MAX_CHARACTERS
@@ -44,7 +44,7 @@ class ChannelInfo:
 
 @dataclass(frozen=True, slots=True)
 class SlackActions:
-    """Every method raises TryLater, GiveUp and TenantGone (slack_calls.py)."""
+    """Every method raises RetryableError, PermanentError and WorkspaceUninstalled (slack_calls.py)."""
 
     client: WebClient
 
@@ -59,14 +59,14 @@ class SlackActions:
 
         Slack does not refuse an answer to a message that is gone: it posts it into the channel, for all to see. So
         the message is looked for before, and what has landed in the channel all the same is taken away.
-        Raises GiveUp("message_not_found").
+        Raises PermanentError("message_not_found").
         """
         if self.read_original(key).is_gone:
-            raise GiveUp("message_not_found")
+            raise PermanentError("message_not_found")
         posted = self._post(key, step, view, channel=key.channel, thread_ts=key.ts)
         if "thread_ts" not in posted["message"]:
             self.remove(key.channel, posted["ts"])
-            raise GiveUp("message_not_found")
+            raise PermanentError("message_not_found")
         return str(posted["ts"])
 
     def send_on(self, key: MessageKey, step: str, view: View, channel: str) -> str:
@@ -104,7 +104,7 @@ class SlackActions:
     def _read(self, key: MessageKey) -> Mapping[str, Any] | None:
         try:
             answer = call(self.client.conversations_replies, channel=key.channel, ts=key.ts, limit=1)
-        except GiveUp as failure:
+        except PermanentError as failure:
             if failure.error in ("thread_not_found", "message_not_found"):
                 return None
             raise
@@ -134,7 +134,7 @@ class SlackActions:
         """Give the user groups, id → handle; none where the workspace's plan has none or the bot may not see them."""
         try:
             answer = call(self.client.usergroups_list)
-        except GiveUp:
+        except PermanentError:
             return {}
         return {str(each["id"]): str(each["handle"]) for each in answer["usergroups"]}
 
@@ -142,7 +142,7 @@ class SlackActions:
         """Put another view into an open dialog; one that was closed meanwhile is a success."""
         try:
             call(self.client.views_update, view_id=view_id, view=dict(view))
-        except GiveUp as failure:
+        except PermanentError as failure:
             if failure.error != "not_found":
                 raise
 
@@ -175,7 +175,7 @@ class SlackActions:
     def _find_in_thread(self, key: MessageKey, step: str) -> list[str]:
         try:
             return _all_matching(self._replies(key), key, step)
-        except GiveUp as failure:
+        except PermanentError as failure:
             if failure.error != "thread_not_found":
                 raise
             return []  # a summary is no message, so it has no thread
@@ -184,7 +184,7 @@ class SlackActions:
         """Take one of the bot's own posts away; one that is gone is a success."""
         try:
             call(self.client.chat_delete, channel=channel, ts=ts)
-        except GiveUp as failure:
+        except PermanentError as failure:
             if failure.error != "message_not_found":
                 raise
 
@@ -209,16 +209,16 @@ class SlackActions:
         """Act in a channel; where that takes a member, join it and act again. Private channels cannot be joined."""
         try:
             return act()
-        except GiveUp as failure:
+        except PermanentError as failure:
             if failure.error != "not_in_channel":
                 raise
             self._enter(channel, failure)
         return act()
 
-    def _enter(self, channel: str, failure: GiveUp) -> None:
+    def _enter(self, channel: str, failure: PermanentError) -> None:
         try:
             call(self.client.conversations_join, channel=channel)
-        except GiveUp:
+        except PermanentError:
             raise failure from None  # that the bot is not in the channel is what a person can do something about
 
     def _pages(self, method: Callable[..., SlackResponse], **place: str) -> Iterator[list[Mapping[str, Any]]]:

@@ -43,7 +43,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class HelpWanted:
+class HelpRequested:
     """The command asks how it is used."""
 
 
@@ -247,13 +247,13 @@ def clean_text(text: str) -> CleanText:
     return CleanText(cleaned[:MAX_CHARACTERS], len(cleaned) > MAX_CHARACTERS)
 
 
-def read_command(form: Mapping[str, str], received_at: int) -> CommandRecord | AskRecord | HelpWanted | Dropped:
+def read_command(form: Mapping[str, str], received_at: int) -> CommandRecord | AskRecord | HelpRequested | Dropped:
     """Read the form that Slack posts for `/classify`: a text to be read, or something to be done."""
     if form.get("command") != "/classify":
         return Dropped("unknown-command")
     text = form.get("text", "").strip()
     if text.lower() in _HELP_WORDS:
-        return HelpWanted()
+        return HelpRequested()
     sender = {
         "team": form.get("team_id"),
         "channel": form.get("channel_id"),

@@ -1,4 +1,4 @@
-"""Summaries in DynamoDB: what was sent to a channel faster than it may be posted there, gathered into one post.
+"""Digests in DynamoDB: what was sent to a channel faster than it may be posted there, gathered into one post.
 
 A summary is one row, so joining and closing it exclude each other: what has joined is in the post. Joining twice is
 joining once. The row has links, no texts.
@@ -31,7 +31,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Summaries:
+class Digests:
     """Every method raises LedgerUnavailable."""
 
     client: "DynamoDBClient"

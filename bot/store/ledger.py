@@ -33,7 +33,14 @@ from bot.store.ledger_items import (
 )
 from bot.store.stats_items import changes_to
 from bot.triage.case import Case, Correction, Decision, FirstAnswer, StepResult
-from bot.triage.stats import Tally, tally_answer, tally_correction, tally_decision, tally_revision, tally_withdrawal
+from bot.triage.stats import (
+    StatsDelta,
+    answer_delta,
+    correction_delta,
+    decision_delta,
+    revision_delta,
+    withdrawal_delta,
+)
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -121,7 +128,7 @@ class Ledger:
 
     def record_decision(self, key: MessageKey, decision: Decision, now: float) -> Decision:
         """Remember a decision and what it changes on the board, unless there is one; give the one that stands."""
-        earlier = self._put(decision_row(key, decision, now), _IS_NEW, tally_decision(key, decision), key, now)
+        earlier = self._put(decision_row(key, decision, now), _IS_NEW, decision_delta(key, decision), key, now)
         return read_decision(earlier) if earlier else decision
 
     def revise_decision(self, key: MessageKey, before: Decision, after: Decision, now: float) -> None:
@@ -130,14 +137,14 @@ class Ledger:
             "ConditionExpression": "revision = :before",
             "ExpressionAttributeValues": {":before": {"N": str(before.revision)}},
         }
-        tally = tally_revision(key, before, after)
-        if self._put(decision_row(key, after, now), condition, tally, key, now):
+        delta = revision_delta(key, before, after)
+        if self._put(decision_row(key, after, now), condition, delta, key, now):
             raise VersionTaken(f"revision {after.revision} of {key} is taken")
 
     def record_correction(self, key: MessageKey, case: Case, correction: Correction, now: float) -> None:
         """Remember the next correction of a case, with what it changes on the board. Raises VersionTaken."""
-        tally = tally_correction(case, correction)
-        if self._put(correction_row(key, correction, now), _IS_NEW, tally, key, now):
+        delta = correction_delta(case, correction)
+        if self._put(correction_row(key, correction, now), _IS_NEW, delta, key, now):
             raise VersionTaken(f"correction {correction.version} of {key} is taken")
 
     def record_answer(self, key: MessageKey, case: Case, answer: FirstAnswer, now: float) -> None:
@@ -149,30 +156,30 @@ class Ledger:
         if case.first_answer is not None:
             before = {":before": {"N": str(case.first_answer.answered_at)}}
             condition = {"ConditionExpression": "answered_at = :before", "ExpressionAttributeValues": before}
-        existing = self._put(answer_row(key, answer, now), condition, tally_answer(key, case, answer), key, now)
+        existing = self._put(answer_row(key, answer, now), condition, answer_delta(key, case, answer), key, now)
         if existing and read_answer(existing) != answer:
             raise VersionTaken(f"another answer to {key} is known")
 
     def add_part(self, key: MessageKey, ts: str, now: float) -> None:
         """Remember that the message `ts` is read together with this one, unless they have been split."""
-        self._put(part_row(key, ts, False, now), _IS_NEW, Tally(), key, now)
+        self._put(part_row(key, ts, False, now), _IS_NEW, StatsDelta(), key, now)
 
     def split(self, key: MessageKey, now: float) -> tuple[str, ...]:
         """Let each message that was read together with this one stand for itself; give them, by their ts."""
         parts = tuple(ts for ts, _ in read_parts(self._read_partition(key)))
         for ts in parts:
-            self._put(part_row(key, ts, True, now), {}, Tally(), key, now)
+            self._put(part_row(key, ts, True, now), {}, StatsDelta(), key, now)
         return parts
 
     def end_waiting(self, key: MessageKey, now: float) -> None:
         """Let nobody wait on the board for a word on a message that is gone."""
-        writes: list[Any] = [*changes_to(self.table, key, tally_withdrawal(), now)]
+        writes: list[Any] = [*changes_to(self.table, key, withdrawal_delta(), now)]
         try:
             self.client.transact_write_items(TransactItems=writes)
         except (BotoCoreError, ClientError) as error:
             raise unavailable(error) from error
 
-    def _put(self, row: Row, condition: Row, tally: Tally, key: MessageKey, now: float) -> Row | None:
+    def _put(self, row: Row, condition: Row, delta: StatsDelta, key: MessageKey, now: float) -> Row | None:
         """Write a row, with its changes of the board, if the condition holds; else give the row that is there."""
         put: Any = {
             "TableName": self.table,
@@ -180,7 +187,7 @@ class Ledger:
             **condition,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        writes: list[Any] = [{"Put": put}, *changes_to(self.table, key, tally, now)]
+        writes: list[Any] = [{"Put": put}, *changes_to(self.table, key, delta, now)]
         for tries_left in reversed(range(_TRIES)):
             try:
                 self.client.transact_write_items(TransactItems=writes)
@@ -195,7 +202,7 @@ class Ledger:
                     raise unavailable(error) from error
         raise AssertionError("the last try returns or raises")
 
-    # --- Steps ----------------------------------------------------------------------------------------------
+    # --- Idempotency ----------------------------------------------------------------------------------------------
 
     def claim(self, key: MessageKey, step: str, now: float) -> Claim:
         """Claim a step, or learn its result. Raises StepTaken."""

@@ -77,7 +77,7 @@ def part_row(key: MessageKey, ts: str, is_split: bool, now: float) -> Row:
     return {**row_key(key, f"{_PART}{ts}"), "is_split": {"BOOL": is_split}, "expires_at": expiry(now)}
 
 
-# --- Reading ------------------------------------------------------------------------------------------------
+# --- LabelView ------------------------------------------------------------------------------------------------
 
 
 def build_case(rows: Iterable[Row]) -> Case:

@@ -24,13 +24,13 @@ _KEPT_SECONDS = 24 * 3600
 _RACES = 10
 
 
-class LineTooLong(Exception):
+class RateLimitExceeded(Exception):
     """More are waiting than the caller wanted to wait behind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Hands out turns. Methods raise LedgerUnavailable. Times are in seconds since the epoch, to the millisecond."""
+class RateLimiter:
+    """Handlers out turns. Methods raise LedgerUnavailable. Times are in seconds since the epoch, to the millisecond."""
 
     client: "DynamoDBClient"
     table: str
@@ -38,7 +38,7 @@ class Pace:
     def take(self, line: str, interval: float, now: float, longest: float | None = None) -> float:
         """Give the time of the next free turn, `now` at the earliest.
 
-        Raises LineTooLong, and takes none, when that is more than `longest` seconds away.
+        Raises RateLimitExceeded, and takes none, when that is more than `longest` seconds away.
         """
         for _ in range(_RACES):
             if self._start(line, interval, now):
@@ -56,7 +56,7 @@ class Pace:
         return "next_turn" in self._update(line, now, expression, condition, values)
 
     def _queue_up(self, line: str, interval: float, now: float, longest: float | None) -> float | None:
-        """Take a turn behind others, or None where the line is empty by now. Raises LineTooLong."""
+        """Take a turn behind others, or None where the line is empty by now. Raises RateLimitExceeded."""
         expression = "SET next_turn = next_turn + :interval, expires_at = :expires"
         values = {":interval": _milliseconds(interval), ":now": _milliseconds(now)}
         condition = "next_turn > :now"
@@ -67,7 +67,7 @@ class Pace:
         if "next_turn" in row:
             return int(row["next_turn"]["N"]) / 1000 - interval
         if longest is not None and self._is_too_long(line, now + longest):
-            raise LineTooLong(line)
+            raise RateLimitExceeded(line)
         return None
 
     def _is_too_long(self, line: str, latest: float) -> bool:

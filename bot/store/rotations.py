@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rounds:
+class RoundRobin:
     """Counters in the ledger's table. They stay: a round goes on where it was, however long ago that is."""
 
     client: "DynamoDBClient"

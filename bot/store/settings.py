@@ -83,7 +83,7 @@ class SettingsStore:
     default: Policy
     _known: dict[str, tuple[float, TeamSettings]] = field(default_factory=dict, repr=False)
 
-    # --- Reading --------------------------------------------------------------------------------------------
+    # --- LabelView --------------------------------------------------------------------------------------------
 
     def load(self, team: str, now: float) -> TeamSettings:
         """See SettingsSource. A change made by this instance is seen by it at once."""
@@ -310,7 +310,7 @@ Pair: TypeAlias = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class FitWatch:
+class CompatibilityCheck:
     """A SettingsSource that looks at each policy which comes into force; `seen` are the pairs that it has looked at."""
 
     source: SettingsSource

@@ -84,7 +84,7 @@ class Week:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class Stats:
     """`review` has the newest first, `urgent` the one that waits longest; each MOST_WAITING at most."""
 
     week: Week = field(default_factory=Week)
@@ -93,15 +93,15 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class BoardStore:
+class StatsStore:
     """Methods raise LedgerUnavailable. Times (`now`) are in seconds since the epoch."""
 
     client: "DynamoDBClient"
     table: str
 
-    def load(self, team: str, now: float) -> Board:
+    def load(self, team: str, now: float) -> Stats:
         """Read a team's board: three queries of a page each, however many messages there have been."""
-        return Board(
+        return Stats(
             self.load_week(team, now),
             self._read_queue(team, "review", now, newest_first=True),
             self._read_queue(team, "urgent", now, newest_first=False),

@@ -4,7 +4,7 @@
     pk board#TEAM   sk decided#TS#CHANNEL                     one row a request of the last days: what is settled of it
     pk stats#TEAM   sk day#2026-11-22#5                       counters of a day, one attribute each, in some shards
 
-Reading takes one Query a queue and one for a week's counters, however much is in the table. No row has a text.
+LabelView takes one Query a queue and one for a week's counters, however much is in the table. No row has a text.
 """
 
 import json
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.queue.messages import MessageKey
-from bot.triage.stats import Queue, Settled, Tally, Trace, Waiting, day_of
+from bot.triage.stats import Queue, Settled, StatsDelta, Trace, Waiting, day_of
 from classifier_infra.model.prediction import Score
 
 # Workers that count at the same moment seldom meet in one of so many rows.
@@ -29,17 +29,17 @@ _COUNT = "n#"
 TRACE = "decided"
 
 
-def changes_to(table: str, key: MessageKey, tally: Tally, now: float) -> Iterator[dict[str, Any]]:
+def changes_to(table: str, key: MessageKey, delta: StatsDelta, now: float) -> Iterator[dict[str, Any]]:
     """Give the writes of a transaction that change the board of the message's team."""
-    if tally.counts:
-        yield {"Update": {"TableName": table, **_count(key, tally.counts, now)}}
-    for queue, waiting in tally.begin.items():
+    if delta.counts:
+        yield {"Update": {"TableName": table, **_count(key, delta.counts, now)}}
+    for queue, waiting in delta.begin.items():
         yield {"Put": {"TableName": table, "Item": waiting_row(queue, waiting, now)}}
-    for queue in sorted(tally.end):
+    for queue in sorted(delta.end):
         yield {"Delete": {"TableName": table, "Key": waiting_key(queue, key)}}
-    if tally.trace:
-        yield {"Update": {"TableName": table, **_note(key, tally.trace, now)}}
-    if tally.gone:
+    if delta.trace:
+        yield {"Update": {"TableName": table, **_note(key, delta.trace, now)}}
+    if delta.gone:
         yield {"Delete": {"TableName": table, "Key": trace_key(key)}}
 
 
@@ -111,7 +111,7 @@ def trace_key(key: MessageKey) -> dict[str, Any]:
     return {"pk": {"S": board_partition(key.team)}, "sk": {"S": f"{TRACE}#{key.ts}#{key.channel}"}}
 
 
-# --- Reading ------------------------------------------------------------------------------------------------
+# --- LabelView ------------------------------------------------------------------------------------------------
 
 
 def read_waiting(row: Mapping[str, Any], team: str) -> Waiting:

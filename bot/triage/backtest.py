@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.policy.policy import Policy
-from bot.policy.rules import Circumstances, Rule, Situation
+from bot.policy.rules import MessageContext, Rule, Situation
 from bot.queue.messages import MessageKey
 from bot.triage.decide import when_written
 
@@ -25,7 +25,7 @@ class Decided:
     key: MessageKey
     main: str
     labels: Mapping[str, str]
-    circumstances: Circumstances | None = None
+    message_context: MessageContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class DryRun:
+class Backtest:
     """What would become of messages: those that would go elsewhere, how many would not, and those that are open."""
 
     moves: tuple[Move, ...] = ()
@@ -46,10 +46,10 @@ class DryRun:
     open: tuple[MessageKey, ...] = ()
 
 
-def compare(old: Policy, new: Policy, messages: Sequence[Decided]) -> DryRun:
+def compare(old: Policy, new: Policy, messages: Sequence[Decided]) -> Backtest:
     """Hold two policies against messages: as many of the first ones as can be done while somebody waits."""
-    before_it, after_it = _Readings.of(old), _Readings.of(new)
-    most = _MOST_DECISIONS // (len(before_it.readings) + len(after_it.readings))
+    before_it, after_it = _Labels.of(old), _Labels.of(new)
+    most = _MOST_DECISIONS // (len(before_it.label_views) + len(after_it.label_views))
     moves: list[Move] = []
     unknown: list[MessageKey] = []
     same = 0
@@ -61,34 +61,34 @@ def compare(old: Policy, new: Policy, messages: Sequence[Decided]) -> DryRun:
             same += 1
         else:
             moves.append(Move(message.key, *before, *after))
-    return DryRun(tuple(moves), same, tuple(unknown))
+    return Backtest(tuple(moves), same, tuple(unknown))
 
 
 @dataclass(frozen=True, slots=True)
-class _Readings:
+class _Labels:
     """A policy, and all the ways that it could be read where a message's text is not at hand."""
 
     policy: Policy
-    readings: tuple[Policy, ...]
+    label_views: tuple[Policy, ...]
 
     @staticmethod
-    def of(policy: Policy) -> "_Readings":
-        return _Readings(policy, tuple(_readings(policy)))
+    def of(policy: Policy) -> "_Labels":
+        return _Labels(policy, tuple(_label_views(policy)))
 
     def find(self, message: Decided) -> set[str | None]:
         """Give the channels that a message may be sent to: one, unless that goes by what is not known."""
-        if message.circumstances:
-            return {_destination(self.policy, message, message.circumstances)}
-        known = Circumstances(message.key.channel, when_written(message.key.ts))
-        return {_destination(each, message, known) for each in self.readings}
+        if message.message_context:
+            return {_destination(self.policy, message, message.message_context)}
+        known = MessageContext(message.key.channel, when_written(message.key.ts))
+        return {_destination(each, message, known) for each in self.label_views}
 
 
-def _destination(policy: Policy, message: Decided, circumstances: Circumstances) -> str | None:
+def _destination(policy: Policy, message: Decided, message_context: MessageContext) -> str | None:
     """Give where a message belongs by all that is settled of it, whether or not somebody had to confirm it."""
-    return policy.evaluate(Situation(message.labels, message.main, circumstances)).route
+    return policy.evaluate(Situation(message.labels, message.main, message_context)).route
 
 
-def _readings(policy: Policy) -> Iterator[Policy]:
+def _label_views(policy: Policy) -> Iterator[Policy]:
     """Give the policy without its rules that go by a text, and with each of them as if its text were that of the rule.
 
     One at a time is enough: of several that hold, the first one that posts decides.

@@ -138,7 +138,7 @@ _EFFECT_NAMES = {effect: name for name, effect in _EFFECTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FacetResult:
     """One facet's labels, most likely first. `sure`: the confidence of the first is enough to act on it."""
 
     facet: str
@@ -165,7 +165,7 @@ class Decision:
 
     outcome: Outcome
     reason: Reason
-    findings: tuple[Finding, ...] = ()
+    facet_results: tuple[FacetResult, ...] = ()
     model_version: str = ""
     served_by: str = ""
     effects: tuple[Effect, ...] = ()
@@ -175,14 +175,14 @@ class Decision:
 
     @property
     def labels(self) -> dict[str, str]:
-        return {finding.facet: finding.label for finding in self.findings}
+        return {facet_result.facet: facet_result.label for facet_result in self.facet_results}
 
     def to_document(self) -> dict[str, Any]:
         """Give the decision as a JSON object."""
         return {
             "outcome": self.outcome,
             "reason": self.reason,
-            "findings": [_finding_to_document(finding) for finding in self.findings],
+            "findings": [_facet_result_to_document(facet_result) for facet_result in self.facet_results],
             "model_version": self.model_version,
             "served_by": self.served_by,
             "effects": [{"kind": _EFFECT_NAMES[type(effect)], **asdict(effect)} for effect in self.effects],
@@ -197,7 +197,7 @@ def decision_from_document(document: Mapping[str, Any]) -> Decision:
     return Decision(
         outcome=document["outcome"],
         reason=document["reason"],
-        findings=tuple(_finding_from_document(finding) for finding in document["findings"]),
+        facet_results=tuple(_facet_result_from_document(facet_result) for facet_result in document["findings"]),
         model_version=document["model_version"],
         served_by=document["served_by"],
         effects=tuple(_effect_from_document(effect) for effect in document["effects"]),
@@ -208,14 +208,14 @@ def decision_from_document(document: Mapping[str, Any]) -> Decision:
     )
 
 
-def _finding_to_document(finding: Finding) -> dict[str, Any]:
-    scores = [[score.name, score.confidence] for score in finding.scores]
-    return {"facet": finding.facet, "scores": scores, "sure": finding.sure}
+def _facet_result_to_document(facet_result: FacetResult) -> dict[str, Any]:
+    scores = [[score.name, score.confidence] for score in facet_result.scores]
+    return {"facet": facet_result.facet, "scores": scores, "sure": facet_result.sure}
 
 
-def _finding_from_document(document: Mapping[str, Any]) -> Finding:
+def _facet_result_from_document(document: Mapping[str, Any]) -> FacetResult:
     scores = tuple(Score(name, confidence) for name, confidence in document["scores"])
-    return Finding(document["facet"], scores, document["sure"])
+    return FacetResult(document["facet"], scores, document["sure"])
 
 
 def _effect_from_document(document: Mapping[str, Any]) -> Effect:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from bot.policy.policy import Intake, Mode, Policy
-from bot.policy.rules import Circumstances, Directions, Situation
+from bot.policy.rules import Directions, MessageContext, Situation
 from bot.policy.settings import TeamSettings
 from bot.policy.small_talk import is_small_talk
 from bot.queue.messages import MessageRecord
@@ -16,7 +16,7 @@ from bot.triage.case import (
     Decision,
     Effect,
     Escalate,
-    Finding,
+    FacetResult,
     Outcome,
     PostReply,
     PostRoute,
@@ -62,12 +62,14 @@ def ignore(reason: Reason, leader: str | None = None) -> Decision:
     return Decision("ignore", reason, leader=leader)
 
 
-def assess(prediction: Prediction, manifest: Manifest) -> tuple[Finding, ...]:
+def assess(prediction: Prediction, manifest: Manifest) -> tuple[FacetResult, ...]:
     """Give what the classifier found, facet by facet, the main one first, and where it is sure enough to act."""
     is_sound = find_doubt(prediction) is None
     found = prediction.facets
     return tuple(
-        Finding(facet.name, found[facet.name].scores, is_sound and facet.is_reached_by(found[facet.name].confidence))
+        FacetResult(
+            facet.name, found[facet.name].scores, is_sound and facet.is_reached_by(found[facet.name].confidence)
+        )
         for facet in manifest.facets
     )
 
@@ -84,9 +86,9 @@ def doubt(prediction: Prediction, manifest: Manifest) -> Reason | None:
     return "close-call" if found.margin < SMALLEST_MARGIN else whole
 
 
-def circumstances_of(record: MessageRecord) -> Circumstances:
+def context_of(record: MessageRecord) -> MessageContext:
     """Give what rules go by beside the labels, as it was when the message was written."""
-    return Circumstances(record.channel, when_written(record.ts), record.author_team, record.text)
+    return MessageContext(record.channel, when_written(record.ts), record.author_team, record.text)
 
 
 def when_written(ts: str) -> datetime:
@@ -94,21 +96,21 @@ def when_written(ts: str) -> datetime:
     return datetime.fromtimestamp(float(ts), UTC)
 
 
-def direct(findings: tuple[Finding, ...], policy: Policy, circumstances: Circumstances) -> Directions:
+def direct(facet_results: tuple[FacetResult, ...], policy: Policy, message_context: MessageContext) -> Directions:
     """Give the policy's directions for the labels that are sure enough."""
-    sure = {finding.facet: finding.label for finding in findings if finding.sure}
-    return policy.evaluate(Situation(sure, findings[0].facet, circumstances))
+    sure = {facet_result.facet: facet_result.label for facet_result in facet_results if facet_result.sure}
+    return policy.evaluate(Situation(sure, facet_results[0].facet, message_context))
 
 
 def decide(record: MessageRecord, prediction: Prediction, settings: TeamSettings, manifest: Manifest) -> Decision:
     """Decide about a message that `find_reason_to_ignore` has no objection to."""
-    findings = assess(prediction, manifest)
-    directions = direct(findings, settings.policy, circumstances_of(record))
+    facet_results = assess(prediction, manifest)
+    directions = direct(facet_results, settings.policy, context_of(record))
     mode = settings.mode(record.channel)
     outcome, reason = _judge(mode, doubt(prediction, manifest), directions, settings.policy)
     effects = _effects_of(outcome, reason, directions)
     urgent = is_urgent(directions)
-    return Decision(outcome, reason, findings, prediction.model_version, prediction.served_by, effects, urgent)
+    return Decision(outcome, reason, facet_results, prediction.model_version, prediction.served_by, effects, urgent)
 
 
 def is_urgent(directions: Directions) -> bool:

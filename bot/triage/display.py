@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.triage.case import Case, Correction, Finding
+from bot.triage.case import Case, Correction, FacetResult
 from classifier_infra.model.manifest import Facet, Manifest
 
 
@@ -17,7 +17,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LabelView:
     """One facet of a message: the label that stands, and all that could have (`choices`, most likely first).
 
     `confidence` is None where a person said so; `sure` then is true.
@@ -32,27 +32,31 @@ class Reading:
     choices: tuple[Choice, ...]
 
 
-def read_findings(findings: Sequence[Finding], manifest: Manifest) -> tuple[Reading, ...]:
+def view_facet_results(facet_results: Sequence[FacetResult], manifest: Manifest) -> tuple[LabelView, ...]:
     """Give the classifier's findings for people. A label of an older model that is gone keeps its short name."""
-    return tuple(_read(finding, None, manifest) for finding in findings)
+    return tuple(_read(facet_result, None, manifest) for facet_result in facet_results)
 
 
-def read_case(case: Case, manifest: Manifest) -> tuple[Reading, ...]:
+def view_case(case: Case, manifest: Manifest) -> tuple[LabelView, ...]:
     """Give the findings of a decided case as they stand after people's corrections."""
     assert case.decision is not None
     latest = {correction.facet: correction for correction in case.corrections}
-    return tuple(_read(finding, latest.get(finding.facet), manifest) for finding in case.decision.findings)
+    return tuple(
+        _read(facet_result, latest.get(facet_result.facet), manifest) for facet_result in case.decision.facet_results
+    )
 
 
-def _read(finding: Finding, correction: Correction | None, manifest: Manifest) -> Reading:
-    facet = next((facet for facet in manifest.facets if facet.name == finding.facet), Facet(finding.facet, ()))
-    label = correction.after if correction else finding.label
-    return Reading(
-        facet=finding.facet,
-        title=finding.facet.replace("_", " ").capitalize(),
+def _read(facet_result: FacetResult, correction: Correction | None, manifest: Manifest) -> LabelView:
+    facet = next(
+        (facet for facet in manifest.facets if facet.name == facet_result.facet), Facet(facet_result.facet, ())
+    )
+    label = correction.after if correction else facet_result.label
+    return LabelView(
+        facet=facet_result.facet,
+        title=facet_result.facet.replace("_", " ").capitalize(),
         label=label,
         display=facet.display(label),
-        confidence=None if correction else finding.confidence,
-        sure=finding.sure or correction is not None,
-        choices=tuple(Choice(score.name, facet.display(score.name), score.confidence) for score in finding.scores),
+        confidence=None if correction else facet_result.confidence,
+        sure=facet_result.sure or correction is not None,
+        choices=tuple(Choice(score.name, facet.display(score.name), score.confidence) for score in facet_result.scores),
     )

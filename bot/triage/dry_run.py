@@ -9,7 +9,7 @@ from bot.policy.rules import Action, Rule
 from bot.policy.settings import TeamSettings
 from bot.queue.messages import MessageRecord
 from bot.triage.case import Decision
-from bot.triage.decide import circumstances_of, decide, direct, find_reason_to_ignore, ignore
+from bot.triage.decide import context_of, decide, direct, find_reason_to_ignore, ignore
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.prediction import FacetPrediction, Prediction, Score
 
@@ -40,8 +40,8 @@ def try_policy(policy: Policy, record: MessageRecord, prediction: Prediction, ma
     if reason:
         return Trial(ignore(reason), mode=mode)
     decision = decide(record, prediction, settings, manifest)
-    directions = direct(decision.findings, policy, circumstances_of(record))
-    at = circumstances_of(record).at
+    directions = direct(decision.facet_results, policy, context_of(record))
+    at = context_of(record).at
     wishes = (wish for rule in directions.rules for wish in _wishes(rule, policy, at))
     return Trial(decision, tuple(_first_of_each(wishes)), mode)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.policy.policy import Policy
-from bot.policy.rules import Circumstances, Directions, Situation
+from bot.policy.rules import Directions, MessageContext, Situation
 from bot.queue.messages import MessageKey, OriginalMessage
 from bot.triage.case import (
     AddReaction,
@@ -20,9 +20,9 @@ from bot.triage.case import (
 from bot.triage.decide import is_urgent, later_effects, reply_effect, route_effect, when_written
 
 
-def circumstances_again(key: MessageKey, original: OriginalMessage) -> Circumstances:
+def context_of_original(key: MessageKey, original: OriginalMessage) -> MessageContext:
     """Give the same of a message that was read again."""
-    return Circumstances(key.channel, when_written(key.ts), original.author_team, original.text)
+    return MessageContext(key.channel, when_written(key.ts), original.author_team, original.text)
 
 
 # Outcomes that show nothing in Slack: there is nothing that could be edited.
@@ -62,12 +62,12 @@ class FollowUp:
     urgent: bool = False
 
 
-def follow_up(case: Case, policy: Policy, circumstances: Circumstances) -> FollowUp:
+def follow_up(case: Case, policy: Policy, message_context: MessageContext) -> FollowUp:
     """Work out what the corrections of a decided case, or its latest revision, ask for."""
-    directions = _direct_settled(case, policy, circumstances)
+    directions = _direct_settled(case, policy, message_context)
     # A message that is only read anew is moved, but not taken from where somebody may be working on it.
     moves = bool(case.corrections or directions.route)
-    earlier = _earlier_reactions(case, policy, circumstances)
+    earlier = _earlier_reactions(case, policy, message_context)
     plan = FollowUp(
         route=route_effect(directions),
         withdraw={channel: ts for channel, ts in find_posts(case).items() if moves and channel != directions.route},
@@ -84,15 +84,15 @@ def follow_up(case: Case, policy: Policy, circumstances: Circumstances) -> Follo
 def _is_settled(case: Case) -> bool:
     """Tell whether what the message is about has been acted on, by the bot itself or because a person said so."""
     decision = case.decision
-    return decision is not None and decision.findings[0].facet in _settled_facets(decision, case)
+    return decision is not None and decision.facet_results[0].facet in _settled_facets(decision, case)
 
 
-def _direct_settled(case: Case, policy: Policy, circumstances: Circumstances) -> Directions:
+def _direct_settled(case: Case, policy: Policy, message_context: MessageContext) -> Directions:
     decision = case.decision
     assert decision is not None, "only what was decided can be corrected"
     settled = _settled_facets(decision, case)
     labels = {facet: label for facet, label in case.labels.items() if facet in settled}
-    return policy.evaluate(Situation(labels, decision.findings[0].facet, circumstances))
+    return policy.evaluate(Situation(labels, decision.facet_results[0].facet, message_context))
 
 
 def find_posts(case: Case) -> dict[str, str]:
@@ -103,17 +103,17 @@ def find_posts(case: Case) -> dict[str, str]:
 
 def _settled_facets(decision: Decision, case: Case) -> set[str]:
     """Give the facets that may be acted on; a category that was only suggested waits for a person's word on it."""
-    settled = {finding.facet for finding in decision.findings if finding.sure}
+    settled = {facet_result.facet for facet_result in decision.facet_results if facet_result.sure}
     if decision.outcome != "automatic":
-        settled.discard(decision.findings[0].facet)
+        settled.discard(decision.facet_results[0].facet)
     return settled | {correction.facet for correction in case.corrections}
 
 
-def _earlier_reactions(case: Case, policy: Policy, circumstances: Circumstances) -> tuple[str, ...]:
+def _earlier_reactions(case: Case, policy: Policy, message_context: MessageContext) -> tuple[str, ...]:
     """Give the tags of the decision, those that were put on, and those that each correction but the last asked for."""
     effects = case.decision.effects if case.decision else ()
     first = [effect.name for effect in effects if isinstance(effect, AddReaction)]
     done = [step.partition(":")[2] for step in case.steps if step.startswith("react:")]
     earlier = (replace(case, corrections=case.corrections[:count]) for count in range(1, case.version))
-    later = [name for each in earlier for name in _direct_settled(each, policy, circumstances).reactions]
+    later = [name for each in earlier for name in _direct_settled(each, policy, message_context).reactions]
     return tuple(dict.fromkeys([*first, *done, *later]))

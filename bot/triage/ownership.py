@@ -32,7 +32,7 @@ def find_taker(case: Case) -> str | None:
 
 
 def _was_moved_since(case: Case, answer: FirstAnswer) -> bool:
-    main = case.decision.findings[0].facet if case.decision and case.decision.findings else None
+    main = case.decision.facet_results[0].facet if case.decision and case.decision.facet_results else None
     return any(
         # Corrections are timed in whole seconds. Of the same second, the person's word is taken for the later one.
         correction.facet == main

@@ -50,7 +50,7 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class StatsDelta:
     """What changes: counters by name (of the message's day), who begins to wait in a queue, who need not any more, what
     becomes known of the message. `gone`: there is no such message any more.
     """
@@ -62,37 +62,40 @@ class Tally:
     gone: bool = False
 
 
-def tally_decision(key: MessageKey, decision: Decision) -> Tally:
+def decision_delta(key: MessageKey, decision: Decision) -> StatsDelta:
     """Count a new decision once; whoever has to say something about it finds it in a queue."""
     if decision.outcome == "ignore":
-        return Tally({f"ignored#{decision.reason}": 1})
-    main = decision.findings[0]
+        return StatsDelta({f"ignored#{decision.reason}": 1})
+    main = decision.facet_results[0]
     waiting = Waiting(key, main.scores[:_MOST_GUESSES])
     queues: dict[Queue, Waiting] = {}
     if decision.outcome in _TO_REVIEW:
         queues["review"] = waiting
     if decision.urgent:
         queues["urgent"] = waiting
-    trace = Trace(main.facet, {finding.facet: finding.label for finding in decision.findings if finding.sure})
-    return Tally({f"outcome#{decision.outcome}": 1, f"label#{main.label}": 1}, queues, trace=trace)
+    trace = Trace(
+        main.facet,
+        {facet_result.facet: facet_result.label for facet_result in decision.facet_results if facet_result.sure},
+    )
+    return StatsDelta({f"outcome#{decision.outcome}": 1, f"label#{main.label}": 1}, queues, trace=trace)
 
 
-def tally_revision(key: MessageKey, before: Decision, after: Decision) -> Tally:
+def revision_delta(key: MessageKey, before: Decision, after: Decision) -> StatsDelta:
     """Count a decision that takes the place of another: the message is counted as what it is now."""
-    first, now = tally_decision(key, before), tally_decision(key, after)
+    first, now = decision_delta(key, before), decision_delta(key, after)
     names = first.counts.keys() | now.counts.keys()
     counts = {name: now.counts.get(name, 0) - first.counts.get(name, 0) for name in sorted(names)}
     ended = first.begin.keys() - now.begin.keys()
     changed = {name: count for name, count in counts.items() if count}
-    return Tally(changed, now.begin, frozenset(ended), now.trace)
+    return StatsDelta(changed, now.begin, frozenset(ended), now.trace)
 
 
-def tally_withdrawal() -> Tally:
+def withdrawal_delta() -> StatsDelta:
     """Let nobody wait for a word on a message that is gone."""
-    return Tally(end=frozenset({"review", "urgent"}), gone=True)
+    return StatsDelta(end=frozenset({"review", "urgent"}), gone=True)
 
 
-def tally_correction(case: Case, correction: Correction) -> Tally:
+def correction_delta(case: Case, correction: Correction) -> StatsDelta:
     """Count what a person said of a case, each message and facet once: a later word takes the earlier one's place."""
     decision = case.decision
     assert decision is not None, "only what was decided can be corrected"
@@ -103,30 +106,30 @@ def tally_correction(case: Case, correction: Correction) -> Tally:
         counts[_verdict(correction.facet, said[-1] == found)] = -1
     name = _verdict(correction.facet, correction.after == found)
     counts[name] = counts.get(name, 0) + 1
-    is_main = correction.facet == decision.findings[0].facet
+    is_main = correction.facet == decision.facet_results[0].facet
     if is_main:
         _move(counts, said[-1] if said else found, correction.after)
     labels = {each.facet: each.after for each in (*case.corrections, correction)}
     ended: frozenset[Queue] = frozenset({"review"} if is_main else ())
-    return Tally({name: count for name, count in counts.items() if count}, end=ended, trace=Trace(said=labels))
+    return StatsDelta({name: count for name, count in counts.items() if count}, end=ended, trace=Trace(said=labels))
 
 
 # How long customers waited, in seconds: an answer is counted under the first of these that it came within.
 ANSWERED_WITHIN = (60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 604_800)
 
 
-def tally_answer(key: MessageKey, case: Case, answer: FirstAnswer) -> Tally:
+def answer_delta(key: MessageKey, case: Case, answer: FirstAnswer) -> StatsDelta:
     """Count how long the customer waited for a person; nobody has to answer any more.
 
     What was counted of another answer, which turned out not to be the first, is taken back.
     """
     if case.decision is None or case.decision.outcome == "ignore":
-        return Tally(end=frozenset({"urgent"}))
+        return StatsDelta(end=frozenset({"urgent"}))
     counts = {_answered(key, answer): 1}
     if case.first_answer:
         before = _answered(key, case.first_answer)
         counts[before] = counts.get(before, 0) - 1
-    return Tally({name: count for name, count in counts.items() if count}, end=frozenset({"urgent"}))
+    return StatsDelta({name: count for name, count in counts.items() if count}, end=frozenset({"urgent"}))
 
 
 def _answered(key: MessageKey, answer: FirstAnswer) -> str:

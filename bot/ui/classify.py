@@ -8,9 +8,9 @@ from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject
 from bot.slack.blocks import View, actions, build_view, columns, context, literal, section, shorten
 from bot.slack.mrkdwn import escape
 from bot.triage.case import Reason
-from bot.triage.display import Reading
-from bot.ui.text import commands as words
-from bot.ui.text import thread as common
+from bot.triage.display import LabelView
+from bot.ui.text import commands as command_text
+from bot.ui.text import thread as thread_text
 
 POST_ACTION = "post-text"
 
@@ -28,15 +28,15 @@ class Assessment:
     """
 
     text: str = field(repr=False)
-    readings: tuple[Reading, ...]
+    label_views: tuple[LabelView, ...]
     destination: str | None
     doubt: Reason | None
     truncated: bool
     reasons: tuple[str, ...] = ()
 
     @property
-    def main(self) -> Reading:
-        return self.readings[0]
+    def main(self) -> LabelView:
+        return self.label_views[0]
 
 
 def build_answer(assessment: Assessment, user: str) -> View:
@@ -44,22 +44,24 @@ def build_answer(assessment: Assessment, user: str) -> View:
     notes = describe(assessment)
     blocks = [
         literal(shorten(assessment.text, _MOST_QUOTED)),
-        bars(assessment.readings),
+        bars(assessment.label_views),
         *(context(note) for note in notes),
         *actions(_post_button(assessment, user)),
     ]
-    return build_view(" ".join([common.summary(assessment.readings) + ".", *notes]), blocks)
+    return build_view(" ".join([thread_text.summary(assessment.label_views) + ".", *notes]), blocks)
 
 
-def bars(readings: Sequence[Reading]) -> Block:
-    return columns([f"*{escape(each.title)}*\n{common.bars(each.choices[:_MOST_CHOICES])}" for each in readings])
+def bars(label_views: Sequence[LabelView]) -> Block:
+    return columns(
+        [f"*{escape(each.title)}*\n{thread_text.bars(each.choices[:_MOST_CHOICES])}" for each in label_views]
+    )
 
 
 def describe(assessment: Assessment) -> list[str]:
     """Say why the text reads so and what would be done with it."""
-    why = [words.reasons(assessment.main.display, assessment.reasons)] if assessment.reasons else []
-    cut = [words.CUT_OFF] if assessment.truncated else []
-    return [*why, words.would_do(assessment.destination, assessment.doubt), *cut]
+    why = [command_text.reasons(assessment.main.display, assessment.reasons)] if assessment.reasons else []
+    cut = [command_text.CUT_OFF] if assessment.truncated else []
+    return [*why, command_text.would_do(assessment.destination, assessment.doubt), *cut]
 
 
 def _post_button(assessment: Assessment, user: str) -> list[ButtonElement]:
@@ -67,13 +69,15 @@ def _post_button(assessment: Assessment, user: str) -> list[ButtonElement]:
     value = post_value(assessment)
     if value is None or assessment.destination is None:
         return []
-    question = words.post_question(assessment.destination, user)
+    question = command_text.post_question(assessment.destination, user)
     return [
         ButtonElement(
-            text=shorten(words.post_to(assessment.main.display), _BUTTON_TEXT),
+            text=shorten(command_text.post_to(assessment.main.display), _BUTTON_TEXT),
             action_id=POST_ACTION,
             value=value,
-            confirm=ConfirmObject(title=words.POST_TITLE, text=question, confirm=words.POST, deny=words.DO_NOT_POST),
+            confirm=ConfirmObject(
+                title=command_text.POST_TITLE, text=question, confirm=command_text.POST, deny=command_text.DO_NOT_POST
+            ),
         )
     ]
 
@@ -93,6 +97,6 @@ def read_post(value: str) -> tuple[str, str, str]:
 
 def build_posted(user: str, display: str, text: str) -> View:
     """Build what is posted in the name of whoever pressed."""
-    headline = words.posted_for(user, display)
+    headline = command_text.posted_for(user, display)
     shown = shorten(text, _MOST_POSTED)
     return build_view(f"{headline}: {escape(shorten(text, _MOST_QUOTED))}", [section(headline), literal(shown)])

@@ -10,22 +10,22 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View as SlackView
 
 from bot.slack.blocks import section
-from bot.ui.text import dialogs as words
+from bot.ui.text import dialogs as dialog_text
 
 
 def build_dialog(title: str, blocks: Sequence[Block], metadata: str | None = None) -> dict[str, Any]:
     """Build what can only be closed; `metadata` comes back with whatever is pressed in it."""
-    return _build(title=title, close=words.CLOSE, private_metadata=metadata, blocks=blocks)
+    return _build(title=title, close=dialog_text.CLOSE, private_metadata=metadata, blocks=blocks)
 
 
 def build_form(
-    title: str, callback_id: str, blocks: Sequence[Block], metadata: str, submit: str = words.SAVE
+    title: str, callback_id: str, blocks: Sequence[Block], metadata: str, submit: str = dialog_text.SAVE
 ) -> dict[str, Any]:
     """Build what can be submitted; `metadata` comes back with it."""
     return _build(
         title=title,
         submit=submit,
-        close=words.CANCEL,
+        close=dialog_text.CANCEL,
         callback_id=callback_id,
         private_metadata=metadata,
         blocks=blocks,
@@ -39,4 +39,4 @@ def _build(**parts: Any) -> dict[str, Any]:
 
 def build_notice(sentence: str) -> dict[str, Any]:
     """Build the view: nothing in it can be submitted."""
-    return build_dialog(words.TITLE, [section(sentence)])
+    return build_dialog(dialog_text.TITLE, [section(sentence)])

@@ -24,9 +24,9 @@ from bot.slack.blocks import View, actions, build_view, columns, context, litera
 from bot.store.settings import SavedPolicy
 from bot.store.stats import MOST_WAITING, Week
 from bot.ui.settings import describe_rules
-from bot.ui.text import commands as command_words
-from bot.ui.text import home as words
-from bot.ui.text import thread as common
+from bot.ui.text import commands as command_text
+from bot.ui.text import home as home_text
+from bot.ui.text import thread as thread_text
 from classifier_infra.model.manifest import Facet, Manifest
 from classifier_infra.model.prediction import Score
 from classifier_infra.pricing.estimate import Cost
@@ -37,28 +37,28 @@ _MOST_LABELS = 12
 
 def build_figures(week: Week, manifest: Manifest) -> list[Block]:
     """Show what came in, what it was about, how often people agreed, how soon somebody answered."""
-    blocks: list[Block] = [section(words.week(week.triaged, week.ignored))]
+    blocks: list[Block] = [section(home_text.week(week.triaged, week.ignored))]
     if week.triaged:
-        agreed = "\n".join([words.PRECISION_TITLE, *_verdicts(week, manifest)])
-        blocks.append(columns(["\n".join([words.VOLUMES_TITLE, *_volumes(week, manifest.facets[0])]), agreed]))
-        blocks.append(context(words.outcomes(sorted(week.outcomes.items(), key=lambda part: -part[1]))))
+        agreed = "\n".join([home_text.PRECISION_TITLE, *_verdicts(week, manifest)])
+        blocks.append(columns(["\n".join([home_text.VOLUMES_TITLE, *_volumes(week, manifest.facets[0])]), agreed]))
+        blocks.append(context(home_text.outcomes(sorted(week.outcomes.items(), key=lambda part: -part[1]))))
     return blocks
 
 
 def _volumes(week: Week, facet: Facet) -> Iterator[str]:
     shown = list(week.volumes.items())[:_MOST_LABELS]
     for label, count in shown:
-        yield words.volume(facet.display(label), count, shown[0][1])
+        yield home_text.volume(facet.display(label), count, shown[0][1])
 
 
 def _verdicts(week: Week, manifest: Manifest) -> Iterator[str]:
     for facet in manifest.facets:
-        yield words.precision(facet.name.replace("_", " ").capitalize(), *week.verdicts(facet.name))
+        yield home_text.precision(facet.name.replace("_", " ").capitalize(), *week.verdicts(facet.name))
 
 
 def build_stats(week: Week, manifest: Manifest) -> View:
     """Build the answer to `/classify stats`."""
-    spoken = [words.week(week.triaged, week.ignored), *_verdicts(week, manifest)]
+    spoken = [home_text.week(week.triaged, week.ignored), *_verdicts(week, manifest)]
     return build_view(" ".join(spoken), build_figures(week, manifest))
 
 
@@ -134,60 +134,62 @@ def _title(text: str) -> Iterator[Block]:
 
 
 def _state(home: Home) -> Iterator[Block]:
-    yield HeaderBlock(text=PlainTextObject(text=words.TITLE, emoji=False))
+    yield HeaderBlock(text=PlainTextObject(text=home_text.TITLE, emoji=False))
     stopped = home.settings.switches.stopped
-    yield _with(words.STOPPED if stopped else words.WORKING, _start_button() if stopped else _stop_button(), "state")
-    yield context(words.updated(home.at))
+    yield _with(
+        home_text.STOPPED if stopped else home_text.WORKING, _start_button() if stopped else _stop_button(), "state"
+    )
+    yield context(home_text.updated(home.at))
 
 
 def _stop_button() -> ButtonElement:
     question = ConfirmObject(
-        title=words.STOP_TITLE, text=words.STOP_QUESTION, confirm=words.STOP, deny=words.KEEP_GOING
+        title=home_text.STOP_TITLE, text=home_text.STOP_QUESTION, confirm=home_text.STOP, deny=home_text.KEEP_GOING
     )
-    return ButtonElement(text=words.STOP, action_id=STOP_ACTION, style="danger", confirm=question)
+    return ButtonElement(text=home_text.STOP, action_id=STOP_ACTION, style="danger", confirm=question)
 
 
 def _start_button() -> ButtonElement:
-    return ButtonElement(text=words.START, action_id=START_ACTION, style="primary")
+    return ButtonElement(text=home_text.START, action_id=START_ACTION, style="primary")
 
 
 def _week(home: Home) -> Iterator[Block]:
-    yield from _title(words.WEEK)
+    yield from _title(home_text.WEEK)
     yield from build_figures(home.week, home.manifest)
-    yield context(words.first_reply(home.week.answered_within))
+    yield context(home_text.first_reply(home.week.answered_within))
     if home.cost:
-        yield context(words.cost(home.cost))
+        yield context(home_text.cost(home.cost))
 
 
 # --- What waits ---------------------------------------------------------------------------------------------
 
 
 def _urgent(home: Home) -> Iterator[Block]:
-    yield from _title(words.URGENT)
+    yield from _title(home_text.URGENT)
     if not home.urgent:
-        yield section(words.NOTHING_URGENT)
+        yield section(home_text.NOTHING_URGENT)
     for item in home.urgent:
         display = home.main.display(item.guesses[0].name)
-        sentence = words.urgent_item(item.key.channel, item.written, display, item.permalink)
+        sentence = home_text.urgent_item(item.key.channel, item.written, display, item.permalink)
         yield _with(
             sentence,
-            ButtonElement(text=words.DONE, action_id=DONE_ACTION, value=item_value(item.key)),
+            ButtonElement(text=home_text.DONE, action_id=DONE_ACTION, value=item_value(item.key)),
             f"done:{item_value(item.key)}",
         )
-        yield literal(shorten(item.text, _MOST_QUOTED) or words.NO_TEXT)
+        yield literal(shorten(item.text, _MOST_QUOTED) or home_text.NO_TEXT)
     yield from _more(home.urgent_count, len(home.urgent))
 
 
 def _review(home: Home) -> Iterator[Block]:
-    yield from _title(words.REVIEW)
+    yield from _title(home_text.REVIEW)
     if not home.review:
-        yield section(words.NOTHING_TO_REVIEW)
+        yield section(home_text.NOTHING_TO_REVIEW)
     for item in home.review:
         guess = item.guesses[0]
         display = home.main.display(guess.name)
-        percent = common.percent(guess.confidence)
-        yield section(words.review_item(item.key.channel, item.written, display, percent, item.permalink))
-        yield literal(shorten(item.text, _MOST_QUOTED) or words.NO_TEXT)
+        percent = thread_text.percent(guess.confidence)
+        yield section(home_text.review_item(item.key.channel, item.written, display, percent, item.permalink))
+        yield literal(shorten(item.text, _MOST_QUOTED) or home_text.NO_TEXT)
         buttons = [_review_button(number, item, home.main) for number in range(len(item.guesses))]
         yield from actions(buttons, f"review:{item_value(item.key)}")
     yield from _more(home.review_count, len(home.review))
@@ -206,7 +208,7 @@ def _review_button(number: int, item: Item, facet: Facet) -> ButtonElement:
 def _more(count: int, shown: int) -> Iterator[Block]:
     if count > shown:
         left = count - shown
-        yield context(words.more(f"{left} or" if count >= MOST_WAITING else str(left)))
+        yield context(home_text.more(f"{left} or" if count >= MOST_WAITING else str(left)))
 
 
 def item_value(key: MessageKey) -> str:
@@ -231,22 +233,22 @@ def read_review(value: str) -> tuple[str, str, str, str]:
 
 
 def _channels(home: Home) -> Iterator[Block]:
-    yield from _title(words.CHANNELS)
+    yield from _title(home_text.CHANNELS)
     if not home.channels:
-        yield section(words.NO_CHANNELS)
+        yield section(home_text.NO_CHANNELS)
     for setting in home.channels[:_MOST_CHANNELS]:
         if setting.muted:
-            yield section(words.channel(setting.channel, muted=True))
+            yield section(home_text.channel(setting.channel, muted=True))
         else:
-            yield _with(words.channel(setting.channel, muted=False), _mode_menu(setting), f"mode:{setting.channel}")
+            yield _with(home_text.channel(setting.channel, muted=False), _mode_menu(setting), f"mode:{setting.channel}")
     if len(home.channels) > _MOST_CHANNELS:
-        yield context(words.more_channels(len(home.channels) - _MOST_CHANNELS))
+        yield context(home_text.more_channels(len(home.channels) - _MOST_CHANNELS))
 
 
 def _mode_menu(setting: ChannelSetting) -> StaticSelectElement:
-    options = {mode: Option(text=command_words.mode(mode), value=f"{setting.channel}={mode}") for mode in _MODES}
+    options = {mode: Option(text=command_text.mode(mode), value=f"{setting.channel}={mode}") for mode in _MODES}
     return StaticSelectElement(
-        placeholder=words.MODE,
+        placeholder=home_text.MODE,
         action_id=MODE_ACTION,
         options=list(options.values()),
         initial_option=options[setting.mode],
@@ -263,15 +265,15 @@ def read_mode(value: str) -> tuple[str, Mode]:
 
 
 def _rules(home: Home) -> Iterator[Block]:
-    yield from _title(words.RULES)
+    yield from _title(home_text.RULES)
     for part in describe_rules(home.settings, home.saved, home.manifest):
         yield section(part)
     yield from actions(
         [
-            ButtonElement(text=words.EDIT_ROUTES, action_id=ROUTES_ACTION),
-            ButtonElement(text=words.EDIT_RULES, action_id=RULES_ACTION),
-            ButtonElement(text=words.EDIT_POLICY, action_id=POLICY_ACTION),
-            ButtonElement(text=words.UPLOAD_POLICY, action_id=UPLOAD_ACTION),
+            ButtonElement(text=home_text.EDIT_ROUTES, action_id=ROUTES_ACTION),
+            ButtonElement(text=home_text.EDIT_RULES, action_id=RULES_ACTION),
+            ButtonElement(text=home_text.EDIT_POLICY, action_id=POLICY_ACTION),
+            ButtonElement(text=home_text.UPLOAD_POLICY, action_id=UPLOAD_ACTION),
         ],
         "rules",
     )

@@ -7,12 +7,12 @@ from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.queue.messages import MessageKey
 from bot.slack.blocks import actions, context, literal, section, shorten
-from bot.triage.display import Reading
+from bot.triage.display import LabelView
 from bot.ui.classify import Assessment, bars, describe, post_value
 from bot.ui.dialog import build_dialog
 from bot.ui.home import item_value
-from bot.ui.text import commands as command_words
-from bot.ui.text import dialogs as words
+from bot.ui.text import commands as command_text
+from bot.ui.text import dialogs as dialog_text
 
 # Listeners know the dialog's controls by the beginning of their ids.
 CORRECT_ACTION = "inspect-correct:"
@@ -28,28 +28,28 @@ def build_inspection(assessment: Assessment, key: MessageKey, known: bool) -> di
     """Build the view. `known`: the bot has decided about the message, so that it can be corrected."""
     blocks = [
         literal(shorten(assessment.text, _MOST_QUOTED)),
-        bars(assessment.readings),
+        bars(assessment.label_views),
         *(context(note) for note in describe(assessment)),
-        *(_corrections(assessment.readings, key) if known else ()),
+        *(_corrections(assessment.label_views, key) if known else ()),
         *actions(_post_button(assessment)),
     ]
-    return build_dialog(words.INSPECT_TITLE, blocks, item_value(key))
+    return build_dialog(dialog_text.INSPECT_TITLE, blocks, item_value(key))
 
 
-def _corrections(readings: tuple[Reading, ...], key: MessageKey) -> Iterator[Block]:
+def _corrections(label_views: tuple[LabelView, ...], key: MessageKey) -> Iterator[Block]:
     """Give a row of buttons a facet: the one that stands confirms, the others correct."""
-    yield section(words.CORRECT_HINT)
-    for row, reading in enumerate(readings):
-        yield context(reading.title)
+    yield section(dialog_text.CORRECT_HINT)
+    for row, label_view in enumerate(label_views):
+        yield context(label_view.title)
         yield from actions(
             [
                 ButtonElement(
                     text=shorten(choice.display, _BUTTON_TEXT),
                     action_id=f"{CORRECT_ACTION}{row}:{number}",
-                    value=f"{item_value(key)}#{reading.facet}={choice.name}",
-                    style="primary" if choice.name == reading.label else None,
+                    value=f"{item_value(key)}#{label_view.facet}={choice.name}",
+                    style="primary" if choice.name == label_view.label else None,
                 )
-                for number, choice in enumerate(reading.choices[:_MOST_BUTTONS])
+                for number, choice in enumerate(label_view.choices[:_MOST_BUTTONS])
             ]
         )
 
@@ -58,5 +58,5 @@ def _post_button(assessment: Assessment) -> list[ButtonElement]:
     value = post_value(assessment)
     if value is None:
         return []
-    text = shorten(command_words.post_to(assessment.main.display), _BUTTON_TEXT)
+    text = shorten(command_text.post_to(assessment.main.display), _BUTTON_TEXT)
     return [ButtonElement(text=text, action_id=POST_ACTION, value=value)]

@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import (
 
 from bot.slack.blocks import actions, pack, section, shorten
 from bot.ui.dialog import build_form
-from bot.ui.text import dialogs as words
+from bot.ui.text import dialogs as dialog_text
 from classifier_infra.model.manifest import Facet
 
 POLICY_CALLBACK = "policy"
@@ -42,10 +42,10 @@ def build_policy_dialog(text: str, base: int, tried: str = "", outcome: str = ""
     """
     parts = split_text(text)
     fields: list[Block] = [_field(number, part, len(parts)) for number, part in enumerate(parts, 1)]
-    blocks = [section(words.POLICY_HINT), *fields, _trial_field(tried)]
-    blocks += actions([ButtonElement(text=words.TRY, action_id=TRY_ACTION)])
+    blocks = [section(dialog_text.POLICY_HINT), *fields, _trial_field(tried)]
+    blocks += actions([ButtonElement(text=dialog_text.TRY, action_id=TRY_ACTION)])
     blocks += [section(outcome)] if outcome else []
-    return build_form(words.POLICY_TITLE, POLICY_CALLBACK, blocks, str(base))
+    return build_form(dialog_text.POLICY_TITLE, POLICY_CALLBACK, blocks, str(base))
 
 
 def split_text(text: str) -> list[str]:
@@ -60,12 +60,14 @@ def _field(number: int, part: str, parts: int) -> InputBlock:
     element = PlainTextInputElement(
         action_id="text", multiline=True, initial_value=part or None, max_length=_FIELD, focus_on_load=number == 1
     )
-    return InputBlock(label=words.policy_part(number, parts), element=element, block_id=f"policy:{number}")
+    return InputBlock(label=dialog_text.policy_part(number, parts), element=element, block_id=f"policy:{number}")
 
 
 def _trial_field(tried: str) -> InputBlock:
     element = PlainTextInputElement(action_id="text", initial_value=tried or None, max_length=_MOST_TRIED)
-    return InputBlock(label=words.TRY_LABEL, element=element, block_id="trial", optional=True, hint=words.TRY_HINT)
+    return InputBlock(
+        label=dialog_text.TRY_LABEL, element=element, block_id="trial", optional=True, hint=dialog_text.TRY_HINT
+    )
 
 
 def read_policy_dialog(view: Mapping[str, Any]) -> tuple[str, int, str]:
@@ -81,7 +83,7 @@ def read_policy_dialog(view: Mapping[str, Any]) -> tuple[str, int, str]:
 def list_problems(problems: Sequence[object]) -> str:
     """List what is wrong with a policy, as far as a dialog has room for it; plain text."""
     shown = [str(problem) for problem in problems[:_MOST_PROBLEMS]]
-    return words.problems(shown, len(problems) - len(shown))
+    return dialog_text.problems(shown, len(problems) - len(shown))
 
 
 # --- Where what goes ----------------------------------------------------------------------------------------
@@ -94,15 +96,19 @@ def build_route_dialog(facet: Facet, base: int) -> dict[str, Any]:
         for label in facet.labels
         if len(label.name) <= _OPTION_VALUE
     ]
-    label = StaticSelectElement(placeholder=words.CHOOSE, action_id="label", options=options[:_MOST_OPTIONS])
-    channel = ChannelSelectElement(placeholder=words.CHOOSE, action_id="channel")
+    label = StaticSelectElement(placeholder=dialog_text.CHOOSE, action_id="label", options=options[:_MOST_OPTIONS])
+    channel = ChannelSelectElement(placeholder=dialog_text.CHOOSE, action_id="channel")
     blocks: list[Block] = [
-        InputBlock(label=words.ROUTE_LABEL, element=label, block_id="label"),
+        InputBlock(label=dialog_text.ROUTE_LABEL, element=label, block_id="label"),
         InputBlock(
-            label=words.ROUTE_PLACE, element=channel, block_id="channel", optional=True, hint=words.ROUTE_PLACE_HINT
+            label=dialog_text.ROUTE_PLACE,
+            element=channel,
+            block_id="channel",
+            optional=True,
+            hint=dialog_text.ROUTE_PLACE_HINT,
         ),
     ]
-    return build_form(words.ROUTE_TITLE, ROUTE_CALLBACK, blocks, str(base))
+    return build_form(dialog_text.ROUTE_TITLE, ROUTE_CALLBACK, blocks, str(base))
 
 
 def read_route_dialog(view: Mapping[str, Any]) -> tuple[str, str | None, int]:

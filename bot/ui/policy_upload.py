@@ -18,7 +18,7 @@ from bot.policy.policy import Policy
 from bot.slack.blocks import context, pack, section
 from bot.slack.files import UploadedFile, read_file_object
 from bot.ui.dialog import build_form
-from bot.ui.text import dialogs as words
+from bot.ui.text import dialogs as dialog_text
 
 UPLOAD_CALLBACK = "policy-upload"
 REVIEW_CALLBACK = "policy-upload-save"
@@ -53,9 +53,11 @@ def read_draft(metadata: str) -> Draft:
 def build_upload_dialog(text: str, base: int) -> dict[str, Any]:
     """Build the view that takes a file; `text` is the policy in force, of version `base`."""
     element = FileInputElement(action_id="file", filetypes=_FILETYPES, max_files=1)
-    upload = InputBlock(label=words.UPLOAD_LABEL, hint=words.UPLOAD_HINT, element=element, block_id=FILE_BLOCK)
-    blocks = [section(words.UPLOAD_INTRODUCTION), upload, section(words.in_force(base)), *_show(text)]
-    return build_form(words.UPLOAD_TITLE, UPLOAD_CALLBACK, blocks, str(base), submit=words.UPLOAD)
+    upload = InputBlock(
+        label=dialog_text.UPLOAD_LABEL, hint=dialog_text.UPLOAD_HINT, element=element, block_id=FILE_BLOCK
+    )
+    blocks = [section(dialog_text.UPLOAD_INTRODUCTION), upload, section(dialog_text.in_force(base)), *_show(text)]
+    return build_form(dialog_text.UPLOAD_TITLE, UPLOAD_CALLBACK, blocks, str(base), submit=dialog_text.UPLOAD)
 
 
 def read_upload_dialog(view: Mapping[str, Any]) -> tuple[UploadedFile, int]:
@@ -66,16 +68,16 @@ def read_upload_dialog(view: Mapping[str, Any]) -> tuple[UploadedFile, int]:
 
 def build_review(draft: Draft, policy: Policy, outcome: str) -> dict[str, Any]:
     """Build the view that asks whether a file is to be saved; `outcome` says what would change."""
-    summary = words.can_be_used(draft.file.name, len(policy.rules), len(policy.in_force) - len(policy.rules))
-    blocks = [section(summary), section(outcome), context(words.NOT_YET_SAVED)]
-    return build_form(words.UPLOAD_TITLE, REVIEW_CALLBACK, blocks, draft.to_metadata())
+    summary = dialog_text.can_be_used(draft.file.name, len(policy.rules), len(policy.in_force) - len(policy.rules))
+    blocks = [section(summary), section(outcome), context(dialog_text.NOT_YET_SAVED)]
+    return build_form(dialog_text.UPLOAD_TITLE, REVIEW_CALLBACK, blocks, draft.to_metadata())
 
 
 def _show(text: str) -> Iterator[Block]:
     """Show a text as it is, to be copied; one that no view takes is had from the command line."""
     parts = pack(_split(text), _MOST_TEXT)
     if len(parts) > _MOST_PARTS:
-        yield section(words.TOO_LONG_TO_SHOW)
+        yield section(dialog_text.TOO_LONG_TO_SHOW)
         return
     for part in parts:
         piece = RichTextElementParts.Text(text=part or " ")  # Slack refuses one without a character

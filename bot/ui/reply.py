@@ -9,9 +9,9 @@ from bot.policy.templates import ASSIGNEE, AUTHOR, DESTINATION, LABEL, split
 from bot.slack.blocks import View, actions, build_view, context, section, shorten
 from bot.slack.mrkdwn import escape
 from bot.triage.case import Correction, Outcome
-from bot.triage.display import Choice, Reading
+from bot.triage.display import Choice, LabelView
 from bot.triage.ownership import Owner
-from bot.ui.text import thread as words
+from bot.ui.text import thread as thread_text
 
 # Listeners know the bot's controls by this beginning of their ids.
 ACTION_PREFIX = "correct:"
@@ -34,7 +34,7 @@ class Reply:
     `mentioned` who must know and `owner` whose it is, where that is said here.
     """
 
-    readings: tuple[Reading, ...]
+    label_views: tuple[LabelView, ...]
     outcome: Outcome
     destination: str | None = None
     problem: str | None = None
@@ -45,8 +45,8 @@ class Reply:
     owner: Owner | None = None
 
     @property
-    def main(self) -> Reading:
-        return self.readings[0]
+    def main(self) -> LabelView:
+        return self.label_views[0]
 
     @property
     def settled(self) -> bool:
@@ -57,7 +57,7 @@ class Reply:
 def build_reply(reply: Reply) -> View:
     """Build the message; see Reply."""
     headline = _headline(reply)
-    notes = [words.summary(reply.readings), *_correction_note(reply), *_merge_note(reply)]
+    notes = [thread_text.summary(reply.label_views), *_correction_note(reply), *_merge_note(reply)]
     blocks = [section(headline), *(context(note) for note in notes), *actions(list(_controls(reply)))]
     return build_view(shorten(" ".join([headline, *notes]), _MOST_TEXT), blocks)
 
@@ -68,24 +68,24 @@ _MOST_TEXT = 4_000
 
 def _headline(reply: Reply) -> str:
     if reply.settled:
-        parts = [words.mentions(reply.mentioned)] if reply.mentioned else []
+        parts = [thread_text.mentions(reply.mentioned)] if reply.mentioned else []
         parts.append(_settled(reply))
-        parts += [words.owned(reply.owner)] if reply.owner else []
+        parts += [thread_text.owned(reply.owner)] if reply.owner else []
         return " ".join(parts)
     if reply.outcome == "suggest":
-        return words.suggestion(reply.main, reply.destination)
-    return words.question(reply.main)
+        return thread_text.suggestion(reply.main, reply.destination)
+    return thread_text.question(reply.main)
 
 
 def _settled(reply: Reply) -> str:
     if reply.message and not reply.problem:
         return reply.message
-    return words.settled(reply.main, reply.destination, reply.problem)
+    return thread_text.settled(reply.main, reply.destination, reply.problem)
 
 
 def fill_in(
     templates: Sequence[str],
-    readings: Sequence[Reading],
+    label_views: Sequence[LabelView],
     author: str | None,
     destination: str | None,
     owner: Owner | None,
@@ -94,7 +94,7 @@ def fill_in(
 
     `destination` is the channel it was sent to. A facet that is not sure has no value: nobody is told a guess.
     """
-    values = {f"{LABEL}{reading.facet}": escape(reading.display) for reading in readings if reading.sure}
+    values = {f"{LABEL}{label_view.facet}": escape(label_view.display) for label_view in label_views if label_view.sure}
     values |= {AUTHOR: f"<@{author}>"} if author else {}
     values |= {DESTINATION: f"<#{destination}>"} if destination else {}
     values |= {ASSIGNEE: f"<@{owner.person}>"} if owner else {}
@@ -104,23 +104,23 @@ def fill_in(
 
 def _correction_note(reply: Reply) -> Iterator[str]:
     correction = reply.correction
-    for reading in reply.readings:
-        if correction and reading.facet == correction.facet:
-            yield words.corrected(
+    for label_view in reply.label_views:
+        if correction and label_view.facet == correction.facet:
+            yield thread_text.corrected(
                 correction.user,
-                reading.title,
-                _display(reading, correction.before),
-                _display(reading, correction.after),
+                label_view.title,
+                _display(label_view, correction.before),
+                _display(label_view, correction.after),
             )
 
 
 def _merge_note(reply: Reply) -> Iterator[str]:
     if reply.parts:
-        yield words.read_together(reply.parts)
+        yield thread_text.read_together(reply.parts)
 
 
-def _display(reading: Reading, label: str) -> str:
-    return next((choice.display for choice in reading.choices if choice.name == label), label)
+def _display(label_view: LabelView, label: str) -> str:
+    return next((choice.display for choice in label_view.choices if choice.name == label), label)
 
 
 # --- Controls -----------------------------------------------------------------------------------------------
@@ -132,18 +132,18 @@ def _controls(reply: Reply) -> Iterator[InteractiveElement]:
     buttons = offered if len(offered) <= _MOST_BUTTONS else offered[: _MOST_BUTTONS - 1]
     for number, choice in enumerate(buttons):
         yield _button(number, reply, choice)
-    groups = dict(_groups(main, offered[len(buttons) :], reply.readings[1:]))
+    groups = dict(_groups(main, offered[len(buttons) :], reply.label_views[1:]))
     if groups:
         yield _menu(groups)
     if reply.parts:
-        yield ButtonElement(text=words.SPLIT, action_id=SPLIT_ACTION, value=SPLIT_ACTION)
+        yield ButtonElement(text=thread_text.SPLIT, action_id=SPLIT_ACTION, value=SPLIT_ACTION)
 
 
 def _button(number: int, reply: Reply, choice: Choice) -> ButtonElement:
     suggested = reply.outcome == "suggest" and not reply.settled
     is_suggested = suggested and choice.name == reply.main.label
     asked = not reply.settled and not suggested
-    text = words.confirm(choice.display) if is_suggested else words.instead(choice.display)
+    text = thread_text.confirm(choice.display) if is_suggested else thread_text.instead(choice.display)
     return ButtonElement(
         text=shorten(choice.display if asked else text, _BUTTON_TEXT),
         action_id=f"{ACTION_PREFIX}{number}",
@@ -152,30 +152,32 @@ def _button(number: int, reply: Reply, choice: Choice) -> ButtonElement:
     )
 
 
-def _groups(main: Reading, left: Sequence[Choice], others: Sequence[Reading]) -> Iterator[tuple[str, list[Option]]]:
+def _groups(main: LabelView, left: Sequence[Choice], others: Sequence[LabelView]) -> Iterator[tuple[str, list[Option]]]:
     """Give the menu's groups: the main facet's labels that have no button, and other labels of the other facets."""
     offers = [(main, left)]
     offers += [(each, [choice for choice in each.choices if choice.name != each.label]) for each in others]
-    for reading, choices in offers:
-        options = [_option(reading, choice) for choice in choices if len(_value(reading, choice)) <= _OPTION_VALUE]
+    for label_view, choices in offers:
+        options = [
+            _option(label_view, choice) for choice in choices if len(_value(label_view, choice)) <= _OPTION_VALUE
+        ]
         if options:
-            yield shorten(reading.title, _BUTTON_TEXT), options[:_MOST_OPTIONS]
+            yield shorten(label_view.title, _BUTTON_TEXT), options[:_MOST_OPTIONS]
 
 
-def _option(reading: Reading, choice: Choice) -> Option:
-    return Option(text=shorten(choice.display, _BUTTON_TEXT), value=_value(reading, choice))
+def _option(label_view: LabelView, choice: Choice) -> Option:
+    return Option(text=shorten(choice.display, _BUTTON_TEXT), value=_value(label_view, choice))
 
 
 def _menu(groups: Mapping[str, list[Option]]) -> StaticSelectElement:
     return StaticSelectElement(
-        placeholder=shorten(words.change(list(groups)), _PLACEHOLDER),
+        placeholder=shorten(thread_text.change(list(groups)), _PLACEHOLDER),
         action_id=f"{ACTION_PREFIX}menu",
         option_groups=[OptionGroup(label=title, options=options) for title, options in groups.items()],
     )
 
 
-def _value(reading: Reading, choice: Choice) -> str:
-    return f"{reading.facet}={choice.name}"
+def _value(label_view: LabelView, choice: Choice) -> str:
+    return f"{label_view.facet}={choice.name}"
 
 
 def read_value(value: str) -> tuple[str, str]:

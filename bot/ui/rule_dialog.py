@@ -25,7 +25,7 @@ from bot.policy.editing.edit_rule import NAME, Changes, Key, WrittenRule
 from bot.policy.parsing.nodes import CHANNEL, PERSON
 from bot.slack.blocks import actions, context, section, shorten
 from bot.ui.dialog import build_dialog, build_form
-from bot.ui.text import rules as words
+from bot.ui.text import rules as rule_text
 from classifier_infra.model.manifest import Facet
 
 RULE_CALLBACK = "rule"
@@ -77,16 +77,16 @@ class Choices:
 
 def build_rule_list(rules: Sequence[WrittenRule], base: int) -> dict[str, Any]:
     """Build the view; `base` is the policy's version."""
-    blocks: list[Block] = [section(words.INTRODUCTION if rules else words.NO_RULES)]
+    blocks: list[Block] = [section(rule_text.INTRODUCTION if rules else rule_text.NO_RULES)]
     blocks += [_listed(number, rule) for number, rule in enumerate(rules[:_MOST_LISTED], 1)]
-    blocks += [context(words.more(len(rules) - _MOST_LISTED))] if len(rules) > _MOST_LISTED else []
-    blocks += actions([ButtonElement(text=words.ADD, action_id=OPEN_ACTION, value="0", style="primary")])
-    return build_dialog(words.LIST_TITLE, blocks, str(base))
+    blocks += [context(rule_text.more(len(rules) - _MOST_LISTED))] if len(rules) > _MOST_LISTED else []
+    blocks += actions([ButtonElement(text=rule_text.ADD, action_id=OPEN_ACTION, value="0", style="primary")])
+    return build_dialog(rule_text.LIST_TITLE, blocks, str(base))
 
 
 def _listed(number: int, rule: WrittenRule) -> Block:
-    block = section(words.rule(number, rule))
-    block.accessory = ButtonElement(text=words.CHANGE, action_id=OPEN_ACTION, value=str(number))
+    block = section(rule_text.rule(number, rule))
+    block.accessory = ButtonElement(text=rule_text.CHANGE, action_id=OPEN_ACTION, value=str(number))
     return block
 
 
@@ -101,16 +101,16 @@ def build_rule_form(rules: Sequence[WrittenRule], number: int, base: int, choice
     kept = [key for key in (*rule.values, *rule.others) if key not in shown and key != NAME]
     others = [each for at, each in enumerate(rules, 1) if at != number]
     blocks: list[Block] = [_name(rule), _place(others, number or len(rules) + 1), *(block for _, block in fields)]
-    blocks += [context(words.kept(kept))] if kept else []
+    blocks += [context(rule_text.kept(kept))] if kept else []
     blocks += actions([_remove_button(number)]) if number else []
-    title = words.FORM_TITLE if number else words.NEW_TITLE
+    title = rule_text.FORM_TITLE if number else rule_text.NEW_TITLE
     return build_form(title, RULE_CALLBACK, blocks, json.dumps({"base": base, "number": number}))
 
 
 def _name(rule: WrittenRule) -> InputBlock:
     name = rule.values.get(NAME, ("",))[0].strip()
     element = PlainTextInputElement(action_id="text", initial_value=name or None, max_length=_MOST_NAME)
-    return _input(words.NAME, element, "name", words.NAME_HINT)
+    return _input(rule_text.NAME, element, "name", rule_text.NAME_HINT)
 
 
 def _place(others: Sequence[WrittenRule], place: int) -> InputBlock:
@@ -118,10 +118,10 @@ def _place(others: Sequence[WrittenRule], place: int) -> InputBlock:
     places = range(1, len(others) + 2)
     offered = sorted({*places[: _MOST_OPTIONS - 2], place, places[-1]})
     options = {
-        at: _option(words.place(at, others[at - 1].title if at <= len(others) else None), str(at)) for at in offered
+        at: _option(rule_text.place(at, others[at - 1].title if at <= len(others) else None), str(at)) for at in offered
     }
     element = StaticSelectElement(action_id="choice", options=list(options.values()), initial_option=options[place])
-    return _input(words.PLACE, element, "place", words.PLACE_HINT, optional=False)
+    return _input(rule_text.PLACE, element, "place", rule_text.PLACE_HINT, optional=False)
 
 
 def _fields(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, ...], InputBlock]]:
@@ -129,16 +129,16 @@ def _fields(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, ..
     for facet in choices.facets[:_MOST_FACETS]:
         labels = {label.name: label.display for label in facet.labels}
         if facet.name not in _NO_FACET:
-            yield from _several(rule, ("when", facet.name), words.facet(facet.name), labels)
+            yield from _several(rule, ("when", facet.name), rule_text.facet(facet.name), labels)
     yield from _several(
-        rule, _CHANNEL, words.CHANNEL_LABEL, {id_: f"#{name}" for id_, name in choices.channels.items()}
+        rule, _CHANNEL, rule_text.CHANNEL_LABEL, {id_: f"#{name}" for id_, name in choices.channels.items()}
     )
     yield from _hours(rule, choices)
     yield from _post(rule)
     yield from _mentions(rule, choices)
     yield (_TAG,), _tags(rule)
-    yield from _one(rule, ("then", "reply"), words.REPLY, words.OWN_WORDS, choices.templates)
-    yield from _one(rule, ("then", "assign"), words.ASSIGN, words.NOBODY, choices.rotas)
+    yield from _one(rule, ("then", "reply"), rule_text.REPLY, rule_text.OWN_WORDS, choices.templates)
+    yield from _one(rule, ("then", "assign"), rule_text.ASSIGN, rule_text.NOBODY, choices.rotas)
     yield (_SILENT,), _silent(rule)
 
 
@@ -151,7 +151,7 @@ def _several(
     if key in rule.others or (written and options is None) or not options:
         return
     element = StaticMultiSelectElement(
-        placeholder=words.ANY,
+        placeholder=rule_text.ANY,
         action_id="choices",
         options=list(options.values()),
         initial_options=[options[word] for word in dict.fromkeys(written)] or None,
@@ -185,64 +185,68 @@ def _hours(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, ...
     written = [(key, rule.values[key]) for key in _HOURS if key in rule.values]
     if not choices.hours or len(written) > 1 or 2 * len(choices.hours) >= _MOST_OPTIONS:
         return
-    options = {_NONE: _option(words.ANY_TIME, _NONE)}
+    options = {_NONE: _option(rule_text.ANY_TIME, _NONE)}
     for (_, when), name in ((key, name) for name in choices.hours for key in _HOURS):
-        options[f"{when}:{name}"] = _option(words.hours(when, name), f"{when}:{name}")
+        options[f"{when}:{name}"] = _option(rule_text.hours(when, name), f"{when}:{name}")
     initial = next((f"{key[1]}:{names[0]}" for key, names in written), _NONE)
     element = StaticSelectElement(action_id="choice", options=list(options.values()), initial_option=options[initial])
-    yield _HOURS, _input(words.HOURS, element, "hours", optional=False)
+    yield _HOURS, _input(rule_text.HOURS, element, "hours", optional=False)
 
 
 def _post(rule: WrittenRule) -> Iterator[tuple[tuple[Key], InputBlock]]:
     written = rule.values.get(_POST, ())
     # Of several, because only such a menu can be emptied again.
     element = ConversationMultiSelectElement(
-        placeholder=words.NO_CHANNEL,
+        placeholder=rule_text.NO_CHANNEL,
         action_id="conversations",
         initial_conversations=[each for each in written if CHANNEL.fullmatch(each)] or None,
         max_selected_items=1,
         filter=ConversationFilter(include=["public", "private"], exclude_bot_users=True),
     )
-    yield (_POST,), _input(words.POST, element, ACTION_BLOCK)
+    yield (_POST,), _input(rule_text.POST, element, ACTION_BLOCK)
 
 
 def _mentions(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, ...], InputBlock]]:
     written = rule.values.get(_MENTION, ())
     people = [each for each in written if PERSON.fullmatch(each)]
     others = [each for each in written if each not in people]
-    offered = {"here": words.HERE, **{name: words.on_call(name) for name in choices.rotas}}
+    offered = {"here": rule_text.HERE, **{name: rule_text.on_call(name) for name in choices.rotas}}
     offered |= {id_: f"@{name}" for id_, name in choices.groups.items()}
     options = _options({**{word: word for word in others}, **offered}, others)
     if options is None:
         return
-    element = UserMultiSelectElement(placeholder=words.NOBODY, action_id="users", initial_users=people or None)
-    yield (_MENTION,), _input(words.PEOPLE, element, "people")
+    element = UserMultiSelectElement(placeholder=rule_text.NOBODY, action_id="users", initial_users=people or None)
+    yield (_MENTION,), _input(rule_text.PEOPLE, element, "people")
     initial = [options[word] for word in dict.fromkeys(others)] or None
     groups = StaticMultiSelectElement(
-        placeholder=words.NOBODY, action_id="choices", options=list(options.values()), initial_options=initial
+        placeholder=rule_text.NOBODY, action_id="choices", options=list(options.values()), initial_options=initial
     )
-    yield (_MENTION,), _input(words.GROUPS, groups, "groups")
+    yield (_MENTION,), _input(rule_text.GROUPS, groups, "groups")
 
 
 def _tags(rule: WrittenRule) -> InputBlock:
     written = " ".join(rule.values.get(_TAG, ()))
     element = PlainTextInputElement(action_id="text", initial_value=written or None, max_length=_MOST_LABEL)
-    return _input(words.TAGS, element, TAG_BLOCK, words.TAGS_HINT)
+    return _input(rule_text.TAGS, element, TAG_BLOCK, rule_text.TAGS_HINT)
 
 
 def _silent(rule: WrittenRule) -> InputBlock:
-    option = _option(words.SILENT, "true")
+    option = _option(rule_text.SILENT, "true")
     initial = [option] if rule.values.get(_SILENT) == ("true",) else None
     element = CheckboxesElement(action_id="choices", options=[option], initial_options=initial)
-    return _input(words.QUIET, element, ":".join(_SILENT))
+    return _input(rule_text.QUIET, element, ":".join(_SILENT))
 
 
 def _remove_button(number: int) -> ButtonElement:
     question = ConfirmObject(
-        title=words.REMOVE_TITLE, text=words.REMOVE_QUESTION, confirm=words.REMOVE, deny=words.KEEP, style="danger"
+        title=rule_text.REMOVE_TITLE,
+        text=rule_text.REMOVE_QUESTION,
+        confirm=rule_text.REMOVE,
+        deny=rule_text.KEEP,
+        style="danger",
     )
     return ButtonElement(
-        text=words.REMOVE, action_id=REMOVE_ACTION, value=str(number), style="danger", confirm=question
+        text=rule_text.REMOVE, action_id=REMOVE_ACTION, value=str(number), style="danger", confirm=question
     )
 
 

@@ -6,7 +6,7 @@ from bot.policy.policy import find_mismatches
 from bot.policy.settings import TeamSettings
 from bot.slack.blocks import View, build_view, section
 from bot.store.settings import SavedPolicy
-from bot.ui.text import commands as words
+from bot.ui.text import commands as command_text
 from classifier_infra.model.manifest import Manifest
 
 _MOST_LINES = 30
@@ -14,7 +14,7 @@ _MOST_LINES = 30
 
 def build_policy(settings: TeamSettings, saved: SavedPolicy | None, manifest: Manifest) -> View:
     """Say what is done in which channel, where which label goes, and who said so."""
-    modes = "\n".join([words.CHANNELS_TITLE, *_modes(settings)])
+    modes = "\n".join([command_text.CHANNELS_TITLE, *_modes(settings)])
     parts = [modes, *describe_rules(settings, saved, manifest)]
     return build_view("\n".join(parts), [section(part) for part in parts])
 
@@ -22,9 +22,9 @@ def build_policy(settings: TeamSettings, saved: SavedPolicy | None, manifest: Ma
 def describe_rules(settings: TeamSettings, saved: SavedPolicy | None, manifest: Manifest) -> list[str]:
     """Say where which label goes, and who said so."""
     routes = "\n".join([f"*{_title(manifest)}*", *_routes(settings, manifest)])
-    rules = [words.rules([rule.name for rule in settings.policy.rules])] if settings.policy.rules else []
+    rules = [command_text.rules([rule.name for rule in settings.policy.rules])] if settings.policy.rules else []
     found = find_mismatches(settings.policy, manifest)
-    return [routes, *rules, *_origin(settings, saved), *([words.mismatches(found)] if found else ())]
+    return [routes, *rules, *_origin(settings, saved), *([command_text.mismatches(found)] if found else ())]
 
 
 def _title(manifest: Manifest) -> str:
@@ -33,26 +33,28 @@ def _title(manifest: Manifest) -> str:
 
 def _modes(settings: TeamSettings) -> Iterator[str]:
     if settings.switches.stopped:
-        yield words.STOPPED
+        yield command_text.STOPPED
     channels = dict.fromkeys([*settings.policy.modes, *settings.switches.modes, *settings.switches.muted_channels])
     for channel in list(channels)[:_MOST_LINES]:
-        yield words.mode_of(channel, settings.mode(channel))
-    yield words.mode_elsewhere(settings.policy.default_mode)
+        yield command_text.mode_of(channel, settings.mode(channel))
+    yield command_text.mode_elsewhere(settings.policy.default_mode)
 
 
 def _routes(settings: TeamSettings, manifest: Manifest) -> Iterator[str]:
     for label in manifest.facets[0].labels[:_MOST_LINES]:
-        yield words.route(label.display, settings.policy.routes.get(label.name))
+        yield command_text.route(label.display, settings.policy.routes.get(label.name))
 
 
 def _origin(settings: TeamSettings, saved: SavedPolicy | None) -> Iterator[str]:
-    yield words.policy_saved(saved.version, saved.user, saved.saved_at) if saved else words.NO_POLICY_SAVED
+    yield (
+        command_text.policy_saved(saved.version, saved.user, saved.saved_at) if saved else command_text.NO_POLICY_SAVED
+    )
     if settings.unreadable:
-        yield words.policy_unreadable(settings.unreadable)
+        yield command_text.policy_unreadable(settings.unreadable)
 
 
 def build_version(settings: TeamSettings, saved: SavedPolicy | None, manifest: Manifest) -> View:
     """Say which model and which policy are in use."""
     labels = ", ".join(label.display for facet in manifest.facets for label in facet.labels)
-    parts = [words.model(manifest.version, labels), *_origin(settings, saved)]
+    parts = [command_text.model(manifest.version, labels), *_origin(settings, saved)]
     return build_view("\n".join(parts), [section("\n".join(parts))])

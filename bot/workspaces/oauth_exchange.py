@@ -15,7 +15,7 @@ from slack_sdk.oauth.authorize_url_generator import AuthorizeUrlGenerator
 from slack_sdk.oauth.installation_store.models.installation import Installation
 
 from bot.settings import AppCredentials
-from bot.slack.api import TIMEOUT, TryLater, call
+from bot.slack.api import TIMEOUT, RetryableError, call
 
 # As the app's manifest has them.
 SCOPES = (
@@ -74,7 +74,7 @@ def exchange(client: WebClient, credentials: AppCredentials, code: str, redirect
         raise OrganisationWide("the bot was allowed for a whole organisation")
     team, token = _part(answer.get("team")), answer.get("access_token")
     if not isinstance(token, str) or not TEAM_ID.fullmatch(str(team.get("id"))):
-        raise TryLater("unexpected_answer")
+        raise RetryableError("unexpected_answer")
     who = call(client.auth_test, token=token)
     enterprise = _part(answer.get("enterprise"))
     return Installation(

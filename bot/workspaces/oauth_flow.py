@@ -16,8 +16,8 @@ from slack_sdk.oauth.installation_store.models.installation import Installation
 
 from bot.http.proxy import Answer
 from bot.settings import AppCredentials
-from bot.slack.api import SlackFailure, TryLater
-from bot.ui.text import install as words
+from bot.slack.api import RetryableError, SlackError
+from bot.ui.text import install as install_text
 from bot.workspaces.installations import InstallationsUnavailable
 from bot.workspaces.oauth_exchange import TEAM_ID, OrganisationWide, build_authorize_urls, exchange
 from bot.workspaces.oauth_states import GOOD_FOR_SECONDS, Reason, StateRefused
@@ -36,17 +36,17 @@ _OURS = re.compile(r"[A-Za-z]+|status [0-9]{3}")
 # Slack's words for a code that is no good (any more); others are about this app.
 _OF_THE_CODE = frozenset({"invalid_code", "code_already_used", "code_expired"})
 
-_REFUSALS: Mapping[Reason, tuple[int, words.PageText]] = {
-    "unknown": (400, words.NOT_FROM_HERE),
-    "expired": (410, words.EXPIRED),
-    "used": (409, words.USED),
+_REFUSALS: Mapping[Reason, tuple[int, install_text.PageText]] = {
+    "unknown": (400, install_text.NOT_FROM_HERE),
+    "expired": (410, install_text.EXPIRED),
+    "used": (409, install_text.USED),
 }
 
 
 class NotInstalled(Exception):
     """The installation ends here; what the person who began it is shown."""
 
-    def __init__(self, status: int, text: words.PageText, reason: str) -> None:
+    def __init__(self, status: int, text: install_text.PageText, reason: str) -> None:
         super().__init__(reason)
         self.status = status
         self.text = text
@@ -75,7 +75,7 @@ class Installer:
         url = urls.generate(state, team if team and TEAM_ID.fullmatch(team) else None)
         # Lax, because the way back is a link from Slack; elsewhere nobody sends it.
         cookie = f"{_COOKIES.build_set_cookie_for_new_state(state)}; SameSite=Lax"
-        return show(200, words.OFFER, url, {"Set-Cookie": cookie})
+        return show(200, install_text.OFFER, url, {"Set-Cookie": cookie})
 
     def finish(self, parameters: Mapping[str, str], cookies: list[str]) -> Answer:
         """Take the answer that Slack sent the browser back with. Raises NotInstalled and InstallationsUnavailable."""
@@ -86,11 +86,11 @@ class Installer:
         self.installations.save(installation)
         log.info("installed in %s by %s", installation.team_id, installation.user_id)
         name, team = str(installation.team_name), installation.team_id
-        return show(200, words.installed(name), f"https://app.slack.com/client/{team}")
+        return show(200, install_text.installed(name), f"https://app.slack.com/client/{team}")
 
     def _require_state(self, state: str, cookies: list[str]) -> None:
         if not _STATE.fullmatch(state) or not _COOKIES.is_valid_browser(state, {"cookie": cookies}):
-            raise NotInstalled(400, words.NOT_FROM_HERE, "other-browser")
+            raise NotInstalled(400, install_text.NOT_FROM_HERE, "other-browser")
         try:
             self.states.consume(state)
         except StateRefused as refused:
@@ -98,12 +98,12 @@ class Installer:
 
     def _exchange(self, code: str) -> Installation:
         if not _CODE.fullmatch(code):
-            raise NotInstalled(400, words.NO_CODE, "no-code")
+            raise NotInstalled(400, install_text.NO_CODE, "no-code")
         try:
             return exchange(self.client, self.credentials, code, self.redirect_uri, self.now())
         except OrganisationWide:
-            ended = NotInstalled(403, words.ORGANISATION_WIDE, "organisation-wide")
-        except SlackFailure as failure:
+            ended = NotInstalled(403, install_text.ORGANISATION_WIDE, "organisation-wide")
+        except SlackError as failure:
             ended = _ended_by_slack(failure)
         raise ended  # out here it has no cause, and so nothing of the request that failed
 
@@ -113,27 +113,29 @@ def _require_consent(parameters: Mapping[str, str]) -> None:
     if error is None:
         return
     if error == "access_denied":
-        raise NotInstalled(200, words.CANCELLED, "cancelled")
+        raise NotInstalled(200, install_text.CANCELLED, "cancelled")
     code = error if _ERROR.fullmatch(error) else "unknown_error"
-    raise NotInstalled(400, words.error_of_slack(code), f"slack-{code}")
+    raise NotInstalled(400, install_text.error_of_slack(code), f"slack-{code}")
 
 
 def _require_allowed(installation: Installation, allowed: frozenset[str]) -> None:
     if allowed.isdisjoint({installation.team_id, installation.enterprise_id}):
-        text = words.not_allowed(str(installation.team_name), str(installation.team_id))
+        text = install_text.not_allowed(str(installation.team_name), str(installation.team_id))
         raise NotInstalled(403, text, "not-allowed")
 
 
-def _ended_by_slack(failure: SlackFailure) -> NotInstalled:
+def _ended_by_slack(failure: SlackError) -> NotInstalled:
     if failure.error in _OF_THE_CODE:
-        return NotInstalled(400, words.CODE_REFUSED, f"slack-{failure.error}")
-    if isinstance(failure, TryLater) and not _ERROR.fullmatch(failure.error):  # no answer of Slack's at all
+        return NotInstalled(400, install_text.CODE_REFUSED, f"slack-{failure.error}")
+    if isinstance(failure, RetryableError) and not _ERROR.fullmatch(failure.error):  # no answer of Slack's at all
         # What is no JSON is quoted in the failure, and could be anything.
-        return NotInstalled(503, words.SLACK_AWAY, failure.error if _OURS.fullmatch(failure.error) else "unreadable")
+        return NotInstalled(
+            503, install_text.SLACK_AWAY, failure.error if _OURS.fullmatch(failure.error) else "unreadable"
+        )
     if failure.error in _FOR_NOW:
-        return NotInstalled(503, words.SLACK_AWAY, f"slack-{failure.error}")
+        return NotInstalled(503, install_text.SLACK_AWAY, f"slack-{failure.error}")
     code = failure.error if _ERROR.fullmatch(failure.error) else "unknown_error"
-    return NotInstalled(502, words.error_of_slack(code), f"slack-{code}")
+    return NotInstalled(502, install_text.error_of_slack(code), f"slack-{code}")
 
 
 _FOR_NOW = frozenset({"ratelimited", "service_unavailable", "internal_error", "fatal_error", "request_timeout"})
@@ -144,10 +146,10 @@ def handle(event: Mapping[str, Any], build: Callable[[], Installer | None]) -> A
     path = str(event.get("path") or "")
     is_offer = path.endswith("/slack/install")
     if not is_offer and not path.endswith("/slack/oauth_redirect"):
-        return show(404, words.NOT_HERE)
+        return show(404, install_text.NOT_HERE)
     installer = build()
     if installer is None:
-        return show(404, words.CLOSED)
+        return show(404, install_text.CLOSED)
     parameters = _read_parameters(event)
     again = installer.redirect_uri.removesuffix("oauth_redirect") + "install"
     try:
@@ -162,7 +164,7 @@ def handle(event: Mapping[str, Any], build: Callable[[], Installer | None]) -> A
         return show(ended.status, ended.text, again)
     except InstallationsUnavailable as error:
         log.error("not installed, answered with 503: %s", error)
-        return show(503, words.NOT_KEPT, again)
+        return show(503, install_text.NOT_KEPT, again)
 
 
 def _read_parameters(event: Mapping[str, Any]) -> dict[str, str]:

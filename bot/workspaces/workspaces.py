@@ -16,7 +16,7 @@ from slack_sdk.oauth.installation_store.models.bot import Bot
 
 from bot.queue.messages import LifecycleRecord
 from bot.settings import find_bot_token, read_bot_token, read_workspaces, require
-from bot.slack.api import SlackFailure, TenantGone, build_client, call
+from bot.slack.api import SlackError, WorkspaceUninstalled, build_client, call
 from bot.workspaces.installations import DynamoInstallationStore
 
 if TYPE_CHECKING:
@@ -29,51 +29,54 @@ FRESH_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class ConnectedWorkspace:
     """A workspace that the bot is in; `installed` means through OAuth, so that it can go without anybody's fault."""
 
     client: WebClient
     installed: bool = False
 
 
-class Tenants(Protocol):
-    """Methods raise TenantGone, and where that cannot be told now, TryLater or InstallationsUnavailable."""
+class Workspaces(Protocol):
+    """The workspaces that the bot is in.
+
+    Methods raise WorkspaceUninstalled, or RetryableError or InstallationsUnavailable where that cannot be told now.
+    """
 
     def client_for(self, team: str) -> WebClient:
         """Give what speaks to Slack in the name of a workspace."""
         ...
 
-    def list_tenants(self) -> Iterator[Tenant]:
+    def list_workspaces(self) -> Iterator[ConnectedWorkspace]:
         """Give every workspace that the bot is in; whether Slack takes its token is for whoever uses it to find out."""
         ...
 
-    def part_from(self, record: LifecycleRecord) -> None:
+    def uninstall(self, record: LifecycleRecord) -> None:
         """Forget the token of a workspace that took the bot out; doing it twice is doing it once."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OneWorkspace:
-    """Tenants of a deployment whose token is in the secret."""
+    """Workspaces of a deployment whose token is in the secret."""
 
     client: WebClient
 
     def client_for(self, team: str) -> WebClient:
-        """See Tenants."""
+        """See Workspaces."""
         return self.client
 
-    def list_tenants(self) -> Iterator[Tenant]:
-        """See Tenants."""
-        yield Tenant(self.client)
+    def list_workspaces(self) -> Iterator[ConnectedWorkspace]:
+        """See Workspaces."""
+        yield ConnectedWorkspace(self.client)
 
-    def part_from(self, record: LifecycleRecord) -> None:
-        """See Tenants. The token is in the secret, and not ours to remove: Slack takes it no more."""
+    def uninstall(self, record: LifecycleRecord) -> None:
+        """See Workspaces. The token is in the secret, and not ours to remove: Slack takes it no more."""
         _log_departure(record)
 
 
 @dataclass(slots=True)
 class ManyWorkspaces:
-    """Tenants of a deployment that takes installations. `own` has the secret's token. `now` gives epoch seconds."""
+    """Workspaces of a deployment that takes installations. `own` has the secret's token. `now` gives epoch seconds."""
 
     installations: DynamoInstallationStore
     build: Callable[[str], WebClient]
@@ -83,7 +86,7 @@ class ManyWorkspaces:
     _own_team: str | None = None
 
     def client_for(self, team: str) -> WebClient:
-        """See Tenants."""
+        """See Workspaces."""
         now = self.now()
         found_at, client = self._known.get(team, (float("-inf"), None))
         if client is None or not found_at <= now < found_at + FRESH_SECONDS:
@@ -98,17 +101,17 @@ class ManyWorkspaces:
             return self.build(bot.bot_token)
         if self.own is not None and self._identify(self.own) == team:
             return self.own
-        raise TenantGone("not_installed")
+        raise WorkspaceUninstalled("not_installed")
 
-    def list_tenants(self) -> Iterator[Tenant]:
-        """See Tenants."""
+    def list_workspaces(self) -> Iterator[ConnectedWorkspace]:
+        """See Workspaces."""
         bots = list(self.installations.find_bots())
-        yield from (Tenant(self.build(bot.bot_token), installed=True) for bot in bots)
+        yield from (ConnectedWorkspace(self.build(bot.bot_token), installed=True) for bot in bots)
         if self.own is not None and not self._is_among(bots, self.own):
-            yield Tenant(self.own)
+            yield ConnectedWorkspace(self.own)
 
-    def part_from(self, record: LifecycleRecord) -> None:
-        """See Tenants."""
+    def uninstall(self, record: LifecycleRecord) -> None:
+        """See Workspaces."""
         _log_departure(record)
         self.installations.delete_bot(team_id=record.team, until=record.at)
         self._known.pop(record.team, None)
@@ -116,7 +119,7 @@ class ManyWorkspaces:
     def _is_among(self, bots: Sequence[Bot], own: WebClient) -> bool:
         try:
             return self._identify(own) in {bot.team_id for bot in bots}
-        except SlackFailure:
+        except SlackError:
             return False  # listed, so that what is wrong with it comes up at its turn, and hides no other workspace
 
     def _identify(self, own: WebClient) -> str:
@@ -129,7 +132,7 @@ def _log_departure(record: LifecycleRecord) -> None:
     log.warning("workspace gone", extra={"team": record.team, "reason": record.what})
 
 
-def build_tenants(environ: Mapping[str, str], dynamodb: "DynamoDBClient", now: Callable[[], float]) -> Tenants:
+def build_workspaces(environ: Mapping[str, str], dynamodb: "DynamoDBClient", now: Callable[[], float]) -> Workspaces:
     """Raises MissingSetting."""
     api_url = environ.get("SLACK_API_URL")
     if not read_workspaces(environ):

@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 from classifier_infra.errors import CommandError
-from classifier_infra.inference.active_model import InUse, load_stored_model, read_in_use
+from classifier_infra.inference.active_model import ActiveVersion, load_stored_model, read_in_use
 from classifier_infra.inference.classifier import ClassifierError
 from classifier_infra.inference.endpoint import EndpointClassifier, EndpointSettings, build_endpoint
 from classifier_infra.inference.fallback import EmbeddedClassifier
@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _compare_and_accept(store: ModelStore, options: argparse.Namespace) -> None:
-    in_use = read_in_use(store, InUse())
+    in_use = read_in_use(store, ActiveVersion())
     if in_use.version is None:
         raise CommandError("No model is in use: there is no active.json.", 1)
     model = load_stored_model(store, in_use.version, in_memory=options.embedded)

@@ -7,7 +7,7 @@ from classifier_infra.endpoint.autoscaling import Scaling, ScalingError, check_s
 from classifier_infra.endpoint.aws import connect, look_at_endpoint, look_at_scaling
 from classifier_infra.endpoint.checks import describe_shape
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import FAILED, WRONG, Carrier, run_steps
+from classifier_infra.endpoint.executor import FAILED, WRONG, Executor, run_steps
 from classifier_infra.endpoint.plan import plan_autoscale
 from classifier_infra.endpoint.state import find_model
 from classifier_infra.errors import CommandError
@@ -51,29 +51,29 @@ def add_autoscale(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 def _run(options: argparse.Namespace) -> None:
     """Raises CommandError."""
     with reported("Auto scaling cannot be set"):
-        autoscale(options, Carrier(connect(), open_store(options.store), console_for(asks=not options.yes)))
+        autoscale(options, Executor(connect(), open_store(options.store), console_for(asks=not options.yes)))
 
 
-def autoscale(options: argparse.Namespace, carrier: Carrier) -> None:
+def autoscale(options: argparse.Namespace, executor: Executor) -> None:
     """Raises CommandError, CloudError, StoreError and PriceError."""
     name = options.endpoint_name
-    hosted = look_at_endpoint(carrier.clients, name)
+    hosted = look_at_endpoint(executor.clients, name)
     scaling = None if options.off else _scaling(options)
     if scaling:
         if hosted is None:
             raise CommandError(f"There is no endpoint {name}; make one with deploy.", FAILED)
         deployment = hosted.deployment
-        model_bytes = find_model(carrier.store, deployment.model.version)[0].model_bytes if deployment else 0
+        model_bytes = find_model(executor.store, deployment.model.version)[0].model_bytes if deployment else 0
         try:
             check_scaling(scaling, hosted, load_prices(), model_bytes)
         except ScalingError as error:
             raise CommandError(f"Nothing was done: {error}.", WRONG) from error
         if deployment:
-            carrier.console.say(
+            executor.console.say(
                 f"{name} has {hosted.count} now; it was deployed with {describe_shape(deployment.shape)}."
             )
-    steps = plan_autoscale(name, scaling, look_at_scaling(carrier.clients, name))
-    run_steps(steps, carrier.carry_out, carrier.console, options.dry_run)
+    steps = plan_autoscale(name, scaling, look_at_scaling(executor.clients, name))
+    run_steps(steps, executor.carry_out, executor.console, options.dry_run)
 
 
 def _scaling(options: argparse.Namespace) -> Scaling:

@@ -5,7 +5,7 @@ import argparse
 from classifier_infra.cli.options import add_kept, add_place, add_running, reported
 from classifier_infra.endpoint.aws import caller, connect, look_at_scaling
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import Carrier, run_steps
+from classifier_infra.endpoint.executor import Executor, run_steps
 from classifier_infra.endpoint.history import DELETED, Event
 from classifier_infra.endpoint.inventory import find_orphans, take_inventory
 from classifier_infra.endpoint.plan import plan_delete, plan_delete_orphans
@@ -46,18 +46,18 @@ def add_delete(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _run(options: argparse.Namespace) -> None:
     """Raises CommandError."""
     with reported("Nothing can be deleted"):
-        delete(options, Carrier(connect(), open_store(options.store), console_for(asks=not options.yes)))
+        delete(options, Executor(connect(), open_store(options.store), console_for(asks=not options.yes)))
 
 
-def delete(options: argparse.Namespace, carrier: Carrier) -> None:
+def delete(options: argparse.Namespace, executor: Executor) -> None:
     """Raises CommandError, CloudError, StoreError and PriceError."""
-    inventory = take_inventory(carrier.clients)
+    inventory = take_inventory(executor.clients)
     name = options.endpoint_name
     if options.orphans:
         steps = plan_delete_orphans(list(find_orphans(inventory, {name, *options.keep}, load_prices())))
     else:
-        scaled = look_at_scaling(carrier.clients, name)
-        version = active_version(carrier.store) or "?"
-        event = Event("delete", version, "", by=caller(carrier.clients), at="", outcome=DELETED)
-        steps = plan_delete(name, inventory, scaled, read_history(carrier.store, name), event)
-    run_steps(steps, carrier.carry_out, carrier.console, options.dry_run)
+        scaled = look_at_scaling(executor.clients, name)
+        version = active_version(executor.store) or "?"
+        event = Event("delete", version, "", by=caller(executor.clients), at="", outcome=DELETED)
+        steps = plan_delete(name, inventory, scaled, read_history(executor.store, name), event)
+    run_steps(steps, executor.carry_out, executor.console, options.dry_run)

@@ -7,7 +7,7 @@ from classifier_infra.cli.options import add_place, add_running, reported
 from classifier_infra.endpoint.aws import Clients, CloudError, caller, connect, describe_role, look_at_endpoint
 from classifier_infra.endpoint.checks import find_problems, find_role_problem
 from classifier_infra.endpoint.console import Console, console_for
-from classifier_infra.endpoint.executor import NOT_AS_IT_SHOULD, WRONG, Carrier, WentBack, run_steps
+from classifier_infra.endpoint.executor import NOT_AS_IT_SHOULD, WRONG, Executor, WentBack, run_steps
 from classifier_infra.endpoint.history import Event
 from classifier_infra.endpoint.plan import plan_deploy
 from classifier_infra.endpoint.requests import (
@@ -20,7 +20,7 @@ from classifier_infra.endpoint.requests import (
     Shape,
     blazingtext_image,
 )
-from classifier_infra.endpoint.state import Chosen, accuracy_of, choose_model, look_around
+from classifier_infra.endpoint.state import Chosen, accuracy_of, choose_model, observe
 from classifier_infra.errors import CommandError
 from classifier_infra.inference.model_store import open_store
 from classifier_infra.pricing.prices import HOURS_A_MONTH, Prices, load_prices
@@ -76,12 +76,12 @@ def _tag(text: str) -> tuple[str, str]:
 def _run(options: argparse.Namespace) -> None:
     """Raises CommandError."""
     with reported("The endpoint cannot be deployed"):
-        deploy(options, Carrier(connect(), open_store(options.store), console_for(asks=not options.yes)))
+        deploy(options, Executor(connect(), open_store(options.store), console_for(asks=not options.yes)))
 
 
-def deploy(options: argparse.Namespace, carrier: Carrier) -> None:
+def deploy(options: argparse.Namespace, executor: Executor) -> None:
     """Raises CommandError, CloudError, StoreError and ArtefactError."""
-    clients, store, console = carrier.clients, carrier.store, carrier.console
+    clients, store, console = executor.clients, executor.store, executor.console
     shape = _shape(options)
     prices = load_prices()
     chosen = choose_model(options.model, store)
@@ -89,7 +89,7 @@ def deploy(options: argparse.Namespace, carrier: Carrier) -> None:
     deployment = _deployment(options, clients, chosen, hosted, shape)
     _refuse(find_all_problems(deployment, clients, prices, console))
     _refuse(_conflicts(deployment, hosted))
-    seen = look_around(clients, store, deployment, hosted, chosen.is_stored)
+    seen = observe(clients, store, deployment, hosted, chosen.is_stored)
     event = Event(
         "deploy", chosen.model.version, deployment.config_name, by=caller(clients), at="",
         metrics={"test_accuracy": accuracy_of(chosen.manifest)},
@@ -97,7 +97,7 @@ def deploy(options: argparse.Namespace, carrier: Carrier) -> None:
     console.say(_price(deployment, prices))
     steps = plan_deploy(deployment, seen, event, chosen.folder)
     try:
-        run_steps(steps, carrier.carry_out, console, options.dry_run)
+        run_steps(steps, executor.carry_out, console, options.dry_run)
     except WentBack as error:
         raise CommandError(f"Somebody else is changing this endpoint: {error}.", NOT_AS_IT_SHOULD) from error
 

@@ -6,7 +6,7 @@ from classifier_infra.cli.options import add_place, add_running, reported
 from classifier_infra.cli.update import Change, carry_out_change
 from classifier_infra.endpoint.aws import connect
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import WRONG, Carrier
+from classifier_infra.endpoint.executor import WRONG, Executor
 from classifier_infra.endpoint.rollout import KINDS, Limits, Strategy
 from classifier_infra.endpoint.state import Chosen, choose_model
 from classifier_infra.errors import CommandError
@@ -64,17 +64,17 @@ def add_promote(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _run(options: argparse.Namespace) -> None:
     """Raises CommandError."""
     with reported("The model cannot be promoted"):
-        promote(options, Carrier(connect(), open_store(options.store), console_for(asks=not options.yes)))
+        promote(options, Executor(connect(), open_store(options.store), console_for(asks=not options.yes)))
 
 
-def promote(options: argparse.Namespace, carrier: Carrier) -> None:
+def promote(options: argparse.Namespace, executor: Executor) -> None:
     """Raises what carry_out_change does, and ArtefactError."""
     limits = Limits(options.error_percent, options.latency_ms)
     wait = 0 if options.strategy == "all-at-once" else options.wait
     strategy = Strategy(options.strategy, options.percent, wait, options.bake, limits)
-    chosen = choose_model(options.model, carrier.store)
-    _check_canaries(chosen, carrier.store)
-    carry_out_change(Change("promote", options.endpoint_name, chosen, strategy, options.dry_run), carrier)
+    chosen = choose_model(options.model, executor.store)
+    _check_canaries(chosen, executor.store)
+    carry_out_change(Change("promote", options.endpoint_name, chosen, strategy, options.dry_run), executor)
 
 
 def _check_canaries(chosen: Chosen, store: ModelStore) -> None:

@@ -6,7 +6,7 @@ from classifier_infra.cli.options import add_place, add_running, reported
 from classifier_infra.cli.update import Change, carry_out_change, look_at_changeable
 from classifier_infra.endpoint.aws import connect
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import WRONG, Carrier
+from classifier_infra.endpoint.executor import WRONG, Executor
 from classifier_infra.endpoint.history import version_to_go_back_to
 from classifier_infra.endpoint.rollout import AT_ONCE
 from classifier_infra.endpoint.state import choose_model, read_history
@@ -43,15 +43,15 @@ def add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _run(options: argparse.Namespace) -> None:
     """Raises CommandError."""
     with reported("The endpoint cannot be rolled back"):
-        rollback(options, Carrier(connect(), open_store(options.store), console_for(asks=not options.yes)))
+        rollback(options, Executor(connect(), open_store(options.store), console_for(asks=not options.yes)))
 
 
-def rollback(options: argparse.Namespace, carrier: Carrier) -> None:
+def rollback(options: argparse.Namespace, executor: Executor) -> None:
     """Raises what carry_out_change does, and ArtefactError."""
     name = options.endpoint_name
-    _, current = look_at_changeable(name, carrier, options.dry_run)
-    version = options.to or version_to_go_back_to(read_history(carrier.store, name), current.model.version)
+    _, current = look_at_changeable(name, executor, options.dry_run)
+    version = options.to or version_to_go_back_to(read_history(executor.store, name), current.model.version)
     if version is None:
         raise CommandError(f"No earlier version of {name} is known; name one of the store with --to.", WRONG)
-    chosen = choose_model(version, carrier.store)
-    carry_out_change(Change("rollback", name, chosen, AT_ONCE, options.dry_run), carrier)
+    chosen = choose_model(version, executor.store)
+    carry_out_change(Change("rollback", name, chosen, AT_ONCE, options.dry_run), executor)

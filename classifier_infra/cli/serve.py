@@ -146,7 +146,7 @@ def _parse_fault(text: str, endpoints: list[Endpoint], parser: argparse.Argument
 
 def _describe(endpoints: list[Endpoint]) -> str:
     names = [f"{endpoint.name} ({', '.join(endpoint.variants)})" for endpoint in endpoints]
-    return f"Serving {', '.join(names)}"
+    return f"ActiveModel {', '.join(names)}"
 
 
 def _port(text: str) -> int:

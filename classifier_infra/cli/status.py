@@ -9,7 +9,7 @@ from classifier_infra.endpoint.autoscaling import Scaling
 from classifier_infra.endpoint.aws import Clients, connect, count_traffic, look_at_endpoint, look_at_scaling
 from classifier_infra.endpoint.checks import describe_shape
 from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import NOT_AS_IT_SHOULD, Carrier
+from classifier_infra.endpoint.executor import NOT_AS_IT_SHOULD, Executor
 from classifier_infra.endpoint.history import Event
 from classifier_infra.endpoint.inventory import Orphan, find_orphans, month_of, take_inventory
 from classifier_infra.endpoint.requests import VARIANT, Deployment, Hosted, RealTime
@@ -47,23 +47,23 @@ def add_status(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _run(options: argparse.Namespace) -> None:
     """Raises CommandError."""
     with reported("The status cannot be told"):
-        carrier = Carrier(connect(), open_store(options.store), console_for(asks=False))
-        show_orphans(options, carrier) if options.orphans else show_status(options, carrier)
+        executor = Executor(connect(), open_store(options.store), console_for(asks=False))
+        show_orphans(options, executor) if options.orphans else show_status(options, executor)
 
 
-def show_status(options: argparse.Namespace, carrier: Carrier) -> None:
+def show_status(options: argparse.Namespace, executor: Executor) -> None:
     """Raises CommandError where the endpoint is not as it should be; CloudError, StoreError and PriceError."""
-    name, clients = options.endpoint_name, carrier.clients
+    name, clients = options.endpoint_name, executor.clients
     hosted = look_at_endpoint(clients, name)
-    history = read_history(carrier.store, name)
+    history = read_history(executor.store, name)
     if hosted is not None:
         scaling = look_at_scaling(clients, name).scaling
         for line in describe(name, hosted, scaling, load_prices()):
-            carrier.console.say(line)
-        carrier.console.say(_traffic(clients, name))
+            executor.console.say(line)
+        executor.console.say(_traffic(clients, name))
     for line in describe_history(history):
-        carrier.console.say(line)
-    if problem := find_problem(name, hosted, active_version(carrier.store)):
+        executor.console.say(line)
+    if problem := find_problem(name, hosted, active_version(executor.store)):
         raise CommandError(f"{problem}.", NOT_AS_IT_SHOULD)
 
 
@@ -131,13 +131,13 @@ def find_problem(name: str, hosted: Hosted | None, active: str | None) -> str | 
     return None
 
 
-def show_orphans(options: argparse.Namespace, carrier: Carrier) -> None:
+def show_orphans(options: argparse.Namespace, executor: Executor) -> None:
     """Raises CommandError where there are orphans; CloudError and PriceError."""
     prices = load_prices()
     in_use = {options.endpoint_name, *options.keep}
-    orphans = list(find_orphans(take_inventory(carrier.clients), in_use, prices))
+    orphans = list(find_orphans(take_inventory(executor.clients), in_use, prices))
     for line in describe_orphans(orphans):
-        carrier.console.say(line)
+        executor.console.say(line)
     if orphans:
         raise CommandError("Delete them: python -m classifier_infra delete --orphans, with the same options.", 3)
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 from classifier_infra.endpoint.aws import caller, look_at_endpoint
 from classifier_infra.endpoint.checks import find_problems
-from classifier_infra.endpoint.executor import FAILED, NOT_AS_IT_SHOULD, WRONG, Carrier, WentBack, run_steps
+from classifier_infra.endpoint.executor import FAILED, NOT_AS_IT_SHOULD, WRONG, Executor, WentBack, run_steps
 from classifier_infra.endpoint.history import ROLLED_BACK, Event
 from classifier_infra.endpoint.plan import Seen, plan_after_rollback, plan_update
 from classifier_infra.endpoint.requests import Deployment, Hosted
 from classifier_infra.endpoint.rollout import AT_ONCE, Strategy, check_strategy
-from classifier_infra.endpoint.state import Chosen, accuracy_of, look_around, rollback_alarms
+from classifier_infra.endpoint.state import Chosen, accuracy_of, observe, rollback_alarms
 from classifier_infra.errors import CommandError
 from classifier_infra.pricing.prices import load_prices
 
@@ -25,9 +25,9 @@ class Change:
     dry_run: bool = False
 
 
-def carry_out_change(change: Change, carrier: Carrier) -> None:
+def carry_out_change(change: Change, executor: Executor) -> None:
     """Bring another model into service. Raises CommandError, CloudError, StoreError, PriceError and StrategyError."""
-    hosted, current = look_at_changeable(change.endpoint, carrier, change.dry_run)
+    hosted, current = look_at_changeable(change.endpoint, executor, change.dry_run)
     deployment = current.with_model(change.chosen.model)
     if problems := list(find_problems(deployment, load_prices())):
         raise CommandError("\n".join(["Nothing was done:", *(f"  - {problem}." for problem in problems)]), WRONG)
@@ -35,21 +35,21 @@ def carry_out_change(change: Change, carrier: Carrier) -> None:
         check_strategy(change.strategy, hosted)
     # SageMaker takes no deployment configuration for what has no instances, and so no alarms.
     strategy = AT_ONCE if hosted.count is None else change.strategy
-    seen = look_around(carrier.clients, carrier.store, deployment, hosted, change.chosen.is_stored)
-    event = _event(change, deployment, caller(carrier.clients))
+    seen = observe(executor.clients, executor.store, deployment, hosted, change.chosen.is_stored)
+    event = _event(change, deployment, caller(executor.clients))
     steps = plan_update(deployment, seen, strategy, event, change.chosen.folder)
     try:
-        run_steps(steps, carrier.carry_out, carrier.console, change.dry_run)
+        run_steps(steps, executor.carry_out, executor.console, change.dry_run)
     except WentBack as error:
-        _write_down(error, deployment, event, seen, carrier)
+        _write_down(error, deployment, event, seen, executor)
 
 
-def look_at_changeable(endpoint: str, carrier: Carrier, dry_run: bool) -> tuple[Hosted, Deployment]:
+def look_at_changeable(endpoint: str, executor: Executor, dry_run: bool) -> tuple[Hosted, Deployment]:
     """Look at an endpoint that can be changed, once what is under way has ended. Raises CommandError, CloudError."""
-    hosted = look_at_endpoint(carrier.clients, endpoint)
+    hosted = look_at_endpoint(executor.clients, endpoint)
     if hosted is not None and hosted.is_busy and hosted.pending is None and not dry_run:
-        carrier.console.say(f"The endpoint {endpoint} is {hosted.status}: waiting until that is over …")
-        hosted = carrier.settle(endpoint)
+        executor.console.say(f"The endpoint {endpoint} is {hosted.status}: waiting until that is over …")
+        hosted = executor.settle(endpoint)
     if hosted is None:
         raise CommandError(f"There is no endpoint {endpoint}; make one with deploy.", FAILED)
     if hosted.deployment is None:
@@ -67,12 +67,12 @@ def _event(change: Change, deployment: Deployment, by: str) -> Event:
     )
 
 
-def _write_down(error: WentBack, deployment: Deployment, event: Event, seen: Seen, carrier: Carrier) -> None:
+def _write_down(error: WentBack, deployment: Deployment, event: Event, seen: Seen, executor: Executor) -> None:
     """Tidy up after SageMaker went back, write it down, and raise CommandError."""
     told = replace(event, outcome=ROLLED_BACK, reason=str(error))
-    carrier.console.say(f"{error}. active.json still names {seen.active}; tidying up …")
-    for step in plan_after_rollback(deployment, rollback_alarms(carrier.clients, deployment.endpoint), told):
-        carrier.carry_out(step.action)
+    executor.console.say(f"{error}. active.json still names {seen.active}; tidying up …")
+    for step in plan_after_rollback(deployment, rollback_alarms(executor.clients, deployment.endpoint), told):
+        executor.carry_out(step.action)
     raise CommandError(
         f"{event.version} is not in service: {error}. The endpoint's own logs say more: "
         f"/aws/sagemaker/Endpoints/{deployment.endpoint}.",

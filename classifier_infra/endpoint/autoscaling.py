@@ -30,7 +30,7 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class CurrentScaling:
     """What Application Auto Scaling knows of an endpoint; `scaling` where it is a target tracking as ours."""
 
     is_target: bool = False
@@ -67,10 +67,10 @@ def policy_request(endpoint: str, scaling: Scaling) -> Request:
     }
 
 
-def read_in_force(targets: Sequence[Mapping[str, Any]], policies: Sequence[Mapping[str, Any]]) -> InForce:
+def read_in_force(targets: Sequence[Mapping[str, Any]], policies: Sequence[Mapping[str, Any]]) -> CurrentScaling:
     """Read what the service describes of one endpoint."""
     names = tuple(policy["PolicyName"] for policy in policies)
-    return InForce(bool(targets), names, _read(next(iter(targets), None), next(iter(policies), None)))
+    return CurrentScaling(bool(targets), names, _read(next(iter(targets), None), next(iter(policies), None)))
 
 
 def _read(target: Mapping[str, Any] | None, policy: Mapping[str, Any] | None) -> Scaling | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from classifier_infra.endpoint.autoscaling import InForce, read_in_force, scalable
+from classifier_infra.endpoint.autoscaling import CurrentScaling, read_in_force, scalable
 from classifier_infra.endpoint.requests import (
     ENDPOINT_TAG,
     SERVICE_TAG,
@@ -181,7 +181,7 @@ def describe_role(clients: Clients, arn: str) -> Mapping[str, Any] | None:
         return None if found is None else found["Role"]
 
 
-def look_at_scaling(clients: Clients, endpoint: str) -> InForce:
+def look_at_scaling(clients: Clients, endpoint: str) -> CurrentScaling:
     """Tell how an endpoint is scaled. Raises CloudError."""
     place = scalable(endpoint)
     namespace, resource = place["ServiceNamespace"], place["ResourceId"]

@@ -50,7 +50,7 @@ class TookTooLong(NotInService):
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class Executor:
     """The account, the model store and the console that steps are carried out with.
 
     `runtime` is the client that asks the endpoint, where it is another than the environment says.

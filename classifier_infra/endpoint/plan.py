@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from classifier_infra.endpoint.autoscaling import InForce, Scaling, policy_request, scalable, target_request
+from classifier_infra.endpoint.autoscaling import CurrentScaling, Scaling, policy_request, scalable, target_request
 from classifier_infra.endpoint.checks import describe_shape
 from classifier_infra.endpoint.history import BEGUN, Event
 from classifier_infra.endpoint.inventory import Config, Inventory, Model, Orphan, is_ours
@@ -140,7 +140,7 @@ def plan_after_rollback(deployment: Deployment, alarms: Sequence[str], event: Ev
 
 
 def plan_delete(
-    endpoint: str, inventory: Inventory, scaled: InForce, history: Sequence[Event], event: Event
+    endpoint: str, inventory: Inventory, scaled: CurrentScaling, history: Sequence[Event], event: Event
 ) -> list[Step]:
     """Plan the end of an endpoint and of all that was made for it; models stay in the model store."""
     steps = list(_end_of_scaling(endpoint, scaled))
@@ -157,7 +157,7 @@ def plan_delete(
     return steps
 
 
-def _end_of_scaling(endpoint: str, scaled: InForce) -> Iterator[Step]:
+def _end_of_scaling(endpoint: str, scaled: CurrentScaling) -> Iterator[Step]:
     for name in scaled.policies:
         arguments = scalable(endpoint) | {"PolicyName": name}
         yield Step(f"Delete the scaling policy {name}", Call("scaling", "delete_scaling_policy", arguments))
@@ -176,7 +176,7 @@ def _left_of(endpoint: str, inventory: Inventory) -> Iterator[Step]:
             yield _delete("configuration" if isinstance(each, Config) else "model", each.name)
 
 
-def plan_autoscale(endpoint: str, scaling: Scaling | None, scaled: InForce) -> list[Step]:
+def plan_autoscale(endpoint: str, scaling: Scaling | None, scaled: CurrentScaling) -> list[Step]:
     """Plan auto scaling, or, where `scaling` is None, its end."""
     if scaling is None:
         return list(_end_of_scaling(endpoint, scaled))

@@ -9,7 +9,7 @@ from classifier_infra.endpoint.aws import Clients, explained, has_config, has_mo
 from classifier_infra.endpoint.history import Event, HistoryError, history_file, history_json, parse_history
 from classifier_infra.endpoint.plan import Seen
 from classifier_infra.endpoint.requests import Deployment, Hosted, StoredModel
-from classifier_infra.inference.active_model import InUse, read_in_use
+from classifier_infra.inference.active_model import ActiveVersion, read_in_use
 from classifier_infra.inference.model_store import ModelStore, NotStored, StoreError
 from classifier_infra.model.artefact import ARCHIVE, MANIFEST, ArtefactError, read_manifest, unpacked
 from classifier_infra.model.manifest import Manifest, ManifestError, parse_manifest
@@ -63,7 +63,7 @@ def is_stored(store: ModelStore, manifest: Manifest) -> bool:
 
 def active_version(store: ModelStore) -> str | None:
     """Give the version that `active.json` names, if there is one. Raises StoreError."""
-    return read_in_use(store, InUse()).version
+    return read_in_use(store, ActiveVersion()).version
 
 
 def read_history(store: ModelStore, endpoint: str) -> tuple[Event, ...]:
@@ -103,7 +103,7 @@ def choose_model(text: str, store: ModelStore) -> Chosen:
     return Chosen(manifest, describe(store, manifest), folder, is_stored(store, manifest))
 
 
-def look_around(
+def observe(
     clients: Clients, store: ModelStore, deployment: Deployment, hosted: Hosted | None, is_stored: bool
 ) -> Seen:
     """Look at what there is for a deployment. Raises CloudError and StoreError."""

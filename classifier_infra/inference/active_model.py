@@ -16,7 +16,7 @@ _VERSION = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class InUse:
+class ActiveVersion:
     """What the store said when it was last asked; tags are its own. No version: it has not been told of a model yet."""
 
     version: str | None = None
@@ -25,14 +25,14 @@ class InUse:
     accepted_tag: str | None = None
 
 
-def read_in_use(store: ModelStore, known: InUse) -> InUse:
+def read_in_use(store: ModelStore, known: ActiveVersion) -> ActiveVersion:
     """Ask the store for what has changed since; the same value comes back where nothing has. Raises StoreError."""
     active_tag, version = _read_active(store, known)
     accepted_tag, baselines = _read_accepted(store, known)
-    return InUse(version, baselines, active_tag, accepted_tag)
+    return ActiveVersion(version, baselines, active_tag, accepted_tag)
 
 
-def _read_active(store: ModelStore, known: InUse) -> tuple[str | None, str | None]:
+def _read_active(store: ModelStore, known: ActiveVersion) -> tuple[str | None, str | None]:
     try:
         stored = store.read(ACTIVE, known.active_tag)
     except NotStored:
@@ -55,7 +55,7 @@ def parse_active(content: bytes) -> str:
     return version
 
 
-def _read_accepted(store: ModelStore, known: InUse) -> tuple[str | None, tuple[Baseline, ...]]:
+def _read_accepted(store: ModelStore, known: ActiveVersion) -> tuple[str | None, tuple[Baseline, ...]]:
     try:
         stored = store.read(ACCEPTED, known.accepted_tag)
     except NotStored:

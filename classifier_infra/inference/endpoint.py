@@ -28,7 +28,7 @@ LONGEST_PAUSE = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Breaker:
+class CircuitBreaker:
     """Failures in a row, and the moment (seconds, of any one clock) from which on the service may be asked."""
 
     failures: int = 0
@@ -37,16 +37,16 @@ class Breaker:
     def allows(self, now: float) -> bool:
         return now >= self.retry_at
 
-    def after_success(self) -> "Breaker":
-        return Breaker()
+    def after_success(self) -> "CircuitBreaker":
+        return CircuitBreaker()
 
-    def after_failure(self, now: float) -> "Breaker":
+    def after_failure(self, now: float) -> "CircuitBreaker":
         failures = self.failures + 1
         if failures < FAILURES_TO_OPEN:
-            return Breaker(failures)
+            return CircuitBreaker(failures)
         pause = min(FIRST_PAUSE * 2.0 ** min(failures - FAILURES_TO_OPEN, 30), LONGEST_PAUSE)
         # Many instances of a function see the same outage; they should not all knock at the same moment.
-        return Breaker(failures, now + pause * random.uniform(0.5, 1.0))  # noqa: S311, no secret hangs on it
+        return CircuitBreaker(failures, now + pause * random.uniform(0.5, 1.0))  # noqa: S311, no secret hangs on it
 
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Endpoint:
         self.settings = settings
         self._client = client
         self._report = report
-        self._breaker = Breaker()
+        self._breaker = CircuitBreaker()
         self._bounded = Bounded()
 
     def invoke(self, body: bytes, read: Callable[[bytes], T], deadline: Deadline) -> T:

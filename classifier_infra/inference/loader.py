@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from classifier_infra.inference.active_model import InUse, load_stored_model, read_in_use
+from classifier_infra.inference.active_model import ActiveVersion, load_stored_model, read_in_use
 from classifier_infra.inference.classifier import ClassifierError, ClassifierUnavailable
 from classifier_infra.inference.deadline import Deadline, within
 from classifier_infra.inference.endpoint import Endpoint, EndpointClassifier
@@ -27,7 +27,7 @@ C = TypeVar("C", EndpointClassifier, EmbeddedClassifier)
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
+class UncheckedEndpoint:
     """Stands for an endpoint that nobody could hold against its canaries yet: it answers no more than one that is down.
 
     To answer and only suggest would be worse. What is decided about a message stays, and it would have been decided by
@@ -42,14 +42,14 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
+class ActiveModel:
     """A model in service: by an endpoint, in this process, or by one while the other fails.
 
     `withheld` is why the endpoint does not answer yet, if so. `recheck_at`: when the endpoint's canaries are due
     again, in seconds of the monotonic clock.
     """
 
-    in_use: InUse
+    in_use: ActiveVersion
     model: Model
     endpoint: EndpointClassifier | None
     embedded: EmbeddedClassifier | None
@@ -59,7 +59,7 @@ class Serving:
 
     @property
     def predictor(self) -> Predictor:
-        endpoint = Withheld(self.withheld) if self.withheld else self.endpoint
+        endpoint = UncheckedEndpoint(self.withheld) if self.withheld else self.endpoint
         if endpoint and self.embedded:
             return FallbackClassifier(endpoint, self.embedded, self.switch)
         predictor = endpoint or self.embedded
@@ -68,7 +68,7 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class ModelLoader:
     """What it takes to bring a model into service, and to notice that another one should be.
 
     `packaged` is the folder of the model that serves until the store names another; without `endpoint` the model
@@ -82,12 +82,12 @@ class Workshop:
     switch: Switch
     report: Report
 
-    def open(self) -> Serving:
+    def open(self) -> ActiveModel:
         """Bring the model that is in use into service. Raises StoreError and ArtefactError."""
-        in_use = read_in_use(self.store, InUse()) if self.store else InUse()
+        in_use = read_in_use(self.store, ActiveVersion()) if self.store else ActiveVersion()
         return self._serve(in_use)
 
-    def renew(self, serving: Serving) -> Serving:
+    def renew(self, serving: ActiveModel) -> ActiveModel:
         """Give what should serve now: the same, newly checked, or another model. Raises StoreError, ArtefactError."""
         in_use = read_in_use(self.store, serving.in_use) if self.store else serving.in_use
         if in_use.version != serving.in_use.version:
@@ -99,12 +99,12 @@ class Workshop:
             return self._checked(replace(serving, in_use=in_use))
         return replace(serving, in_use=in_use)
 
-    def _serve(self, in_use: InUse) -> Serving:
+    def _serve(self, in_use: ActiveVersion) -> ActiveModel:
         model = self._load(in_use.version)
         endpoint = EndpointClassifier(self.endpoint, model) if self.endpoint else None
         embedded = EmbeddedClassifier(model) if model.artefact else None
         withheld = "nobody has tried" if endpoint else None
-        return self._checked(Serving(in_use, model, endpoint, embedded, self.switch, withheld))
+        return self._checked(ActiveModel(in_use, model, endpoint, embedded, self.switch, withheld))
 
     def _load(self, version: str | None) -> Model:
         in_memory = self.fallback or self.endpoint is None
@@ -126,7 +126,7 @@ class Workshop:
 
     # --- Canaries -------------------------------------------------------------------------------------------
 
-    def _checked(self, serving: Serving) -> Serving:
+    def _checked(self, serving: ActiveModel) -> ActiveModel:
         baselines = serving.in_use.baselines
         embedded = serving.embedded and self._compared(serving.embedded, "embedded", baselines)
         serving = replace(serving, embedded=embedded, recheck_at=time.monotonic() + _RECHECK_SECONDS)

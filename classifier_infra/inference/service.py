@@ -17,7 +17,7 @@ from classifier_infra.inference.classifier import ClassifierUnavailable, NotExpl
 from classifier_infra.inference.deadline import Deadline, within
 from classifier_infra.inference.events import ModelChanged, ModelNotChanged
 from classifier_infra.inference.fallback import EmbeddedClassifier, Predictor
-from classifier_infra.inference.loader import Serving, Workshop
+from classifier_infra.inference.loader import ActiveModel, ModelLoader
 from classifier_infra.inference.model_store import StoreError
 from classifier_infra.model.artefact import ArtefactError
 from classifier_infra.model.explanation import Explanation
@@ -61,12 +61,12 @@ class CurrentClassifier:
 class ClassifierService:
     """See the module. `look_seconds` is the time between two looks at what is in use."""
 
-    def __init__(self, workshop: Workshop, look_seconds: float) -> None:
+    def __init__(self, workshop: ModelLoader, look_seconds: float) -> None:
         self._workshop = workshop
         self._look_seconds = look_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="renewal")
-        self._serving: Serving | None = None
-        self._renewal: Future[Serving] | None = None
+        self._serving: ActiveModel | None = None
+        self._renewal: Future[ActiveModel] | None = None
         self._due = 0.0
 
     def current(self, seconds: float) -> CurrentClassifier:
@@ -79,7 +79,7 @@ class ClassifierService:
         self._serving = serving
         return CurrentClassifier(serving.model, serving.predictor, serving.embedded, deadline)
 
-    def _open(self) -> Serving:
+    def _open(self) -> ActiveModel:
         try:
             serving = self._workshop.open()
         except (StoreError, ArtefactError) as error:
@@ -87,11 +87,11 @@ class ClassifierService:
         self._due = self._next_look(serving)
         return serving
 
-    def _next_look(self, serving: Serving) -> float:
+    def _next_look(self, serving: ActiveModel) -> float:
         # What does not answer yet is asked by the next invocation; if it keeps failing, its breaker spares it the most.
         return time.monotonic() + (0.0 if serving.withheld else self._look_seconds)
 
-    def _keep_current(self, serving: Serving, deadline: Deadline) -> Serving:
+    def _keep_current(self, serving: ActiveModel, deadline: Deadline) -> ActiveModel:
         if self._renewal is None:
             if time.monotonic() < self._due:
                 return serving
@@ -104,7 +104,7 @@ class ClassifierService:
         self._due = self._next_look(serving)
         return serving
 
-    def _take_over(self, serving: Serving, renewal: Future[Serving]) -> Serving:
+    def _take_over(self, serving: ActiveModel, renewal: Future[ActiveModel]) -> ActiveModel:
         report = self._workshop.report
         try:
             renewed = renewal.result()

@@ -7,7 +7,7 @@ from pathlib import Path
 from classifier_infra.inference.endpoint import REAL_TIME_BYTES, SERVERLESS_BYTES, EndpointSettings, build_endpoint
 from classifier_infra.inference.events import Report
 from classifier_infra.inference.fallback import Switch
-from classifier_infra.inference.loader import Workshop
+from classifier_infra.inference.loader import ModelLoader
 from classifier_infra.inference.model_store import open_store
 from classifier_infra.inference.service import LOOK_SECONDS, ClassifierService
 
@@ -72,7 +72,7 @@ def build_service(
     settings: ClassifierSettings, report: Report, look_seconds: float = LOOK_SECONDS
 ) -> ClassifierService:
     """Build the service of a function; no model is loaded and nobody is called yet."""
-    workshop = Workshop(
+    workshop = ModelLoader(
         packaged=settings.packaged_model,
         store=open_store(settings.model_source) if settings.model_source else None,
         endpoint=build_endpoint(settings.endpoint, report) if settings.endpoint else None,

@@ -14,10 +14,10 @@ import httpx2
 import pytest
 from slack_sdk import WebClient
 
-from bot.pipeline.command_handler import Reception
+from bot.pipeline.command_handler import CommandHandler
 from bot.pipeline.effects import Effects
-from bot.pipeline.follow_ups import Duties
-from bot.pipeline.idempotency import Steps
+from bot.pipeline.follow_ups import FollowUps
+from bot.pipeline.idempotency import Idempotency
 from bot.pipeline.webhooks import Call
 from bot.policy.policy import Policy
 from bot.policy.settings import Switches, TeamSettings
@@ -30,12 +30,12 @@ from bot.sandbox.slack.settings import Settings
 from bot.sandbox.slack.workspace import Message, Workspace
 from bot.slack.blocks import View
 from bot.slack.client import SlackActions
-from bot.store.digests import Summaries
+from bot.store.digests import Digests
 from bot.store.ledger import Ledger
-from bot.store.rotations import Rounds
+from bot.store.rotations import RoundRobin
 from bot.store.settings import SettingsStore
-from bot.store.stats import BoardStore
-from bot.triage.case import Finding
+from bot.store.stats import StatsStore
+from bot.triage.case import FacetResult
 from bot.ui.dialog import build_notice
 from classifier_infra.inference.classifier import ClassifierRejected
 from classifier_infra.model.explanation import Explanation, WordContribution
@@ -99,12 +99,12 @@ def _spread(facet: Facet, given: Mapping[str, float]) -> FacetPrediction:
 
 
 @pytest.fixture
-def findings() -> tuple[Finding, ...]:
+def facet_results() -> tuple[FacetResult, ...]:
     """Billing, high urgency, perhaps negative."""
     return (
-        Finding("category", (Score("billing", 0.94), Score("technical", 0.04), Score("general", 0.02)), sure=True),
-        Finding("urgency", (Score("high", 0.88), Score("normal", 0.10), Score("low", 0.02)), sure=True),
-        Finding("tone", (Score("negative", 0.55), Score("neutral", 0.40), Score("positive", 0.05)), sure=False),
+        FacetResult("category", (Score("billing", 0.94), Score("technical", 0.04), Score("general", 0.02)), sure=True),
+        FacetResult("urgency", (Score("high", 0.88), Score("normal", 0.10), Score("low", 0.02)), sure=True),
+        FacetResult("tone", (Score("negative", 0.55), Score("neutral", 0.40), Score("positive", 0.05)), sure=False),
     )
 
 
@@ -275,18 +275,18 @@ class OpenRoad:
 
 
 @pytest.fixture
-def build_steps(dynamodb, ledger_table, ledger, later) -> Callable[..., Steps]:
+def build_steps(dynamodb, ledger_table, ledger, later) -> Callable[..., Idempotency]:
     """Build what carries steps out; name only what the test is about."""
 
-    def build(**changes: Any) -> Steps:
+    def build(**changes: Any) -> Idempotency:
         values: dict[str, Any] = {
             "ledger": ledger,
-            "pace": OpenRoad(),
-            "summaries": Summaries(dynamodb, ledger_table),
+            "rate_limiter": OpenRoad(),
+            "summaries": Digests(dynamodb, ledger_table),
             "later": later,
             "now": time.time,
         }
-        return Steps(**values | changes)
+        return Idempotency(**values | changes)
 
     return build
 
@@ -299,13 +299,13 @@ class NoCalls:
 
 
 @pytest.fixture
-def build_duties(dynamodb, ledger_table) -> Callable[..., Duties]:
+def build_duties(dynamodb, ledger_table) -> Callable[..., FollowUps]:
     """Build what rules ask for beside posts; `call` calls webhooks."""
 
     def build(
-        actions: SlackActions, steps: Steps, held: FixedSettings, call: Callable[[Call], None] | None = None
-    ) -> Duties:
-        return Duties(actions, steps, held, Rounds(dynamodb, ledger_table), call or NoCalls())
+        actions: SlackActions, steps: Idempotency, held: FixedSettings, call: Callable[[Call], None] | None = None
+    ) -> FollowUps:
+        return FollowUps(actions, steps, held, RoundRobin(dynamodb, ledger_table), call or NoCalls())
 
     return build
 
@@ -315,7 +315,7 @@ def build_effects(build_duties, manifest) -> Callable[..., Effects]:
     """Build what acts in Slack."""
 
     def build(
-        actions: SlackActions, steps: Steps, held: FixedSettings, call: Callable[[Call], None] | None = None
+        actions: SlackActions, steps: Idempotency, held: FixedSettings, call: Callable[[Call], None] | None = None
     ) -> Effects:
         return Effects(actions, steps, manifest, held, build_duties(actions, steps, held, call))
 
@@ -458,11 +458,11 @@ def answers() -> Answers:
 
 
 @pytest.fixture
-def reception(slack, ledger, manifest, build_steps, answers) -> Reception:
+def command_handler(slack, ledger, manifest, build_steps, answers) -> CommandHandler:
     """The bot's answers, of a team that routes two of its labels."""
     store = SettingsStore(ledger.client, ledger.table, Policy(routes={"billing": "C0BILLING", "technical": "C0TECH"}))
-    board = BoardStore(ledger.client, ledger.table)
-    return Reception(manifest, _explain, store, board, SlackActions(slack.client), build_steps(), answers)
+    stats = StatsStore(ledger.client, ledger.table)
+    return CommandHandler(manifest, _explain, store, stats, SlackActions(slack.client), build_steps(), answers)
 
 
 def _explain(text: str, facet: str, label: str) -> Explanation:

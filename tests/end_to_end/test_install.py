@@ -108,7 +108,7 @@ def test_a_workspace_that_takes_the_bot_out_is_gone_and_may_come_back(field, san
     assert sandbox.deliver(late).status_code == 200
     reasons = until(lambda: field.set_aside(ts), "the record that nobody can act on any more")
 
-    assert [each.partition(":")[0] for each in reasons] == ["TenantGone"]
+    assert [each.partition(":")[0] for each in reasons] == ["WorkspaceUninstalled"]
     assert field.install().status_code == 200
 
 

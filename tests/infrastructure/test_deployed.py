@@ -26,7 +26,7 @@ import uvicorn
 
 from bot.sandbox.gateway import create_gateway, read_functions
 from bot.sandbox.process import ServerProcess, free_port
-from bot.sandbox.queue_poller import Pump
+from bot.sandbox.queue_poller import QueuePoller
 from bot.sandbox.resources import create_resources
 from bot.sandbox.serving import address, listen, serving
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
@@ -255,7 +255,7 @@ def deployment(template, archives, python_of_lambda, ministack_url, moto_url, tm
         stack.enter_context(serving(uvicorn.Server(uvicorn.Config(gateway, log_level="warning")), gateway_socket))
         stack.enter_context(serving(slack, slack_socket))
         for queue in ("TriageQueue", "EffectsQueue"):
-            pump = Pump(clients["sqs"], created.queues[queue], functions["worker"])
+            pump = QueuePoller(clients["sqs"], created.queues[queue], functions["worker"])
             pump.start()
             stack.callback(pump.stop)
         roles = {name: _role(template, name, names, created.queues) for name in functions}

@@ -106,11 +106,11 @@ def test_the_stack_says_which_workspaces_its_functions_let_in(template):
 
 def test_each_queue_sets_failures_aside_in_a_queue_that_keeps_them_longer(template):
     queues = template.of_type("AWS::SQS::Queue")
-    set_aside = {name: _target(queue["RedrivePolicy"]) for name, queue in queues.items() if "RedrivePolicy" in queue}
+    dead_letter = {name: _target(queue["RedrivePolicy"]) for name, queue in queues.items() if "RedrivePolicy" in queue}
 
-    assert set_aside
-    assert set_aside.keys() | set(set_aside.values()) == queues.keys()
-    for name, dead_letters in set_aside.items():
+    assert dead_letter
+    assert dead_letter.keys() | set(dead_letter.values()) == queues.keys()
+    for name, dead_letters in dead_letter.items():
         assert queues[dead_letters]["MessageRetentionPeriod"] > queues[name]["MessageRetentionPeriod"]
 
 

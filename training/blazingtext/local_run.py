@@ -24,12 +24,12 @@ _CHILD = Path(__file__).with_name("local_run_child.py")
 _LAST_LINES = 3
 
 
-class RehearsalError(RuntimeError):
+class LocalRunError(RuntimeError):
     """fastText is not there, or has failed; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class LocalRun:
     """A trained model; for word vectors, the vectors as text too.
 
     `words` is the number of words it knows, `seconds` what training alone took, `version` fastText's own.
@@ -42,7 +42,7 @@ class Rehearsed:
     version: str
 
 
-def rehearse(
+def run_locally(
     mode: str,
     text: Path,
     out: Path,
@@ -50,16 +50,16 @@ def rehearse(
     python: Path = PYTHON,
     threads: int = 1,
     progress: bool = False,
-) -> Rehearsed:
+) -> LocalRun:
     """Train on a prepared file, and write `model.bin` (for word vectors `vectors.txt` too) into the folder `out`.
 
     `mode` is supervised, skipgram or cbow, `values` are all its hyperparameters (blazingtext.resolve). With one thread
-    the same file gives the same bytes. fastText's own `progress` goes to standard error. Raises RehearsalError, and
+    the same file gives the same bytes. fastText's own `progress` goes to standard error. Raises LocalRunError, and
     then leaves what was there before.
     """
     if not python.exists():
         what = f"there is no {python}, which has fastText 0.9.2 to rehearse with"
-        raise RehearsalError(f"{what}; `make .venv-fasttext/.ready` sets it up, on Python 3.11 or 3.12")
+        raise LocalRunError(f"{what}; `make .venv-fasttext/.ready` sets it up, on Python 3.11 or 3.12")
     out.mkdir(parents=True, exist_ok=True)
     model, vectors = out / f".{MODEL}.part", out / f".{VECTORS}.part"
     is_supervised = mode == SUPERVISED
@@ -78,11 +78,11 @@ def rehearse(
     finally:
         model.unlink(missing_ok=True)
         vectors.unlink(missing_ok=True)
-    return Rehearsed(out / MODEL, None if is_supervised else out / VECTORS, **answer)
+    return LocalRun(out / MODEL, None if is_supervised else out / VECTORS, **answer)
 
 
 def to_fasttext_arguments(mode: str, values: Mapping[str, Value]) -> dict[str, Any]:
-    """Give fastText's names for BlazingText's hyperparameters. Raises RehearsalError for a mode that it has not."""
+    """Give fastText's names for BlazingText's hyperparameters. Raises LocalRunError for a mode that it has not."""
     common = {
         "lr": values["learning_rate"],
         "dim": values["vector_dim"],
@@ -93,7 +93,7 @@ def to_fasttext_arguments(mode: str, values: Mapping[str, Value]) -> dict[str, A
     if mode == SUPERVISED:
         return common | {"wordNgrams": values["word_ngrams"], "minn": 0, "maxn": 0, "loss": "softmax"}
     if mode not in ("skipgram", "cbow"):
-        raise RehearsalError(f"fastText has no {mode}; it is skipgram spread over cores: rehearse skipgram")
+        raise LocalRunError(f"fastText has no {mode}; it is skipgram spread over cores: rehearse skipgram")
     subwords = (
         {"minn": values["min_char"], "maxn": values["max_char"]} if values["subwords"] else {"minn": 0, "maxn": 0}
     )
@@ -119,5 +119,5 @@ def _ask(python: Path, question: Mapping[str, Any]) -> Any:
     )
     if done.returncode:
         said = " ".join((done.stderr or "").strip().splitlines()[-_LAST_LINES:])
-        raise RehearsalError(f"fastText ended with exit code {done.returncode}: {said}".rstrip(": "))
+        raise LocalRunError(f"fastText ended with exit code {done.returncode}: {said}".rstrip(": "))
     return json.loads(done.stdout)

@@ -21,7 +21,7 @@ from classifier_infra.model.manifest import Manifest, raw_label
 from classifier_infra.model.text import VERSION
 from training.artefact import Check, check, complete
 from training.blazingtext.hyperparameters import SUPERVISED, Value
-from training.blazingtext.local_run import PYTHON, rehearse
+from training.blazingtext.local_run import PYTHON, run_locally
 from training.calibrate import fit_calibration
 from training.data.dataset import TEST, TRAIN, VALIDATION, DataError, Facet, Problem
 from training.data.prepare import DEFAULT_SHARE, Line, prepare_row
@@ -47,21 +47,21 @@ class Divided:
     lines: tuple[Line, ...]
 
 
-def train_joint(
+def train_blazingtext(
     name: str, facets: Sequence[Facet], values: Mapping[str, Value], python: Path = PYTHON, progress: bool = False
 ) -> tuple[bytes, Manifest]:
     """Give `model.bin` and its manifest, of version `name-…`; `values` are all of BlazingText's hyperparameters.
 
     Fitted to the rows of `train.csv`; calibrated on those of `validation.csv`, or on a tenth of the texts of
     `train.csv` where there is none. Raises DataError where a class has no row left to train on, or a facet none to
-    validate; RehearsalError where fastText is not there or fails.
+    validate; LocalRunError where fastText is not there or fails.
     """
     divided = divide(facets)
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as scratch:
         text = Path(scratch) / "train.txt"
         lines = sorted((line.key, str(line)) for line in divided.lines)
         text.write_text("".join(f"{line}\n" for _, line in lines), encoding="utf-8", newline="\n")
-        rehearsed = rehearse(SUPERVISED, text, Path(scratch), values, python, progress=progress)
+        rehearsed = run_locally(SUPERVISED, text, Path(scratch), values, python, progress=progress)
         content = rehearsed.model.read_bytes()
     trainer = {
         "trainer": "blazingtext",

@@ -14,7 +14,7 @@ from training.artefact import write_artefact
 from training.blazingtext.hyperparameters import SUPERVISED, Value, estimate_bytes, resolve
 from training.cli.options import add_command, describe_accuracy, number, print_dropped
 from training.data.dataset import TEST, Facet, Problem, read_dataset
-from training.data.duplicates import find_repeats
+from training.data.duplicates import find_duplicates
 from training.linear.hyperparameters import FeatureSettings, Hyperparameters
 
 LINEAR, BLAZINGTEXT = "linear", "blazingtext"
@@ -169,7 +169,7 @@ def _read_values(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _rehearse(name: str, facets: Sequence[Facet], values: Mapping[str, Value]) -> tuple[bytes, Manifest]:
-    from training.blazingtext.trainer import train_joint
+    from training.blazingtext.trainer import train_blazingtext
 
     least = estimate_bytes(values, words=0)
     if least > MOST_BYTES_IN_MEMORY:
@@ -179,7 +179,7 @@ def _rehearse(name: str, facets: Sequence[Facet], values: Mapping[str, Value]) -
         )
     if values["early_stopping"]:
         print("note: fastText has no early stopping; all epochs are rehearsed")
-    return train_joint(name, facets, values, progress=sys.stderr.isatty())
+    return train_blazingtext(name, facets, values, progress=sys.stderr.isatty())
 
 
 def _fit(
@@ -202,7 +202,7 @@ def _print_facets(facets: Sequence[Facet]) -> None:
     for facet in facets:
         rows = ", ".join(f"{len(examples):,} in {name}" for name, examples in facet.examples.items())
         print(f"{facet.name}: {len(facet.labels)} classes; rows: {rows}")
-        for repeat in find_repeats(facet):
+        for repeat in find_duplicates(facet):
             print(f"  note: {repeat}")
 
 

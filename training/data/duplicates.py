@@ -15,7 +15,7 @@ Rows = Mapping[str, Sequence[Example]]
 """The rows of one text, by the CSV file they are in."""
 
 
-def find_repeats(facet: Facet) -> list[str]:
+def find_duplicates(facet: Facet) -> list[str]:
     """Tell in a sentence each which texts are repeated in a file, in two files, given different classes; and where."""
     texts = list(_group_repeated(facet))
     found = [_tell(f"repeated in {name}", _repeated(texts, name)) for name in facet.examples]

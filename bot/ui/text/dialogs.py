@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot.policy.rules import Directions
 from bot.slack.files import Fault
 from bot.slack.mrkdwn import date, escape, mention
-from bot.triage.backtest import DryRun
+from bot.triage.backtest import Backtest
 
 TITLE = "Triage"
 CLOSE = "Close"
@@ -16,7 +16,7 @@ SAVE = "Save"
 # --- One message --------------------------------------------------------------------------------------------
 
 INSPECT_TITLE = "What I make of it"
-READING = "Reading it…"
+READING = "LabelView it…"
 NOTHING_TO_READ = "I cannot read anything in that message: it has no letters and no digits."
 POSTING = "I am posting it, in your name."
 CORRECTED = "Thank you, that is written down. The thread and the channels follow in a moment."
@@ -41,7 +41,7 @@ NOT_SAVED = "I could not save that just now. Please try again in a minute."
 # --- The policy as a file -----------------------------------------------------------------------------------
 
 UPLOAD_TITLE = "Policy as a file"
-UPLOAD = "Look at it"
+UPLOAD = "RuleContext at it"
 UPLOAD_INTRODUCTION = "Choose a file with a policy. You see what it would change before anything is saved."
 UPLOAD_LABEL = "Policy (a YAML file)"
 UPLOAD_HINT = "One file of at most 64 kB, in UTF-8. I read it once now and once more when you save it."
@@ -107,7 +107,7 @@ def trial(display: str, percent: str, acts: bool, directions: Directions) -> str
     return f"{read} {where}{also}.{why}"
 
 
-def dry_run(run: DryRun) -> str:
+def dry_run(run: Backtest) -> str:
     """Say how many of the week's requests another policy would send elsewhere, and from where to where."""
     total = len(run.moves) + run.same + len(run.open)
     if not total:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from bot.slack.mrkdwn import escape, mention
 
 if TYPE_CHECKING:  # the front says a few sentences too, and starts without what they are not about
-    from bot.triage.display import Choice, Reading
+    from bot.triage.display import Choice, LabelView
     from bot.triage.ownership import Owner
 
 # --- In the thread ------------------------------------------------------------------------------------------
 
 
-def settled(reading: "Reading", destination: str | None, problem: str | None) -> str:
+def settled(label_view: "LabelView", destination: str | None, problem: str | None) -> str:
     """Say what it is about and where it went. `problem` is the error for which it could not be sent."""
-    label = f"*{escape(reading.display)}*"
+    label = f"*{escape(label_view.display)}*"
     if destination is None:
         return f"{label}. It stays here: no channel is set for it."
     if problem is None:
@@ -27,25 +27,25 @@ def settled(reading: "Reading", destination: str | None, problem: str | None) ->
     return f"{label}, but I could not send it to <#{destination}>: {explain(problem)}."
 
 
-def suggestion(reading: "Reading", destination: str | None) -> str:
-    label = f"*{escape(reading.display)}*"
+def suggestion(label_view: "LabelView", destination: str | None) -> str:
+    label = f"*{escape(label_view.display)}*"
     question = f"Shall I send it to <#{destination}>?" if destination else "Is that right?"
     return f"This looks like {label}. {question}"
 
 
-def question(reading: "Reading") -> str:
-    guesses = " or ".join(f"*{escape(choice.display)}*" for choice in reading.choices[:2])
+def question(label_view: "LabelView") -> str:
+    guesses = " or ".join(f"*{escape(choice.display)}*" for choice in label_view.choices[:2])
     return f"I am not sure: is this {guesses}?"
 
 
-def summary(readings: "Sequence[Reading]") -> str:
+def summary(label_views: "Sequence[LabelView]") -> str:
     """List all facets in a line."""
-    return " · ".join(_facet(reading) for reading in readings)
+    return " · ".join(_facet(label_view) for label_view in label_views)
 
 
-def _facet(reading: "Reading") -> str:
-    name = f"{escape(reading.title)} {'' if reading.sure else 'perhaps '}{escape(reading.display)}"
-    return f"{name} ({'set by a person' if reading.confidence is None else percent(reading.confidence)})"
+def _facet(label_view: "LabelView") -> str:
+    name = f"{escape(label_view.title)} {'' if label_view.sure else 'perhaps '}{escape(label_view.display)}"
+    return f"{name} ({'set by a person' if label_view.confidence is None else percent(label_view.confidence)})"
 
 
 def corrected(user: str, title: str, before: str, after: str) -> str:
@@ -87,11 +87,11 @@ def _alternatives(words: Sequence[str]) -> str:
 # --- In the team's channel ----------------------------------------------------------------------------------
 
 
-def routed(reading: "Reading", author: str | None, origin: str, owner: "Owner | None" = None) -> str:
+def routed(label_view: "LabelView", author: str | None, origin: str, owner: "Owner | None" = None) -> str:
     """Say what came in, from whom, where, and whose it is."""
     sender = f" from <@{author}>" if author else ""
     whose = f", {_whose(owner)}" if owner else ""
-    return f"*{escape(reading.display)}*{sender} in <#{origin}>{whose}"
+    return f"*{escape(label_view.display)}*{sender} in <#{origin}>{whose}"
 
 
 def called(mentioned: Sequence[str], urgent: bool) -> str:

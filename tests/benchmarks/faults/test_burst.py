@@ -12,7 +12,7 @@ def test_a_burst_through_every_fault_loses_and_doubles_nothing(two_workers):
     burst = run_burst(two_workers, 200)
 
     assert (burst.lost, burst.doubled) == (0, 0)
-    assert burst.handled + burst.set_aside == 200
+    assert burst.handled + burst.dead_lettered == 200
     # A message whose call met a fault comes again, alone at worst.
     assert burst.endpoint_calls <= 200 / 5 + sum(burst.faults.values())
     assert len(burst.faults) == 9, "every kind of fault has struck"

@@ -1,4 +1,4 @@
-"""Requests that nobody should send.
+"""MessageHandler that nobody should send.
 
 They have a laboratory of their own: among them are signed commands such as `/classify stop`, so whoever used it
 afterwards would meet the bot in whatever state the last of them left it.

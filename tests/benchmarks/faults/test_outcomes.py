@@ -8,7 +8,7 @@ CLEAN = ("post", "reaction", "reply")
 
 
 @pytest.mark.parametrize(
-    ("seen", "set_aside", "outcome"),
+    ("seen", "dead_lettered", "outcome"),
     [
         (CLEAN, 0, Outcome.HANDLED),
         (("post", "reaction", "reply", "reply"), 0, Outcome.DOUBLED),
@@ -19,8 +19,8 @@ CLEAN = ("post", "reaction", "reply")
         (("reaction", "whisper it did not work"), 0, Outcome.TOLD),
     ],
 )
-def test_outcomes(seen, set_aside, outcome):
-    assert find_outcome(CLEAN, seen, set_aside, at_least_once=False) is outcome
+def test_outcomes(seen, dead_lettered, outcome):
+    assert find_outcome(CLEAN, seen, dead_lettered, at_least_once=False) is outcome
 
 
 def test_an_answer_that_is_at_least_once_may_come_twice():

@@ -24,7 +24,7 @@ def test_two_workers_that_get_one_message_at_once_have_one_effect(two_workers):
         seen.append(see_message(two_workers, ts))
 
     assert seen == [expected] * 5
-    assert two_workers.take_set_aside() == []
+    assert two_workers.take_dead_letters() == []
 
 
 def test_a_message_that_is_handed_out_again_days_later_has_no_second_effect(two_workers):
@@ -58,7 +58,7 @@ def test_a_record_that_nobody_can_read_is_set_aside_and_holds_up_no_other(two_wo
     ts = two_workers.write(TEXT)
     two_workers.drain()
 
-    assert [message["Body"] for message in two_workers.take_set_aside()] == ['{"version": 99}']
+    assert [message["Body"] for message in two_workers.take_dead_letters()] == ['{"version": 99}']
     assert see_message(two_workers, ts) == expected
 
 

@@ -10,11 +10,11 @@ HANDLED = Trial("message", "reply", Fault.RESET, Outcome.HANDLED, 1)
 
 
 def test_findings_that_were_kept_are_the_same_ones(tmp_path):
-    findings = Findings({"effects": "2026-11-22"}, {"effects": (HANDLED, LOST)})
+    facet_results = Findings({"effects": "2026-11-22"}, {"effects": (HANDLED, LOST)})
 
-    save_findings(findings, tmp_path / "kept" / "long.json")
+    save_findings(facet_results, tmp_path / "kept" / "long.json")
 
-    assert load_findings(tmp_path / "kept" / "long.json") == findings
+    assert load_findings(tmp_path / "kept" / "long.json") == facet_results
     assert load_findings(tmp_path / "another.json") == Findings()
 
 
@@ -25,16 +25,16 @@ def test_outcomes_are_counted_by_fault_and_effect():
 
 
 def test_what_was_lost_stands_at_the_end_of_the_page_and_fails_the_run():
-    findings = Findings(trials={"effects": (LOST,)})
+    facet_results = Findings(trials={"effects": (LOST,)})
 
-    assert findings.bad == ["reset before the server acted at reply: LOST"]
-    assert write_report(findings).endswith("- reset before the server acted at reply: LOST\n")
+    assert facet_results.bad == ["reset before the server acted at reply: LOST"]
+    assert write_report(facet_results).endswith("- reset before the server acted at reply: LOST\n")
 
 
 def test_a_message_that_the_burst_doubled_fails_the_run_and_what_was_seen_of_it_is_told():
     note = "doubled in the burst: {'reply': 2}"
     burst = Burst(
-        messages=2, handled=1, set_aside=0, lost=0, doubled=1, given_up=0, endpoint_calls=1, seconds=1.0, faults={},
+        messages=2, handled=1, dead_lettered=0, lost=0, doubled=1, given_up=0, endpoint_calls=1, seconds=1.0, faults={},
         memory={}, notes=(note,),
     )  # fmt: skip
 

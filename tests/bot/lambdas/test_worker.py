@@ -54,12 +54,12 @@ def test_the_entry_module_builds_the_worker_from_its_environment(environment, sl
 
 
 def test_the_home_says_what_classifying_costs_where_the_deployment_names_prices(
-    environment, slack, ledger, findings, monkeypatch
+    environment, slack, ledger, facet_results, monkeypatch
 ):
     monkeypatch.setenv("PRICES_FILE", str(ROOT / "classifier_infra" / "prices.json"))
     now = time.time()
     ledger.record_decision(
-        MessageKey("T0SANDBOX", "C0SUPPORT", f"{now:.6f}"), Decision("ask", "close-call", findings), now
+        MessageKey("T0SANDBOX", "C0SUPPORT", f"{now:.6f}"), Decision("ask", "close-call", facet_results), now
     )
     body = to_json(HomeRecord("T0SANDBOX", "U0ANNA", int(now)))
 

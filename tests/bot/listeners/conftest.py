@@ -15,15 +15,15 @@ from starlette.routing import Route
 from bot.http.interactive import handle
 from bot.http.proxy import Answer
 from bot.listeners.app import create_app
-from bot.listeners.desk import Desk
-from bot.pipeline.corrections import CorrectionDesk
+from bot.listeners.dependencies import Dependencies
+from bot.pipeline.corrections import CorrectionHandler
 from bot.policy.parsing.parser import WrittenPolicy
 from bot.policy.policy import Policy
 from bot.queue.messages import MessageKey
 from bot.store.settings import SettingsStore
-from bot.store.stats import BoardStore
+from bot.store.stats import StatsStore
 from bot.triage.case import Decision
-from bot.workspaces.workspaces import OneWorkspace, Tenants
+from bot.workspaces.workspaces import OneWorkspace, Workspaces
 
 FORM = "application/x-www-form-urlencoded"
 DEFAULT_POLICY = "version: 1\nroutes:\n  billing: C0BILLING\n"
@@ -41,21 +41,21 @@ def put_in_force(store, team):
 
 
 @pytest.fixture
-def board(ledger) -> BoardStore:
-    return BoardStore(ledger.client, ledger.table)
+def stats(ledger) -> StatsStore:
+    return StatsStore(ledger.client, ledger.table)
 
 
 @pytest.fixture
-def desk(ledger, queue, store, board) -> Desk:
-    return Desk(CorrectionDesk(ledger, queue, store, time.time), store, board, DEFAULT_POLICY)
+def dependencies(ledger, queue, store, stats) -> Dependencies:
+    return Dependencies(CorrectionHandler(ledger, queue, store, time.time), store, stats, DEFAULT_POLICY)
 
 
 @pytest.fixture
-def post_in(signed_event, signing_secret, desk, slack):
+def post_in(signed_event, signing_secret, dependencies, slack):
     """Post a signed form to the function, which serves some workspaces; give its answer."""
 
-    def post(tenants: Tenants, body: bytes, content_type: str = FORM, **changes: Any) -> Answer:
-        app = create_app(tenants, desk, slack.client.base_url)
+    def post(workspaces: Workspaces, body: bytes, content_type: str = FORM, **changes: Any) -> Answer:
+        app = create_app(workspaces, dependencies, slack.client.base_url)
         event = signed_event("/slack/interactive", body, content_type) | changes
         return handle(event, signing_secret, app, time.time())
 
@@ -65,38 +65,38 @@ def post_in(signed_event, signing_secret, desk, slack):
 @pytest.fixture
 def post(post_in, slack):
     """Post a signed form to the function, which serves any workspace; give the status."""
-    tenants = OneWorkspace(slack.client)
-    return lambda body, *content_type, **changes: post_in(tenants, body, *content_type, **changes)["statusCode"]
+    workspaces = OneWorkspace(slack.client)
+    return lambda body, *content_type, **changes: post_in(workspaces, body, *content_type, **changes)["statusCode"]
 
 
 @pytest.fixture
 def send(post_in, slack, team):
     """Send what Slack does when Anna presses or submits something; give status and answer."""
-    tenants = OneWorkspace(slack.client)
+    workspaces = OneWorkspace(slack.client)
 
     def send(**payload: Any) -> tuple[int, Any]:
         user = {"id": "U0ANNA", "username": "anna", "team_id": team}
         trigger = slack.installation.handles.issue_trigger("U0ANNA")
         whole = {"team": {"id": team, "domain": "example"}, "user": user, "trigger_id": trigger, **payload}
-        answer = post_in(tenants, urlencode({"payload": json.dumps(whole)}).encode())
+        answer = post_in(workspaces, urlencode({"payload": json.dumps(whole)}).encode())
         return answer["statusCode"], json.loads(answer["body"] or "null")
 
     return send
 
 
 @pytest.fixture
-def key(ledger, findings) -> MessageKey:
+def key(ledger, facet_results) -> MessageKey:
     """A message that was decided about."""
     key = MessageKey("T0", f"C{uuid.uuid4().hex.upper()}", "1700000000.000100")
-    ledger.record_decision(key, Decision("automatic", "sure", findings, "model-1"), time.time())
+    ledger.record_decision(key, Decision("automatic", "sure", facet_results, "model-1"), time.time())
     return key
 
 
 @pytest.fixture
-def waiting(ledger, findings) -> MessageKey:
+def waiting(ledger, facet_results) -> MessageKey:
     """An urgent message that waits for a person's word, in a workspace that no other test knows."""
     key = MessageKey(f"T{uuid.uuid4().hex.upper()}", "C0SUPPORT", f"{time.time():.6f}")
-    ledger.record_decision(key, Decision("suggest", "mode", findings, "model-1", urgent=True), time.time())
+    ledger.record_decision(key, Decision("suggest", "mode", facet_results, "model-1", urgent=True), time.time())
     return key
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from bot.queue.messages import MessageKey
 from bot.queue.sender import QueueUnavailable
-from bot.ui.text import acknowledgements as front
-from bot.ui.text import thread as words
+from bot.ui.text import acknowledgements as acknowledgement_text
+from bot.ui.text import thread as thread_text
 
 
 def test_a_pressed_button_corrects_the_message_and_has_it_shown(post, ledger, queue, key, press):
@@ -40,7 +40,9 @@ def test_a_button_of_a_message_long_forgotten_says_so_to_who_pressed_it(post, qu
 
     assert post(press(forgotten, response_url=told.url)) == 200
 
-    assert told.bodies == [{"text": words.TOO_OLD_TO_CORRECT, "response_type": "ephemeral", "replace_original": False}]
+    assert told.bodies == [
+        {"text": thread_text.TOO_OLD_TO_CORRECT, "response_type": "ephemeral", "replace_original": False}
+    ]
     assert queue.records == []
 
 
@@ -49,7 +51,7 @@ def test_a_correction_that_could_not_be_taken_says_so_to_who_pressed(post, queue
 
     assert post(press(key, response_url=told.url)) == 200
 
-    assert told.bodies[0]["text"] == words.CORRECTION_NOT_TAKEN
+    assert told.bodies[0]["text"] == thread_text.CORRECTION_NOT_TAKEN
 
 
 @pytest.mark.parametrize("response_url", ["http://127.0.0.1:9/actions", "nowhere", "ftp://nowhere"])
@@ -93,4 +95,4 @@ def test_whoever_wanted_a_text_posted_is_told_when_it_could_not_be_handed_in(pos
     queue.failure = QueueUnavailable("SQS did not take the record")
 
     assert post(press(key, told.url, action_id="post-text", value="C0BILLING=billing=text")) == 200
-    assert told.bodies[0]["text"] == front.NOT_TAKEN
+    assert told.bodies[0]["text"] == acknowledgement_text.NOT_TAKEN

@@ -7,25 +7,25 @@ import pytest
 
 from bot.policy.parsing.parser import WrittenPolicy
 from bot.queue.messages import CorrectionRecord, HomeRecord, MessageKey
-from bot.ui.text import commands
+from bot.ui.text import commands as command_text
 
 
 def value_of(key: MessageKey) -> str:
     return f"{key.channel}#{key.ts}"
 
 
-def test_a_message_is_reviewed_with_one_tap(press_home, ledger, board, queue, waiting):
+def test_a_message_is_reviewed_with_one_tap(press_home, ledger, stats, queue, waiting):
     assert press_home(waiting.team, "review:0", f"{value_of(waiting)}#category=technical") == 200
 
     assert ledger.load(waiting, time.time()).labels["category"] == "technical"
-    assert board.load(waiting.team, time.time()).review == ()
+    assert stats.load(waiting.team, time.time()).review == ()
     assert [type(record) for record in queue.records] == [CorrectionRecord, HomeRecord]
 
 
-def test_an_urgent_request_can_be_called_done(press_home, board, queue, waiting):
+def test_an_urgent_request_can_be_called_done(press_home, stats, queue, waiting):
     assert press_home(waiting.team, "done", value_of(waiting)) == 200
 
-    assert board.load(waiting.team, time.time()).urgent == ()
+    assert stats.load(waiting.team, time.time()).urgent == ()
     assert [record.user for record in queue.records] == ["U0ANNA"]
 
 
@@ -49,7 +49,7 @@ def test_whoever_may_not_change_that_is_told_in_a_dialog(press_home, store, slac
     assert press_home(waiting.team, "mode", chosen="C0SUPPORT=automatic") == 200
 
     [dialog] = slack.installation.modals.values()
-    assert commands.NOT_ALLOWED in json.dumps(dialog.form)
+    assert command_text.NOT_ALLOWED in json.dumps(dialog.form)
     assert queue.records == []
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from bot.queue.messages import CorrectionRecord
 from bot.queue.sender import QueueUnavailable
-from bot.ui.text import acknowledgements as front
-from bot.ui.text import dialogs
+from bot.ui.text import acknowledgements as acknowledgement_text
+from bot.ui.text import dialogs as dialog_text
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_where_the_message_cannot_be_handed_in_the_dialog_says_so(shortcut, slac
     assert shortcut() == 200
 
     [dialog] = slack.installation.modals.values()
-    assert front.NOT_TAKEN in json.dumps(dialog.form)
+    assert acknowledgement_text.NOT_TAKEN in json.dumps(dialog.form)
 
 
 def test_a_correction_in_the_dialog_is_taken_and_said_so(press_home, ledger, queue, waiting, dialog, shown_dialog):
@@ -67,7 +67,7 @@ def test_a_correction_in_the_dialog_is_taken_and_said_so(press_home, ledger, que
 
     assert ledger.load(waiting, time.time()).labels["urgency"] == "low"
     assert [type(record) for record in queue.records] == [CorrectionRecord]
-    assert dialogs.CORRECTED in shown_dialog()
+    assert dialog_text.CORRECTED in shown_dialog()
 
 
 def test_a_message_is_posted_from_the_dialog(press_home, queue, team, dialog, shown_dialog):
@@ -77,4 +77,4 @@ def test_a_message_is_posted_from_the_dialog(press_home, queue, team, dialog, sh
 
     [record] = queue.records
     assert (record.channel, record.place, record.text, record.response_url) == ("C0RANDOM", "C0BILLING", "a text", None)
-    assert dialogs.POSTING in shown_dialog()
+    assert dialog_text.POSTING in shown_dialog()

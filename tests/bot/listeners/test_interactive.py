@@ -10,7 +10,7 @@ import pytest
 
 from bot.lambdas import interactive
 from bot.queue.messages import CorrectionRecord, from_json
-from bot.slack.api import TenantGone, build_client
+from bot.slack.api import WorkspaceUninstalled, build_client
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -95,7 +95,7 @@ class OneOfThem:
 
     def client_for(self, team: str) -> Any:
         if team != self.team:
-            raise TenantGone("not_installed")
+            raise WorkspaceUninstalled("not_installed")
         return self.client
 
 

@@ -11,7 +11,7 @@ from bot.queue.sender import QueueUnavailable
 from bot.store.ledger import LedgerUnavailable
 from bot.store.settings import SettingsStore
 from bot.ui.policy_dialog import build_policy_dialog, build_route_dialog
-from bot.ui.text import acknowledgements as front
+from bot.ui.text import acknowledgements as acknowledgement_text
 from bot.ui.text import commands, dialogs
 
 
@@ -21,11 +21,11 @@ def view_of(view: dict[str, Any], dialog: str, **values: Any) -> dict[str, Any]:
     return {**view, "id": dialog, "state": {"values": state}}
 
 
-def test_the_policy_in_force_is_opened_as_text(press_home, slack, store, team, desk):
+def test_the_policy_in_force_is_opened_as_text(press_home, slack, store, team, dependencies):
     assert press_home(team, "edit-policy") == 200
 
     [opened] = slack.installation.modals.values()
-    assert desk.default_policy.rstrip() in json.dumps(opened.form).replace("\\n", "\n")
+    assert dependencies.default_policy.rstrip() in json.dumps(opened.form).replace("\\n", "\n")
 
 
 def test_a_policy_that_no_dialog_takes_is_said_to_be_too_long(press_home, slack, team, put_in_force):
@@ -128,7 +128,7 @@ def test_where_the_labels_cannot_be_had_the_dialog_says_so(press_home, queue, sl
     assert press_home(team, "edit-routes") == 200
 
     [dialog] = slack.installation.modals.values()
-    assert front.NOT_TAKEN in json.dumps(dialog.form)
+    assert acknowledgement_text.NOT_TAKEN in json.dumps(dialog.form)
 
 
 def test_where_a_label_goes_is_changed_by_two_menus(submit, press_home, store, queue, slack, manifest, team):

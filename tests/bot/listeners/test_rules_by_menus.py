@@ -13,9 +13,9 @@ from bot.queue.messages import HomeRecord, SavedRecord
 from bot.queue.sender import QueueUnavailable
 from bot.store.settings import SettingsStore
 from bot.ui.rule_dialog import Choices, build_rule_form, build_rule_list
-from bot.ui.text import acknowledgements as front
+from bot.ui.text import acknowledgements as acknowledgement_text
 from bot.ui.text import commands, dialogs
-from bot.ui.text import rules as words
+from bot.ui.text import rules as rule_text
 
 TEXT = """\
 version: 2
@@ -154,7 +154,7 @@ def test_while_slack_waits_the_old_policy_is_read_once_and_the_new_one_once(send
 def test_a_rule_that_does_nothing_is_refused_in_words(submit, store, team):
     answer = submit(1, **{POST: {"selected_conversations": []}})
 
-    assert answer == {"response_action": "errors", "errors": {POST: words.DOES_NOTHING}}
+    assert answer == {"response_action": "errors", "errors": {POST: rule_text.DOES_NOTHING}}
     assert store.load(team, time.time()).version == 1
 
 
@@ -190,7 +190,7 @@ def test_whoever_may_not_change_the_policy_is_told(submit, press, store, team, d
 def test_a_rule_is_removed(press, store, queue, dialog, team, shown_dialog):
     assert press(filled_in(1, dialog), "rule-remove", "1") == 200
 
-    assert words.removed(2) in shown_dialog()
+    assert rule_text.removed(2) in shown_dialog()
     assert store.read_policy(team).text == (
         "version: 2\nrules:\n  - when: {category: billing}\n    then: {tag: eyes}\n"
     )
@@ -210,7 +210,7 @@ def test_where_the_form_cannot_be_had_the_dialog_says_so(press, queue, shown_dia
     queue.failure = QueueUnavailable("SQS did not take the record")
 
     assert press(build_rule_list(read_rules(WrittenPolicy.of(TEXT)), 1), "rule-open", "1") == 200
-    assert front.NOT_TAKEN in shown_dialog()
+    assert acknowledgement_text.NOT_TAKEN in shown_dialog()
 
 
 @pytest.mark.parametrize(

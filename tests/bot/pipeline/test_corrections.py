@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.pipeline.corrections import CorrectionDesk, NotAllowed, NothingToCorrect, correct
+from bot.pipeline.corrections import CorrectionHandler, NotAllowed, NothingToCorrect, correct
 from bot.policy.policy import Policy
 from bot.queue.messages import CorrectionRecord, MessageKey, RevisionRecord
 from bot.queue.sender import QueueUnavailable
@@ -15,13 +15,13 @@ NOW = int(time.time())
 
 
 @pytest.fixture
-def decision(findings) -> Decision:
-    return Decision("automatic", "sure", findings, "model-1")
+def decision(facet_results) -> Decision:
+    return Decision("automatic", "sure", facet_results, "model-1")
 
 
 @pytest.fixture
-def desk(ledger, queue, settings_of) -> CorrectionDesk:
-    return CorrectionDesk(ledger, queue, settings_of(Policy()), lambda: NOW)
+def dependencies(ledger, queue, settings_of) -> CorrectionHandler:
+    return CorrectionHandler(ledger, queue, settings_of(Policy()), lambda: NOW)
 
 
 @pytest.fixture
@@ -64,47 +64,47 @@ def test_a_message_that_is_forgotten_cannot_be_corrected():
         correct(Case(), "category", "billing", "U0ANNA", NOW)
 
 
-def test_a_correction_is_written_and_then_queued_to_be_shown(desk, ledger, queue, key):
-    desk.take(key, "category", "technical", "U0ANNA")
+def test_a_correction_is_written_and_then_queued_to_be_shown(dependencies, ledger, queue, key):
+    dependencies.take(key, "category", "technical", "U0ANNA")
 
     assert ledger.load(key, NOW).labels["category"] == "technical"
     assert queue.records == [CorrectionRecord("T0", key.channel, key.ts, NOW)]
 
 
-def test_pressing_twice_corrects_once_and_shows_it_twice(desk, ledger, queue, key):
-    desk.take(key, "category", "technical", "U0ANNA")
-    desk.take(key, "category", "technical", "U0ANNA")
+def test_pressing_twice_corrects_once_and_shows_it_twice(dependencies, ledger, queue, key):
+    dependencies.take(key, "category", "technical", "U0ANNA")
+    dependencies.take(key, "category", "technical", "U0ANNA")
 
     assert len(ledger.load(key, NOW).corrections) == 1
     assert len(queue.records) == 2
 
 
-def test_where_the_policy_names_who_may_correct_nobody_else_does(desk, ledger, key, settings_of):
-    desk = replace(desk, settings=settings_of(Policy(correctors=frozenset({"U0ANNA"}))))
+def test_where_the_policy_names_who_may_correct_nobody_else_does(dependencies, ledger, key, settings_of):
+    dependencies = replace(dependencies, settings=settings_of(Policy(correctors=frozenset({"U0ANNA"}))))
 
     with pytest.raises(NotAllowed):
-        desk.take(key, "category", "technical", "U0MAYA")
-    desk.take(key, "category", "technical", "U0ANNA")
+        dependencies.take(key, "category", "technical", "U0MAYA")
+    dependencies.take(key, "category", "technical", "U0ANNA")
 
     assert [correction.user for correction in ledger.load(key, NOW).corrections] == ["U0ANNA"]
 
 
-def test_people_who_press_at_the_same_moment_are_all_heard(desk, ledger, key):
+def test_people_who_press_at_the_same_moment_are_all_heard(dependencies, ledger, key):
     presses = [("category", "technical"), ("urgency", "low"), ("tone", "neutral")]
 
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda press: desk.take(key, *press, "U0ANNA"), presses))
+        list(pool.map(lambda press: dependencies.take(key, *press, "U0ANNA"), presses))
 
     case = ledger.load(key, NOW)
     assert case.labels == {"category": "technical", "urgency": "low", "tone": "neutral"}
     assert [correction.version for correction in case.corrections] == [1, 2, 3]
 
 
-def test_a_correction_that_could_not_be_queued_is_queued_when_pressed_again(desk, queue, key, broken_queue):
+def test_a_correction_that_could_not_be_queued_is_queued_when_pressed_again(dependencies, queue, key, broken_queue):
     with pytest.raises(QueueUnavailable):
-        replace(desk, queue=broken_queue).take(key, "category", "technical", "U0ANNA")
+        replace(dependencies, queue=broken_queue).take(key, "category", "technical", "U0ANNA")
 
-    desk.take(key, "category", "technical", "U0ANNA")
+    dependencies.take(key, "category", "technical", "U0ANNA")
 
     assert len(queue.records) == 1
 
@@ -112,22 +112,22 @@ def test_a_correction_that_could_not_be_queued_is_queued_when_pressed_again(desk
 # --- Splitting ----------------------------------------------------------------------------------------------
 
 
-def test_splitting_has_each_message_looked_at_for_itself(desk, ledger, queue, key):
+def test_splitting_has_each_message_looked_at_for_itself(dependencies, ledger, queue, key):
     parts = ["1700000005.000100", "1700000009.000100"]
     for ts in parts:
         ledger.add_part(key, ts, NOW)
 
-    desk.split(key, "U0ANNA")
-    desk.split(key, "U0ANNA")
+    dependencies.split(key, "U0ANNA")
+    dependencies.split(key, "U0ANNA")
 
     assert ledger.load(key, NOW).parts == ()
     revisions = [RevisionRecord(key.team, key.channel, ts, NOW) for ts in (*parts, key.ts)]
     assert queue.records == [*revisions, *revisions]
 
 
-def test_a_split_message_is_not_read_together_again_when_it_is_delivered_late(desk, ledger, key):
+def test_a_split_message_is_not_read_together_again_when_it_is_delivered_late(dependencies, ledger, key):
     ledger.add_part(key, "1700000005.000100", NOW)
-    desk.split(key, "U0ANNA")
+    dependencies.split(key, "U0ANNA")
 
     ledger.add_part(key, "1700000005.000100", NOW)
 
@@ -135,9 +135,9 @@ def test_a_split_message_is_not_read_together_again_when_it_is_delivered_late(de
 
 
 def test_who_may_not_correct_may_not_split(ledger, queue, key, settings_of):
-    desk = CorrectionDesk(ledger, queue, settings_of(Policy(correctors=frozenset({"U0BOSS"}))), lambda: NOW)
+    dependencies = CorrectionHandler(ledger, queue, settings_of(Policy(correctors=frozenset({"U0BOSS"}))), lambda: NOW)
 
     with pytest.raises(NotAllowed):
-        desk.split(key, "U0ANNA")
+        dependencies.split(key, "U0ANNA")
 
     assert queue.records == []

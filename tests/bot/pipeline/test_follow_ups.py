@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.pipeline.follow_ups import MOST_CALLS, Duties
+from bot.pipeline.follow_ups import MOST_CALLS, FollowUps
 from bot.pipeline.webhooks import Call, WebhookFailed, WebhookRefused
 from bot.policy.parsing.parser import parse_policy
 from bot.queue.messages import EscalationRecord, WebhookRecord
 from bot.queue.sender import LONGEST_DELAY
 from bot.slack.client import SlackActions
-from bot.store.rotations import Rounds
+from bot.store.rotations import RoundRobin
 from bot.triage.case import Assign, CallWebhook, Correction, Decision, Escalate, FirstAnswer, PostReply, PostRoute
 
 POLICY = parse_policy("""\
@@ -72,8 +72,8 @@ def effects(slack, build_effects, build_steps, held, calls, clock):
 
 
 @pytest.fixture
-def duties(effects) -> Duties:
-    return effects.duties
+def follow_ups(effects) -> FollowUps:
+    return effects.follow_ups
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def written(slack, build_record):
 
 
 @pytest.fixture
-def handled(effects, ledger, slack, written, findings):
+def handled(effects, ledger, slack, written, facet_results):
     """A message that was decided about and handled, with all that the policy asks for."""
     wishes = (
         Assign("support"),
@@ -91,7 +91,7 @@ def handled(effects, ledger, slack, written, findings):
         Escalate(30, ("support",), "C0BILLING"),
         PostReply(POLICY.rules[0].then.reply and (POLICY.rules[0].then.reply,)),
     )
-    decision = Decision("automatic", "sure", findings, "model-1", "endpoint", wishes)
+    decision = Decision("automatic", "sure", facet_results, "model-1", "endpoint", wishes)
     ledger.record_decision(written.key, decision, time.time())
     effects.carry_out(written, decision)
     return written
@@ -117,37 +117,37 @@ def test_what_a_rule_asks_for_is_seen_once_however_often_the_message_is_delivere
     assert text(reply).startswith(f"<@U0MAYA>, this is about *Billing*; <@{assignee}> takes it up in <#C0BILLING>.")
 
 
-def test_a_rota_is_mentioned_by_who_is_on_call_now(duties, build_record):
+def test_a_rota_is_mentioned_by_who_is_on_call_now(follow_ups, build_record):
     key = build_record().key
 
-    [person] = duties.resolve(key, ("support",))
+    [person] = follow_ups.resolve(key, ("support",))
 
     assert person in ("U0ANNA", "U0BEN")
-    assert duties.resolve(key, ("S0ONCALL", "here", "gone")) == ("S0ONCALL", "here")
+    assert follow_ups.resolve(key, ("S0ONCALL", "here", "gone")) == ("S0ONCALL", "here")
 
 
 def test_assignments_go_round_and_the_round_is_remembered(dynamodb, ledger_table):
     team = f"T{uuid.uuid4().hex.upper()}"
 
-    first = [Rounds(dynamodb, ledger_table).next(team, "support") for _ in range(3)]
-    later = Rounds(dynamodb, ledger_table).next(team, "support")
+    first = [RoundRobin(dynamodb, ledger_table).next(team, "support") for _ in range(3)]
+    later = RoundRobin(dynamodb, ledger_table).next(team, "support")
 
-    assert [*first, later, Rounds(dynamodb, ledger_table).next(team, "sales")] == [0, 1, 2, 3, 0]
+    assert [*first, later, RoundRobin(dynamodb, ledger_table).next(team, "sales")] == [0, 1, 2, 3, 0]
 
 
 def test_of_many_at_once_nobody_gets_the_same_turn(dynamodb, ledger_table):
-    team, rounds = f"T{uuid.uuid4().hex.upper()}", Rounds(dynamodb, ledger_table)
+    team, round_robin = f"T{uuid.uuid4().hex.upper()}", RoundRobin(dynamodb, ledger_table)
 
     with ThreadPoolExecutor(4) as pool:
-        numbers = list(pool.map(lambda _: rounds.next(team, "support"), range(20)))
+        numbers = list(pool.map(lambda _: round_robin.next(team, "support"), range(20)))
 
     assert sorted(numbers) == list(range(20))
 
 
-def test_a_rota_that_is_gone_assigns_nobody(duties, build_record):
+def test_a_rota_that_is_gone_assigns_nobody(follow_ups, build_record):
     record = build_record(ts=f"1700000000.{uuid.uuid4().int % 10**6:06}")
 
-    assert duties.assign(record.key, Assign("gone")).person is None
+    assert follow_ups.assign(record.key, Assign("gone")).person is None
 
 
 ALL_AWAY = parse_policy("""\
@@ -160,16 +160,16 @@ rotas:
 
 
 def test_what_waits_for_somebody_to_be_there_has_not_been_failing_all_that_time(
-    duties, held, later, build_record, clock
+    follow_ups, held, later, build_record, clock
 ):
     held.held = replace(held.held, policy=ALL_AWAY)
     record = build_record(ts=f"1700000000.{uuid.uuid4().int % 10**6:06}")
-    duties.assign(record.key, Assign("support"))
+    follow_ups.assign(record.key, Assign("support"))
     [(waiting, delay)] = later.sent
     assert (waiting.received_at, delay > LONGEST_DELAY) == (int(clock.now), True)
     clock.now += 3 * 24 * 3600
 
-    assert not duties.give_out(waiting)
+    assert not follow_ups.give_out(waiting)
 
     assert later.records[1:] == [replace(waiting, received_at=int(clock.now))]
 
@@ -181,12 +181,12 @@ def webhook_records(later) -> list[WebhookRecord]:
     return [record for record in later.records if isinstance(record, WebhookRecord)]
 
 
-def test_a_webhook_is_called_by_way_of_the_queue_and_once(handled, duties, later, calls):
+def test_a_webhook_is_called_by_way_of_the_queue_and_once(handled, follow_ups, later, calls):
     [record] = webhook_records(later)
     assert calls.made == []
 
-    duties.call_webhook(record)
-    duties.call_webhook(record)
+    follow_ups.call_webhook(record)
+    follow_ups.call_webhook(record)
 
     [call] = calls.made
     assert (call.url, call.key) == ("https://crm.example.com/hooks/1", f"{handled.key}#crm")
@@ -196,19 +196,19 @@ def test_a_webhook_is_called_by_way_of_the_queue_and_once(handled, duties, later
     assert "text" not in call.document
 
 
-def test_the_text_goes_only_where_the_policy_says_so(handled, duties, calls):
-    duties.call_webhook(WebhookRecord(handled.team, handled.channel, handled.ts, "log", 0, 1))
+def test_the_text_goes_only_where_the_policy_says_so(handled, follow_ups, calls):
+    follow_ups.call_webhook(WebhookRecord(handled.team, handled.channel, handled.ts, "log", 0, 1))
 
     assert calls.made[0].document["text"] == "a billing matter"
 
 
-def test_a_call_that_fails_is_made_again_later_and_later_with_the_same_key(handled, duties, later, calls):
+def test_a_call_that_fails_is_made_again_later_and_later_with_the_same_key(handled, follow_ups, later, calls):
     calls.failure = WebhookFailed("status 503")
     [record] = webhook_records(later)
 
     delays = []
     for _ in range(3):
-        duties.call_webhook(record)
+        follow_ups.call_webhook(record)
         record, delay = later.sent[-1]
         delays.append(delay)
 
@@ -217,29 +217,29 @@ def test_a_call_that_fails_is_made_again_later_and_later_with_the_same_key(handl
     assert len({call.key for call in calls.made}) == 1
 
 
-def test_after_an_hour_of_failing_a_person_is_told_why(handled, duties, later, calls):
+def test_after_an_hour_of_failing_a_person_is_told_why(handled, follow_ups, later, calls):
     calls.failure = WebhookFailed("status 503")
     [record] = webhook_records(later)
 
     with pytest.raises(WebhookRefused, match=f"crm: status 503 after {MOST_CALLS} calls"):
-        duties.call_webhook(replace(record, tries=MOST_CALLS - 1))
+        follow_ups.call_webhook(replace(record, tries=MOST_CALLS - 1))
 
     calls.failure = None
-    duties.call_webhook(record)  # given back from there, it is called after all
+    follow_ups.call_webhook(record)  # given back from there, it is called after all
     assert len(calls.made) == 2
 
 
-def test_what_is_refused_is_not_called_again(handled, duties, later, calls):
+def test_what_is_refused_is_not_called_again(handled, follow_ups, later, calls):
     calls.failure = WebhookRefused("status 404")
     [record] = webhook_records(later)
 
     with pytest.raises(WebhookRefused, match="crm: status 404"):
-        duties.call_webhook(record)
+        follow_ups.call_webhook(record)
     assert webhook_records(later) == [record]
 
 
-def test_a_webhook_that_the_policy_has_no_longer_is_let_go(handled, duties, calls):
-    duties.call_webhook(WebhookRecord(handled.team, handled.channel, handled.ts, "gone", 0, 1))
+def test_a_webhook_that_the_policy_has_no_longer_is_let_go(handled, follow_ups, calls):
+    follow_ups.call_webhook(WebhookRecord(handled.team, handled.channel, handled.ts, "gone", 0, 1))
 
     assert calls.made == []
 
@@ -251,12 +251,12 @@ def escalation(later) -> EscalationRecord:
     return next(record for record in reversed(later.records) if isinstance(record, EscalationRecord))
 
 
-def test_where_nobody_answers_somebody_is_told_once(handled, duties, later, slack, clock):
+def test_where_nobody_answers_somebody_is_told_once(handled, follow_ups, later, slack, clock):
     record = escalation(later)
     clock.now = record.due + 1
 
-    duties.escalate(record)
-    duties.escalate(record)
+    follow_ups.escalate(record)
+    follow_ups.escalate(record)
 
     [_, told] = slack.posts("C0BILLING")
     assert "Nobody has answered this for 30 minutes." in text(told)
@@ -264,13 +264,13 @@ def test_where_nobody_answers_somebody_is_told_once(handled, duties, later, slac
     assert "|Open the thread>" in text(told)
 
 
-def test_before_it_is_due_an_escalation_waits_on(handled, duties, later, slack, clock):
+def test_before_it_is_due_an_escalation_waits_on(handled, follow_ups, later, slack, clock):
     record = escalation(later)
     sent, delay = later.sent[later.records.index(record)]
     assert (sent, delay) == (record, 30 * 60)
     clock.now += LONGEST_DELAY  # the longest that the queue holds anything back
 
-    duties.escalate(record)
+    follow_ups.escalate(record)
 
     again, left = later.sent[-1]
     assert again == record
@@ -278,34 +278,34 @@ def test_before_it_is_due_an_escalation_waits_on(handled, duties, later, slack, 
     assert len(slack.posts("C0BILLING")) == 1
 
 
-def test_once_somebody_has_answered_nobody_is_told(handled, duties, ledger, later, slack, clock):
+def test_once_somebody_has_answered_nobody_is_told(handled, follow_ups, ledger, later, slack, clock):
     record = escalation(later)
     case = ledger.load(handled.key, clock())
     ledger.record_answer(handled.key, case, FirstAnswer("U0ANNA", clock()), clock())
     clock.now = record.due + 1
 
-    duties.escalate(record)
+    follow_ups.escalate(record)
 
     assert len(slack.posts("C0BILLING")) == 1
 
 
-def test_a_message_that_was_moved_is_not_waited_for_where_it_was(handled, duties, ledger, later, slack, clock):
+def test_a_message_that_was_moved_is_not_waited_for_where_it_was(handled, follow_ups, ledger, later, slack, clock):
     record = escalation(later)
     case = ledger.load(handled.key, clock())
     correction = Correction(1, "category", "billing", "technical", "U0ANNA", 1, "model-1")
     ledger.record_correction(handled.key, case, correction, clock())
     clock.now = record.due + 1
 
-    duties.escalate(record)
+    follow_ups.escalate(record)
 
     assert len(slack.posts("C0BILLING")) == 1
 
 
-def test_an_escalation_without_a_channel_is_said_in_the_thread(handled, duties, slack, clock):
+def test_an_escalation_without_a_channel_is_said_in_the_thread(handled, follow_ups, slack, clock):
     now = int(clock())
     record = EscalationRecord(handled.team, handled.channel, handled.ts, None, "S0ONCALL", 60, now, now)
 
-    duties.escalate(record)
+    follow_ups.escalate(record)
 
     told = slack.thread(handled.ts)[-1]
     assert text(told).startswith("<!subteam^S0ONCALL> Nobody has answered this for 1 hour.")
@@ -315,10 +315,10 @@ def test_an_escalation_without_a_channel_is_said_in_the_thread(handled, duties, 
 
 
 def test_what_a_person_confirms_gets_all_that_the_rules_ask_for(
-    effects, ledger, slack, later, written, findings, clock
+    effects, ledger, slack, later, written, facet_results, clock
 ):
     ledger.record_decision(
-        written.key, Decision("suggest", "mode", findings, "model-1", "endpoint", (PostReply(),)), time.time()
+        written.key, Decision("suggest", "mode", facet_results, "model-1", "endpoint", (PostReply(),)), time.time()
     )
     effects.carry_out(written, ledger.load(written.key, time.time()).decision)
     assert later.records == []

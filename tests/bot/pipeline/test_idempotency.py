@@ -9,16 +9,16 @@ from bot.pipeline.idempotency import (
     MOST_IN_A_SUMMARY,
     SUMMARY_WINDOW,
     TIDY_AFTER,
+    Idempotency,
     Post,
-    Steps,
     choose_kept,
 )
 from bot.queue.messages import MessageKey, SummaryRecord, TidyRecord
 from bot.queue.sender import QueueUnavailable
-from bot.slack.api import GiveUp, TenantGone, TryLater
-from bot.store.digests import Entry, Summaries
+from bot.slack.api import PermanentError, RetryableError, WorkspaceUninstalled
+from bot.store.digests import Digests, Entry
 from bot.store.ledger import LEASE_SECONDS
-from bot.store.rate_limiter import Pace
+from bot.store.rate_limiter import RateLimiter
 from bot.triage.case import StepResult
 from bot.ui.posts import build_summary
 
@@ -56,8 +56,8 @@ def channel(clock) -> Channel:
 
 
 @pytest.fixture
-def steps(build_steps, dynamodb, ledger_table, clock) -> Steps:
-    return build_steps(pace=Pace(dynamodb, ledger_table), now=clock)
+def steps(build_steps, dynamodb, ledger_table, clock) -> Idempotency:
+    return build_steps(rate_limiter=RateLimiter(dynamodb, ledger_table), now=clock)
 
 
 @pytest.fixture
@@ -75,9 +75,9 @@ def post(channel) -> Callable[..., Post]:
     return build
 
 
-def wait(steps: Steps, post: Post) -> int:
+def wait(steps: Idempotency, post: Post) -> int:
     """Give the seconds for which a post is put off."""
-    with pytest.raises(TryLater) as caught:
+    with pytest.raises(RetryableError) as caught:
         steps.post(post)
     assert caught.value.refused
     assert caught.value.after is not None
@@ -117,16 +117,16 @@ def test_waiting_is_no_try(steps, later, clock, post):
 
 
 def test_after_a_rate_limit_the_post_goes_out_without_a_second_turn(steps, channel, post):
-    channel.fail = TryLater("ratelimited", refused=True, after=5)
-    with pytest.raises(TryLater):
+    channel.fail = RetryableError("ratelimited", refused=True, after=5)
+    with pytest.raises(RetryableError):
         steps.post(post(1))
 
     assert steps.post(post(1)) == StepResult("1.0")
 
 
 def test_a_workspace_that_is_gone_leaves_the_step_free_for_its_return(steps, channel, clock, post):
-    channel.fail = TenantGone("token_revoked")
-    with pytest.raises(TenantGone):
+    channel.fail = WorkspaceUninstalled("token_revoked")
+    with pytest.raises(WorkspaceUninstalled):
         steps.post(post(1))
     clock.now += 1
 
@@ -134,7 +134,7 @@ def test_a_workspace_that_is_gone_leaves_the_step_free_for_its_return(steps, cha
 
 
 def test_what_can_never_be_posted_is_not_tried_again(steps, channel, post):
-    channel.fail = GiveUp("is_archived")
+    channel.fail = PermanentError("is_archived")
 
     assert steps.post(post(1)) == StepResult(error="is_archived")
     assert steps.post(post(1)) == StepResult(error="is_archived")
@@ -145,8 +145,8 @@ def test_what_can_never_be_posted_is_not_tried_again(steps, channel, post):
 
 
 def test_after_a_lost_answer_somebody_looks_again_a_minute_later(steps, channel, later, clock, post):
-    channel.fail = TryLater("TimeoutError")
-    with pytest.raises(TryLater):
+    channel.fail = RetryableError("TimeoutError")
+    with pytest.raises(RetryableError):
         steps.post(post(1))
     clock.now += LEASE_SECONDS + 1
 
@@ -157,8 +157,8 @@ def test_after_a_lost_answer_somebody_looks_again_a_minute_later(steps, channel,
 
 
 def test_nothing_is_posted_again_unless_somebody_will_look(steps, channel, later, clock, post):
-    channel.fail = TryLater("TimeoutError")
-    with pytest.raises(TryLater):
+    channel.fail = RetryableError("TimeoutError")
+    with pytest.raises(RetryableError):
         steps.post(post(1))
     clock.now += LEASE_SECONDS + 1
     later.failure = QueueUnavailable("SQS did not take the record")
@@ -169,16 +169,16 @@ def test_nothing_is_posted_again_unless_somebody_will_look(steps, channel, later
     assert channel.posted == []
 
 
-# --- Summaries ----------------------------------------------------------------------------------------------
+# --- Digests ----------------------------------------------------------------------------------------------
 
 
-def flood(steps: Steps, post: Callable[..., Post], count: int) -> list[Any]:
+def flood(steps: Idempotency, post: Callable[..., Post], count: int) -> list[Any]:
     """Post `count` messages at once; give each one's result, or None where it has to wait."""
 
     def outcome(number: int) -> StepResult | None:
         try:
             return steps.post(post(number))
-        except TryLater:
+        except RetryableError:
             return None
 
     return [outcome(number) for number in range(count)]
@@ -197,7 +197,7 @@ def test_of_a_flood_the_first_are_posted_and_the_rest_is_one_summary(steps, late
 
 
 def test_a_summary_is_not_posted_before_its_time(steps, clock):
-    with pytest.raises(TryLater) as caught:
+    with pytest.raises(RetryableError) as caught:
         steps.gather(SummaryRecord("T0", "C0", int(clock.now) + 20, 0))
 
     assert caught.value.after == 20
@@ -206,7 +206,7 @@ def test_a_summary_is_not_posted_before_its_time(steps, clock):
 def test_a_summary_has_no_more_links_than_slack_takes(steps, later, post):
     flood(steps, post, LONGEST_LINE + 2 * MOST_IN_A_SUMMARY)
 
-    sizes = [len(Summaries.close(steps.summaries, summary)) for summary in later.records]
+    sizes = [len(Digests.close(steps.summaries, summary)) for summary in later.records]
 
     assert sum(sizes) == 2 * MOST_IN_A_SUMMARY - 1
     assert max(sizes) <= MOST_IN_A_SUMMARY

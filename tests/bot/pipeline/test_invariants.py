@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from bot.pipeline.admission import Admission
-from bot.pipeline.corrections import CorrectionDesk
+from bot.pipeline.corrections import CorrectionHandler
 from bot.pipeline.effects import Effects
-from bot.pipeline.follow_ups import Duties
-from bot.pipeline.idempotency import TIDY_AFTER, Steps
-from bot.pipeline.message_handler import Requests
-from bot.pipeline.worker import Hands, Worker
+from bot.pipeline.follow_ups import FollowUps
+from bot.pipeline.idempotency import TIDY_AFTER, Idempotency
+from bot.pipeline.message_handler import MessageHandler
+from bot.pipeline.worker import Handlers, Worker
 from bot.policy.policy import Intake, Limits, Policy
 from bot.policy.rules import Action, Condition, Rule
 from bot.policy.schedule import Rota
@@ -36,12 +36,12 @@ from bot.queue.messages import (
     TidyRecord,
     to_json,
 )
-from bot.slack.api import TryLater
+from bot.slack.api import RetryableError
 from bot.slack.blocks import View
-from bot.store.digests import Summaries
+from bot.store.digests import Digests
 from bot.store.ledger import LEASE_SECONDS, Ledger
-from bot.store.rate_limiter import Pace
-from bot.store.rotations import Rounds
+from bot.store.rate_limiter import RateLimiter
+from bot.store.rotations import RoundRobin
 from bot.triage.case import Assign, Case
 from bot.triage.ownership import find_assignee, find_owner
 
@@ -106,7 +106,7 @@ class Slack:
     def _post(self, channel, key, step, view):
         luck = self.luck.pop() if self.luck else "good"
         if luck == "refused":
-            raise TryLater("ratelimited", refused=True, after=2)
+            raise RetryableError("ratelimited", refused=True, after=2)
         if luck == "dies before":
             raise Crash
         if luck in OVERTAKEN:
@@ -115,10 +115,10 @@ class Slack:
             self.meanwhile(key)
         if luck == "late":
             self.late.append((channel, key, step, view))
-            raise TryLater("TimeoutError")
+            raise RetryableError("TimeoutError")
         ts = self._show(channel, key, step, view)
         if luck == "lost":
-            raise TryLater("TimeoutError")
+            raise RetryableError("TimeoutError")
         if luck == "dies after":
             raise Crash
         return ts
@@ -184,18 +184,18 @@ class Machine(RuleBasedStateMachine):
         ]
         self.keys = [record.key for record in self.queue]
         self.classifier = replace(classifier, calls=[])
-        self.ledger, self.pace = Ledger(dynamodb, table), Pace(dynamodb, table)
-        steps = Steps(self.ledger, self.pace, Summaries(dynamodb, table), self, self.clock)
+        self.ledger, self.rate_limiter = Ledger(dynamodb, table), RateLimiter(dynamodb, table)
+        steps = Idempotency(self.ledger, self.rate_limiter, Digests(dynamodb, table), self, self.clock)
         # No rule calls a webhook here.
-        duties = Duties(self.slack, steps, held, Rounds(dynamodb, table), None)
-        effects = Effects(self.slack, steps, classifier.manifest, held, duties)
-        admission = Admission(self.pace, self.clock)
+        follow_ups = FollowUps(self.slack, steps, held, RoundRobin(dynamodb, table), None)
+        effects = Effects(self.slack, steps, classifier.manifest, held, follow_ups)
+        admission = Admission(self.rate_limiter, self.clock)
         # Nobody asks the bot anything here, and each message is a request of its own.
         nobody = SimpleNamespace()
-        requests = Requests(classifier.manifest, self.ledger, effects, admission, nobody, self, self.clock)
-        hands = Hands(requests, nobody, effects)
-        self.worker = Worker(self.classifier, held, lambda team: hands, nobody, self, self, self.clock)
-        self.desk = CorrectionDesk(self.ledger, self, held, self.clock)
+        requests = MessageHandler(classifier.manifest, self.ledger, effects, admission, nobody, self, self.clock)
+        handlers = Handlers(requests, nobody, effects)
+        self.worker = Worker(self.classifier, held, lambda team: handlers, nobody, self, self, self.clock)
+        self.dependencies = CorrectionHandler(self.ledger, self, held, self.clock)
         self.full: set[str] = set()
         self.said: dict[MessageKey, str] = {}
         self.first: dict[MessageKey, str] = {}
@@ -205,7 +205,7 @@ class Machine(RuleBasedStateMachine):
     def send(self, record, delay=0, due=None):
         self.queue.append(record)
 
-    def set_aside(self, delivery, reason):
+    def dead_letter(self, delivery, reason):
         raise AssertionError(f"set aside: {reason}")
 
     def deliver(self, number: int) -> None:
@@ -256,7 +256,7 @@ class Machine(RuleBasedStateMachine):
     def a_channel_gets_so_many_posts_that_the_next_ones_are_summed_up(self, channel):
         if channel not in self.full:
             self.full.add(channel)
-            self.pace.take(f"{self.keys[0].team}#{channel}", FULL_FOR, self.clock.now)
+            self.rate_limiter.take(f"{self.keys[0].team}#{channel}", FULL_FOR, self.clock.now)
 
     @rule()
     def what_was_late_lands(self):
@@ -272,7 +272,7 @@ class Machine(RuleBasedStateMachine):
     def a_person_corrects(self, number, label):
         key = self.keys[number]
         if self.ledger.load(key, self.clock.now).decision:
-            self.desk.take(key, "category", label, "U0ANNA")
+            self.dependencies.take(key, "category", label, "U0ANNA")
             self.said[key] = label
 
     @invariant()

@@ -9,16 +9,16 @@ from slack_sdk.oauth.installation_store.models.installation import Installation
 from bot.__main__ import main
 from bot.cli.sweep import oldest_of, read_since
 from bot.lambdas import scheduled
-from bot.pipeline.sweep import SETTLED_AFTER, Sweeper, find_surplus, read_requests, sweep_tenants
+from bot.pipeline.sweep import SETTLED_AFTER, Sweeper, find_surplus, read_requests, sweep_workspaces
 from bot.policy.policy import Policy
 from bot.policy.settings import TeamSettings
 from bot.queue.messages import MessageRecord
 from bot.sandbox.resources import create_tables
-from bot.slack.api import TenantGone, TryLater
+from bot.slack.api import RetryableError, WorkspaceUninstalled
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
 from bot.triage.case import Decision
 from bot.workspaces.installations import DynamoInstallationStore
-from bot.workspaces.workspaces import Tenant
+from bot.workspaces.workspaces import ConnectedWorkspace
 
 POLICY = Policy(modes={"C0LEADS": "off"}, routes={"billing": "C0BILLING"})
 SETTINGS = TeamSettings(POLICY)
@@ -218,7 +218,7 @@ def test_a_channel_that_the_bot_cannot_read_is_told_in_words(environ, capsys):
 def test_a_rate_limit_ends_a_sweep_that_can_be_repeated(sweeper, slack, team):
     slack.installation.limits.plan("conversations.history", times=1, retry_after=3)
 
-    with pytest.raises(TryLater):
+    with pytest.raises(RetryableError):
         sweeper.sweep("C0SUPPORT", team, 0, time.time())
 
 
@@ -249,27 +249,27 @@ class Broken:
 
 
 def sweep_both(sweeper, failure: Exception, installed: bool):
-    broken, well = Tenant(None, installed), Tenant(None)
+    broken, well = ConnectedWorkspace(None, installed), ConnectedWorkspace(None)
     found = {id(broken): Broken(failure), id(well): sweeper}
-    return sweep_tenants([broken, well], lambda tenant: found[id(tenant)], 0, after_all_has_settled())
+    return sweep_workspaces([broken, well], lambda workspace: found[id(workspace)], 0, after_all_has_settled())
 
 
 def test_a_workspace_that_cannot_be_swept_holds_no_other_up_and_is_told_of_afterwards(sweeper, slack, later):
     slack.write("a billing matter")
 
-    with pytest.raises(TryLater, match="ratelimited"):
-        sweep_both(sweeper, TryLater("ratelimited"), installed=True)
+    with pytest.raises(RetryableError, match="ratelimited"):
+        sweep_both(sweeper, RetryableError("ratelimited"), installed=True)
 
     assert len(later.records) == 1
 
 
 def test_a_workspace_that_took_the_bot_out_is_passed_over(sweeper):
-    assert len(sweep_both(sweeper, TenantGone("token_revoked"), installed=True)) == 5
+    assert len(sweep_both(sweeper, WorkspaceUninstalled("token_revoked"), installed=True)) == 5
 
 
 def test_a_token_in_the_secret_that_is_none_any_more_is_told_of(sweeper):
-    with pytest.raises(TenantGone):
-        sweep_both(sweeper, TenantGone("token_revoked"), installed=False)
+    with pytest.raises(WorkspaceUninstalled):
+        sweep_both(sweeper, WorkspaceUninstalled("token_revoked"), installed=False)
 
 
 def test_the_clock_sweeps_what_was_installed_also_where_the_secret_has_a_token_that_is_none_any_more(
@@ -283,7 +283,7 @@ def test_the_clock_sweeps_what_was_installed_also_where_the_secret_has_a_token_t
     DynamoInstallationStore(dynamodb, table).save(installed)
     several = {"SLACK_WORKSPACES": "T0SANDBOX", "INSTALLATIONS_TABLE": table, "SLACK_BOT_TOKEN": "xoxb-stale"}
 
-    with pytest.raises(TenantGone, match="invalid_auth"):
+    with pytest.raises(WorkspaceUninstalled, match="invalid_auth"):
         strike({**environ, **several}, monkeypatch)
 
     assert ts in received()[0]

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.policy.keywords import KeyWords, read_words
+from bot.policy.keywords import Keywords, read_words
 
 
 def find(words: list[str], text: str) -> set[str]:
-    return set(KeyWords(map(read_words, words)).find(text))
+    return set(Keywords(map(read_words, words)).find(text))
 
 
 def as_read(*words: str) -> set[str]:

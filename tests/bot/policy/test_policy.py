@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.policy.policy import Policy, Urgent, find_mismatches
-from bot.policy.rules import Circumstances, Directions, Situation
+from bot.policy.rules import Directions, MessageContext, Situation
 
 POLICY = Policy(
     default_mode="suggest",
@@ -16,7 +16,7 @@ POLICY = Policy(
 
 def directed(policy: Policy, labels: dict[str, str]) -> Directions:
     """Evaluate for a message of which nothing but its labels matters."""
-    return policy.evaluate(Situation(labels, "category", Circumstances("C0SUPPORT", datetime(2026, 1, 5, tzinfo=UTC))))
+    return policy.evaluate(Situation(labels, "category", MessageContext("C0SUPPORT", datetime(2026, 1, 5, tzinfo=UTC))))
 
 
 @pytest.mark.parametrize(

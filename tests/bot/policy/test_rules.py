@@ -3,9 +3,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.policy.keywords import KeyWords, read_words
+from bot.policy.keywords import Keywords, read_words
 from bot.policy.policy import Policy
-from bot.policy.rules import MAIN, Action, Circumstances, Condition, Escalation, Look, Rule, Situation
+from bot.policy.rules import MAIN, Action, Condition, Escalation, MessageContext, Rule, RuleContext, Situation
 from bot.policy.schedule import OpeningHours
 
 MONDAY_NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -15,7 +15,7 @@ LABELS = {"category": "billing", "urgency": "high", "tone": "negative"}
 
 
 def situation(labels=LABELS, channel="C0SUPPORT", at=MONDAY_NOON, team=None, text="") -> Situation:
-    return Situation(labels, "category", Circumstances(channel, at, team, text))
+    return Situation(labels, "category", MessageContext(channel, at, team, text))
 
 
 def words(*values: str) -> frozenset[str]:
@@ -61,7 +61,7 @@ TRUTHS = [
 
 @pytest.mark.parametrize(("condition", "at", "holds"), TRUTHS)
 def test_a_condition_holds_when_all_that_it_names_does(condition, at, holds):
-    assert condition.holds(Look(at, KeyWords(condition.keywords))) is holds
+    assert condition.holds(RuleContext(at, Keywords(condition.keywords))) is holds
 
 
 # --- The truth table of several rules -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.cli.dead_letters import describe
-from bot.queue.dead_letters import NO_REASON, SetAside
+from bot.queue.dead_letters import NO_REASON, DeadLetter
 from bot.queue.deliveries import Delivery, SqsDeadLetters
 from bot.queue.messages import to_json
 from bot.queue.sender import QueueUnavailable
@@ -47,8 +47,8 @@ def waiting(sqs, url: str) -> list[str]:
 
 def test_what_was_set_aside_is_listed_with_the_reason_and_without_its_text(dead_letters, build_record, listed):
     record = build_record(text="my card was charged twice")
-    dead_letters.set_aside(
-        Delivery("1", to_json(record), tries=9, sent_at=1_700_000_000.5), "TenantGone: token_revoked"
+    dead_letters.dead_letter(
+        Delivery("1", to_json(record), tries=9, sent_at=1_700_000_000.5), "WorkspaceUninstalled: token_revoked"
     )
 
     [found] = listed()
@@ -59,13 +59,13 @@ def test_what_was_set_aside_is_listed_with_the_reason_and_without_its_text(dead_
         "place": "T0SANDBOX#C0SUPPORT#1700000000.000100",
         "tries": 9,
         "first_sent": 1_700_000_000.5,
-        "reason": "TenantGone: token_revoked",
+        "reason": "WorkspaceUninstalled: token_revoked",
     }
 
 
 def test_looking_takes_nothing_away(dead_letters, build_record, listed):
     for _ in range(12):
-        dead_letters.set_aside(Delivery("1", to_json(build_record())), "TryLater: status 500")
+        dead_letters.dead_letter(Delivery("1", to_json(build_record())), "RetryableError: status 500")
 
     assert (len(listed()), len(listed())) == (12, 12)
 
@@ -81,7 +81,7 @@ def test_what_sqs_moved_itself_says_so(sqs, environ, listed):
 def test_one_message_is_given_back_and_the_others_stay(sqs, environ, dead_letters, build_record, listed, capsys):
     bodies = [to_json(build_record(ts=f"1700000000.00010{number}")) for number in range(3)]
     for number, body in enumerate(bodies):
-        dead_letters.set_aside(Delivery("1", body, sent_at=1_700_000_000 + number), "TryLater: status 500")
+        dead_letters.dead_letter(Delivery("1", body, sent_at=1_700_000_000 + number), "RetryableError: status 500")
     second = listed()[1]
 
     assert main(["redrive", "--id", second["id"]], environ) == 0
@@ -93,7 +93,7 @@ def test_one_message_is_given_back_and_the_others_stay(sqs, environ, dead_letter
 
 def test_everything_is_given_back(sqs, environ, dead_letters, build_record, listed, capsys):
     for _ in range(11):
-        dead_letters.set_aside(Delivery("1", to_json(build_record())), "TryLater: status 500")
+        dead_letters.dead_letter(Delivery("1", to_json(build_record())), "RetryableError: status 500")
 
     assert main(["redrive", "--all"], environ) == 0
 
@@ -140,8 +140,8 @@ def test_help_has_an_example(command, capsys):
 
 def test_the_table_for_people_has_a_line_for_each_and_says_when_there_is_none():
     found = [
-        SetAside("id-1", "message", "T0#C0#1.1", 9, NOW - 7_300, "TryLater: status 500", "h", "b"),
-        SetAside("id-2", "unreadable", "", None, NOW - 5, NO_REASON, "h", "b"),
+        DeadLetter("id-1", "message", "T0#C0#1.1", 9, NOW - 7_300, "RetryableError: status 500", "h", "b"),
+        DeadLetter("id-2", "unreadable", "", None, NOW - 5, NO_REASON, "h", "b"),
     ]
 
     lines = describe(found, NOW).splitlines()
@@ -156,4 +156,4 @@ def test_a_message_that_cannot_be_set_aside_is_said_to_be_so(aws_environment):
     nowhere = SqsDeadLetters(boto3.client("sqs"), "http://127.0.0.1:9/queue")
 
     with pytest.raises(QueueUnavailable):
-        nowhere.set_aside(Delivery("1", "body"), "reason")
+        nowhere.dead_letter(Delivery("1", "body"), "reason")

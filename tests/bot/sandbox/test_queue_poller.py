@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from bot.sandbox.gateway import Function
-from bot.sandbox.queue_poller import Pump
+from bot.sandbox.queue_poller import QueuePoller
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_batch_reaches_the_function_as_one_sqs_event(sqs, queue_url):
     for number in range(3):
         sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps({"number": number}))
 
-    received = Pump(sqs, queue_url, Function("worker", lambda event, context: events.append(event))).turn()
+    received = QueuePoller(sqs, queue_url, Function("worker", lambda event, context: events.append(event))).turn()
 
     bodies = sorted(json.loads(record["body"])["number"] for record in events[0]["Records"])
     assert (received, bodies) == (3, [0, 1, 2])
@@ -52,7 +52,7 @@ def test_handled_messages_leave_the_queue_and_failed_ones_stay(sqs, queue_url):
     for body in ("good", "bad", "good"):
         sqs.send_message(QueueUrl=queue_url, MessageBody=body)
 
-    Pump(sqs, queue_url, Function("worker", handler)).turn()
+    QueuePoller(sqs, queue_url, Function("worker", handler)).turn()
 
     assert remaining(sqs, queue_url) == 1
 
@@ -63,7 +63,7 @@ def test_a_function_that_raises_loses_nothing(sqs, queue_url):
 
     sqs.send_message(QueueUrl=queue_url, MessageBody="precious")
 
-    Pump(sqs, queue_url, Function("worker", handler)).turn()
+    QueuePoller(sqs, queue_url, Function("worker", handler)).turn()
 
     assert remaining(sqs, queue_url) == 1
 
@@ -72,7 +72,7 @@ def test_an_empty_queue_does_not_invoke_the_function(sqs, queue_url):
     def handler(event, context):
         pytest.fail("invoked without a message")
 
-    assert Pump(sqs, queue_url, Function("worker", handler)).turn() == 0
+    assert QueuePoller(sqs, queue_url, Function("worker", handler)).turn() == 0
 
 
 def test_while_it_is_held_messages_gather_in_the_queue(sqs, queue_url):
@@ -83,13 +83,13 @@ def test_while_it_is_held_messages_gather_in_the_queue(sqs, queue_url):
         batches.append(len(event["Records"]))
         handled.set()
 
-    pump = Pump(sqs, queue_url, Function("worker", handler))
-    pump.hold()
-    pump.start()
+    queue_poller = QueuePoller(sqs, queue_url, Function("worker", handler))
+    queue_poller.hold()
+    queue_poller.start()
     for number in range(3):
         sqs.send_message(QueueUrl=queue_url, MessageBody=str(number))
-    pump.release()
+    queue_poller.release()
     handled.wait(10)
-    pump.stop()
+    queue_poller.stop()
 
     assert batches == [3]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.gateway import Function
-from bot.sandbox.scheduler import Clock, read_rates
+from bot.sandbox.scheduler import Scheduler, read_rates
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,7 +30,7 @@ def test_a_function_that_fails_is_invoked_again(caplog):
         invocations.release()
         raise RuntimeError("no Slack today")
 
-    clock = Clock(Function("scheduled", handler), seconds=0.01)
+    clock = Scheduler(Function("scheduled", handler), seconds=0.01)
     clock.start()
 
     assert all(invocations.acquire(timeout=10) for _ in range(2))

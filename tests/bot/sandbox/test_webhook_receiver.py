@@ -2,17 +2,17 @@ import httpx2
 import pytest
 
 from bot.pipeline.webhooks import Call, WebhookFailed, Webhooks, connect_to_stand_in
-from bot.sandbox.webhook_receiver import Receiver, create_receiver
+from bot.sandbox.webhook_receiver import WebhookReceiver, create_webhook_receiver
 
 
 @pytest.fixture
-def receiver() -> Receiver:
-    return Receiver()
+def webhook_receiver() -> WebhookReceiver:
+    return WebhookReceiver()
 
 
 @pytest.fixture
-def url(serve, receiver) -> str:
-    return serve(create_receiver(receiver))
+def url(serve, webhook_receiver) -> str:
+    return serve(create_webhook_receiver(webhook_receiver))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_what_a_webhook_is_told_is_noted_by_its_key(webhooks, url):
     }
 
 
-def test_it_refuses_as_often_as_it_is_asked_to(webhooks, url, receiver):
+def test_it_refuses_as_often_as_it_is_asked_to(webhooks, url, webhook_receiver):
     httpx2.post(f"{url}/plan", json={"status": 503, "times": 2}, timeout=10)
 
     for _ in range(2):
@@ -48,13 +48,13 @@ def test_it_refuses_as_often_as_it_is_asked_to(webhooks, url, receiver):
             webhooks.call(call())
     webhooks.call(call())
 
-    assert [each.times for each in receiver.told.values()] == [1]
+    assert [each.times for each in webhook_receiver.told.values()] == [1]
 
 
-def test_it_keeps_the_latest_only(receiver, monkeypatch, webhooks):
+def test_it_keeps_the_latest_only(webhook_receiver, monkeypatch, webhooks):
     monkeypatch.setattr("bot.sandbox.webhook_receiver._MOST_KEPT", 2)
 
     for key in ("a", "b", "c"):
         webhooks.call(call(key))
 
-    assert list(receiver.told) == ["b", "c"]
+    assert list(webhook_receiver.told) == ["b", "c"]

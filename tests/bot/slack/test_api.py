@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.slack.api import GiveUp, TenantGone, TryLater, build_client, call, respond
+from bot.slack.api import PermanentError, RetryableError, WorkspaceUninstalled, build_client, call, respond
 from bot.slack.blocks import View
 
 
@@ -37,7 +37,7 @@ def test_what_is_so_already_is_a_success(answering, error):
 def test_a_rate_limit_surely_did_nothing_and_says_how_long_to_wait(answering):
     limited = JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": "7"})
 
-    with pytest.raises(TryLater) as raised:
+    with pytest.raises(RetryableError) as raised:
         post(answering(limited))
 
     assert (raised.value.refused, raised.value.after) == (True, 7)
@@ -56,14 +56,14 @@ def test_a_rate_limit_surely_did_nothing_and_says_how_long_to_wait(answering):
     ],
 )
 def test_a_failure_that_may_have_done_something_is_tried_later_with_care(answering, response):
-    with pytest.raises(TryLater) as raised:
+    with pytest.raises(RetryableError) as raised:
         post(answering(response))
 
     assert not raised.value.refused
 
 
 def test_no_connection_is_tried_later():
-    with pytest.raises(TryLater) as raised:
+    with pytest.raises(RetryableError) as raised:
         post("http://127.0.0.1:9")
 
     assert not raised.value.refused
@@ -71,13 +71,13 @@ def test_no_connection_is_tried_later():
 
 @pytest.mark.parametrize("error", ["token_revoked", "account_inactive", "invalid_auth"])
 def test_a_workspace_that_took_the_bot_away_is_told_apart(answering, error):
-    with pytest.raises(TenantGone, match=error):
+    with pytest.raises(WorkspaceUninstalled, match=error):
         post(answering(JSONResponse({"ok": False, "error": error})))
 
 
 @pytest.mark.parametrize("error", ["not_in_channel", "is_archived", "missing_scope", "invalid_blocks", "msg_too_long"])
 def test_what_only_a_person_can_mend_is_given_up(answering, error):
-    with pytest.raises(GiveUp, match=error):
+    with pytest.raises(PermanentError, match=error):
         post(answering(JSONResponse({"ok": False, "error": error})))
 
 
@@ -105,10 +105,10 @@ def test_an_answer_at_a_response_url_is_for_its_user_only(serve):
 @pytest.mark.parametrize(
     ("response", "failure"),
     [
-        (JSONResponse({"ok": False, "error": "expired_url"}, 404), GiveUp),
-        (JSONResponse({"ok": False, "error": "invalid_blocks"}), GiveUp),
-        (PlainTextResponse("", 500), TryLater),
-        (PlainTextResponse("", 429, {"Retry-After": "3"}), TryLater),
+        (JSONResponse({"ok": False, "error": "expired_url"}, 404), PermanentError),
+        (JSONResponse({"ok": False, "error": "invalid_blocks"}), PermanentError),
+        (PlainTextResponse("", 500), RetryableError),
+        (PlainTextResponse("", 429, {"Retry-After": "3"}), RetryableError),
     ],
 )
 def test_a_failure_at_a_response_url_is_told_apart_the_same_way(answering, response, failure):
@@ -117,7 +117,7 @@ def test_a_failure_at_a_response_url_is_told_apart_the_same_way(answering, respo
 
 
 def test_a_response_url_that_leads_nowhere_is_not_quoted():
-    with pytest.raises(TryLater) as raised:
+    with pytest.raises(RetryableError) as raised:
         respond("http://127.0.0.1:9/commands/secret", View("Billing", ()))
 
     assert "secret" not in str(raised.value)

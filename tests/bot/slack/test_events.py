@@ -14,7 +14,7 @@ from bot.queue.messages import (
     ReplyRecord,
     RevisionRecord,
 )
-from bot.slack.events import Dropped, HelpWanted, clean_text, read_command, read_event
+from bot.slack.events import Dropped, HelpRequested, clean_text, read_command, read_event
 from classifier_infra.model.text import MAX_CHARACTERS
 
 RECEIVED_AT = 1_700_000_001
@@ -307,7 +307,7 @@ def test_a_command_is_queued_with_where_its_answer_goes():
 
 @pytest.mark.parametrize("text", ["", "  ", "help", " HELP "])
 def test_a_command_without_a_text_asks_for_help(text):
-    assert read_command(build_form(text=text), RECEIVED_AT) == HelpWanted()
+    assert read_command(build_form(text=text), RECEIVED_AT) == HelpRequested()
 
 
 @pytest.mark.parametrize(

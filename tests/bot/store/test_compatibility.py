@@ -5,7 +5,7 @@ import pytest
 
 from bot.policy.policy import Policy
 from bot.policy.settings import TeamSettings
-from bot.store.settings import FitWatch
+from bot.store.settings import CompatibilityCheck
 
 ODD = Policy(routes={"biling": "C0BILLING"})
 
@@ -29,7 +29,7 @@ def lines(caplog):
 
 def test_a_saved_policy_that_does_not_fit_is_logged_once_for_its_team(manifest, lines):
     source = Source(T0ONE=TeamSettings(ODD, version=3), T0TWO=TeamSettings(Policy(), version=8))
-    watch = FitWatch(source, manifest)
+    watch = CompatibilityCheck(source, manifest)
 
     for team in ("T0ONE", "T0TWO", "T0ONE"):
         assert watch.load(team, 0.0) is source.teams[team]
@@ -38,7 +38,7 @@ def test_a_saved_policy_that_does_not_fit_is_logged_once_for_its_team(manifest, 
 
 
 def test_the_packaged_policy_is_nobodys_and_logged_once_for_all(manifest, lines):
-    watch = FitWatch(Source(T0ONE=TeamSettings(ODD), T0TWO=TeamSettings(ODD)), manifest)
+    watch = CompatibilityCheck(Source(T0ONE=TeamSettings(ODD), T0TWO=TeamSettings(ODD)), manifest)
 
     watch.load("T0ONE", 0.0)
     watch.load("T0TWO", 0.0)
@@ -48,11 +48,11 @@ def test_the_packaged_policy_is_nobodys_and_logged_once_for_all(manifest, lines)
 
 def test_a_new_version_and_a_new_model_are_looked_at_anew(manifest, lines):
     source = Source(T0ONE=TeamSettings(ODD, version=3))
-    watch = FitWatch(source, manifest)
+    watch = CompatibilityCheck(source, manifest)
     watch.load("T0ONE", 0.0)
 
     source.teams["T0ONE"] = TeamSettings(ODD, version=4)
     watch.load("T0ONE", 0.0)
-    FitWatch(source, replace(manifest, version="model-2"), watch.seen).load("T0ONE", 0.0)
+    CompatibilityCheck(source, replace(manifest, version="model-2"), watch.seen).load("T0ONE", 0.0)
 
     assert [version for _, version, _ in lines()] == [3, 4, 4]

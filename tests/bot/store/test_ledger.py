@@ -22,8 +22,8 @@ def key() -> MessageKey:
 
 
 @pytest.fixture
-def decision(findings) -> Decision:
-    return Decision("automatic", "sure", findings, "model-1", "endpoint", (PostRoute("C0BILLING"), PostReply()))
+def decision(facet_results) -> Decision:
+    return Decision("automatic", "sure", facet_results, "model-1", "endpoint", (PostRoute("C0BILLING"), PostReply()))
 
 
 def correct(version: int, after: str = "technical") -> Correction:

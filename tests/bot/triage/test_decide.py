@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.policy.keywords import read_words
 from bot.policy.policy import Intake, Policy, Urgent
-from bot.policy.rules import Action, Circumstances, Condition, Escalation, Rule
+from bot.policy.rules import Action, Condition, Escalation, MessageContext, Rule
 from bot.policy.schedule import OpeningHours, Rota
 from bot.policy.settings import Switches, TeamSettings
 from bot.triage.case import (
@@ -23,7 +23,7 @@ from bot.triage.case import (
     StepResult,
     decision_from_document,
 )
-from bot.triage.decide import SMALLEST_MARGIN, circumstances_of, decide, doubt, find_reason_to_ignore
+from bot.triage.decide import SMALLEST_MARGIN, context_of, decide, doubt, find_reason_to_ignore
 from bot.triage.follow_up import FollowUp, follow_up
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.prediction import FacetPrediction, Familiarity, Prediction, Score
@@ -36,7 +36,7 @@ POLICY = Policy(
     reactions={"category": {"billing": "credit_card", "technical": "wrench"}, "urgency": {"high": "rotating_light"}},
 )
 SETTINGS = TeamSettings(POLICY)
-HERE = Circumstances("C0SUPPORT", datetime(2026, 1, 5, 12, tzinfo=UTC))
+HERE = MessageContext("C0SUPPORT", datetime(2026, 1, 5, 12, tzinfo=UTC))
 SURE = {"category": {"billing": 0.94}, "urgency": {"normal": 0.9}, "tone": {"neutral": 0.9}}
 
 
@@ -185,7 +185,7 @@ def test_a_message_of_unfamiliar_words_is_asked_about_and_nothing_of_it_is_sure(
     decision = decide(build_record(), prediction, SETTINGS, manifest)
 
     assert (decision.outcome, decision.reason) == ("ask", "unfamiliar")
-    assert not any(finding.sure for finding in decision.findings)
+    assert not any(facet_result.sure for facet_result in decision.facet_results)
     assert decision.effects == (PostReply(),)
 
 
@@ -196,7 +196,7 @@ def test_a_classifier_that_is_not_to_be_relied_upon_only_suggests(build_record, 
     decision = decide(build_record(), prediction, SETTINGS, manifest)
 
     assert (decision.outcome, decision.reason) == ("suggest", caution)
-    assert not any(finding.sure for finding in decision.findings)
+    assert not any(facet_result.sure for facet_result in decision.facet_results)
     assert decision.effects == (PostReply(),)
 
 
@@ -295,7 +295,7 @@ def test_any_valid_policy_decides_any_message_of_any_taxonomy(build_record, data
     if find_reason_to_ignore(record, TeamSettings(policy)) is None:
         decision = decide(record, prediction, TeamSettings(policy), manifest)
         sent_to = [effect.channel for effect in decision.effects if isinstance(effect, PostRoute)]
-        main = decision.findings[0]
+        main = decision.facet_results[0]
 
         assert record.channel not in sent_to
         assert len(sent_to) <= 1
@@ -304,7 +304,7 @@ def test_any_valid_policy_decides_any_message_of_any_taxonomy(build_record, data
         assert len({effect.step for effect in decision.effects}) == len(decision.effects)
         assert decision.reason != "rule" or all(isinstance(effect, CallWebhook) for effect in decision.effects)
         assert decision_from_document(json.loads(json.dumps(decision.to_document()))) == decision
-        plan = follow_up(Case(decision), policy, circumstances_of(record))
+        plan = follow_up(Case(decision), policy, context_of(record))
         assert not set(plan.add) & set(plan.remove)
 
 
@@ -329,8 +329,8 @@ AUTOMATIC_EFFECTS = (
 DONE = {"route:C0BILLING": StepResult("1.1"), "reply": StepResult("1.2")}
 
 
-def test_a_corrected_category_moves_the_message_and_its_tags(findings):
-    decision = Decision("automatic", "sure", findings, effects=(*AUTOMATIC_EFFECTS, PostReply()))
+def test_a_corrected_category_moves_the_message_and_its_tags(facet_results):
+    decision = Decision("automatic", "sure", facet_results, effects=(*AUTOMATIC_EFFECTS, PostReply()))
     case = Case(decision, (correct("category", "billing", "technical"),), DONE)
 
     assert follow_up(case, POLICY, HERE) == FollowUp(
@@ -342,8 +342,8 @@ def test_a_corrected_category_moves_the_message_and_its_tags(findings):
     )
 
 
-def test_a_message_corrected_back_returns_to_where_it_was(findings):
-    decision = Decision("automatic", "sure", findings, effects=(*AUTOMATIC_EFFECTS, PostReply()))
+def test_a_message_corrected_back_returns_to_where_it_was(facet_results):
+    decision = Decision("automatic", "sure", facet_results, effects=(*AUTOMATIC_EFFECTS, PostReply()))
     there = correct("category", "billing", "technical", 1)
     back = correct("category", "technical", "billing", 2)
     case = Case(decision, (there, back), DONE | {"route:C0TECH": StepResult("1.3")})
@@ -355,8 +355,8 @@ def test_a_message_corrected_back_returns_to_where_it_was(findings):
     assert plan.remove == ("wrench",)
 
 
-def test_a_category_without_a_channel_withdraws_the_message(findings):
-    decision = Decision("automatic", "sure", findings, effects=(*AUTOMATIC_EFFECTS, PostReply()))
+def test_a_category_without_a_channel_withdraws_the_message(facet_results):
+    decision = Decision("automatic", "sure", facet_results, effects=(*AUTOMATIC_EFFECTS, PostReply()))
     case = Case(decision, (correct("category", "billing", "general"),), DONE)
 
     plan = follow_up(case, POLICY, HERE)
@@ -366,15 +366,15 @@ def test_a_category_without_a_channel_withdraws_the_message(findings):
 
 
 @pytest.mark.parametrize("outcome", ["ask", "suggest"])
-def test_a_person_who_answers_the_question_sends_the_message_on(findings, outcome):
-    case = Case(Decision(outcome, "mode", findings), (correct("category", "billing", "billing"),))
+def test_a_person_who_answers_the_question_sends_the_message_on(facet_results, outcome):
+    case = Case(Decision(outcome, "mode", facet_results), (correct("category", "billing", "billing"),))
 
     assert follow_up(case, POLICY, HERE).route == PostRoute("C0BILLING", ("S0ONCALL",), urgent=True)
 
 
 @pytest.mark.parametrize("outcome", ["ask", "suggest"])
-def test_a_corrected_urgency_does_not_send_on_what_waits_for_a_person(findings, outcome):
-    case = Case(Decision(outcome, "mode", findings), (correct("urgency", "high", "low"),))
+def test_a_corrected_urgency_does_not_send_on_what_waits_for_a_person(facet_results, outcome):
+    case = Case(Decision(outcome, "mode", facet_results), (correct("urgency", "high", "low"),))
 
     plan = follow_up(case, POLICY, HERE)
 
@@ -382,8 +382,8 @@ def test_a_corrected_urgency_does_not_send_on_what_waits_for_a_person(findings, 
     assert plan.add == ()
 
 
-def test_a_post_that_failed_needs_no_withdrawal(findings):
-    decision = Decision("automatic", "sure", findings, effects=(PostRoute("C0BILLING"), PostReply()))
+def test_a_post_that_failed_needs_no_withdrawal(facet_results):
+    decision = Decision("automatic", "sure", facet_results, effects=(PostRoute("C0BILLING"), PostReply()))
     steps = {"route:C0BILLING": StepResult(error="is_archived")}
     case = Case(decision, (correct("category", "billing", "technical"),), steps)
 

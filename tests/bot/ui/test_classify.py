@@ -3,19 +3,19 @@ import json
 import pytest
 
 from bot.sandbox.slack.api.block_kit import problems
-from bot.triage.display import read_findings
+from bot.triage.display import view_facet_results
 from bot.ui.classify import Assessment, build_answer, build_posted, read_post
-from bot.ui.text import commands as words
+from bot.ui.text import commands as command_text
 
 
 @pytest.fixture
-def assess(findings, manifest):
+def assess(facet_results, manifest):
     """Build an assessment; name only what the test is about."""
-    readings = read_findings(findings, manifest)
+    label_views = view_facet_results(facet_results, manifest)
 
     def build(**changes):
         values = {"text": "charged twice", "destination": "C0BILLING", "doubt": None, "truncated": False}
-        return Assessment(readings=readings, **values | changes)
+        return Assessment(label_views=label_views, **values | changes)
 
     return build
 
@@ -49,14 +49,14 @@ def test_the_answer_says_when_nothing_would_be_sent(assess, destination, doubt, 
 
 
 def test_a_text_that_was_cut_is_called_so(assess):
-    assert words.CUT_OFF in build_answer(assess(truncated=True), "U0ANNA").text
+    assert command_text.CUT_OFF in build_answer(assess(truncated=True), "U0ANNA").text
 
 
 def test_the_button_carries_where_what_and_the_text_and_asks_before_it_posts(assess):
     [button] = build_answer(assess(text="a = b"), "U0ANNA").blocks[-1]["elements"]
 
     assert read_post(button["value"]) == ("C0BILLING", "billing", "a = b")
-    assert button["confirm"]["text"]["text"] == words.post_question("C0BILLING", "U0ANNA")
+    assert button["confirm"]["text"]["text"] == command_text.post_question("C0BILLING", "U0ANNA")
 
 
 @pytest.mark.parametrize("changes", [{"destination": None}, {"truncated": True}, {"text": "w" * 2_000}])

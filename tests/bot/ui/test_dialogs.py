@@ -8,7 +8,7 @@ from bot.policy.policy import Policy
 from bot.queue.messages import MessageKey
 from bot.sandbox.slack.api.block_kit import view_problems
 from bot.slack.files import UploadedFile, read_file_object
-from bot.triage.display import read_findings
+from bot.triage.display import view_facet_results
 from bot.ui.classify import Assessment, read_post
 from bot.ui.dialog import build_notice
 from bot.ui.home import read_review
@@ -29,9 +29,9 @@ KEY = MessageKey("T0", "C0SUPPORT", "1700000000.000100")
 
 
 @pytest.fixture
-def assessment(findings, manifest) -> Assessment:
-    readings = read_findings(findings, manifest)
-    return Assessment("charged twice", readings, "C0BILLING", doubt=None, truncated=False, reasons=("charged",))
+def assessment(facet_results, manifest) -> Assessment:
+    label_views = view_facet_results(facet_results, manifest)
+    return Assessment("charged twice", label_views, "C0BILLING", doubt=None, truncated=False, reasons=("charged",))
 
 
 def buttons(view, action_id: str):

@@ -10,7 +10,7 @@ from bot.sandbox.slack.api.block_kit import view_problems
 from bot.store.settings import SavedPolicy
 from bot.store.stats import MOST_WAITING, Week
 from bot.ui.home import ChannelSetting, Home, Item, build_home, read_item, read_mode, read_review
-from bot.ui.text import home as words
+from bot.ui.text import home as home_text
 from classifier_infra.model.manifest import Facet, Label
 from classifier_infra.model.prediction import Score
 from classifier_infra.pricing.estimate import Cost
@@ -36,8 +36,8 @@ def controls(view, action_id: str):
 def test_a_new_workspace_is_told_what_is_not_there_yet(home):
     shown = text_of(build_home(home))
 
-    assert words.NOTHING_URGENT in shown
-    assert words.NOTHING_TO_REVIEW in shown
+    assert home_text.NOTHING_URGENT in shown
+    assert home_text.NOTHING_TO_REVIEW in shown
     assert "First answer of a person: not yet known." in shown
 
 
@@ -98,7 +98,7 @@ def test_an_urgent_request_can_be_called_done(home):
 def test_more_than_is_shown_is_said(home):
     items = (Item(KEY, GUESSES, "", None),)
 
-    assert words.more("3") in text_of(build_home(replace(home, review=items, review_count=4)))
+    assert home_text.more("3") in text_of(build_home(replace(home, review=items, review_count=4)))
     assert "49 or more" in text_of(build_home(replace(home, review=items, review_count=MOST_WAITING)))
 
 
@@ -108,7 +108,7 @@ def test_each_channel_has_a_menu_with_its_mode_and_a_muted_one_says_how_to_come_
 
     [menu] = controls(view, "mode")
     assert read_mode(menu["initial_option"]["value"]) == ("C0SUPPORT", "watch-only")
-    assert words.channel("C0LEADS", muted=True) in text_of(view)
+    assert home_text.channel("C0LEADS", muted=True) in text_of(view)
 
 
 def test_one_button_stops_the_bot_and_the_other_starts_it(home):

@@ -6,20 +6,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox.slack.api.block_kit import problems
-from bot.triage.display import read_findings
+from bot.triage.display import view_facet_results
 from bot.ui.posts import Routed, build_moved, build_route
-from bot.ui.text import thread as words
+from bot.ui.text import thread as thread_text
 
 LINK = "https://example.slack.com/archives/C0SUPPORT/p1700000000000100"
 
 
 @pytest.fixture
-def routed(findings, manifest):
+def routed(facet_results, manifest):
     """Build what is sent on; name only what the test is about."""
 
     def build(**changes: Any) -> Routed:
         values = {
-            "readings": read_findings(findings, manifest),
+            "label_views": view_facet_results(facet_results, manifest),
             "author": "U0MAYA",
             "origin": "C0SUPPORT",
             "text": "I was charged twice",
@@ -56,18 +56,18 @@ def test_a_customers_mention_pings_nobody(routed):
 def test_a_long_message_is_cut_and_says_where_the_rest_is(routed):
     quote = build_route(routed(text="word " * 4_000)).blocks[1]["text"]["text"]
 
-    assert quote.endswith(words.REST_IN_THREAD)
+    assert quote.endswith(thread_text.REST_IN_THREAD)
 
 
 def test_a_message_that_is_gone_is_called_so(routed):
     view = build_route(routed(author=None, text=""))
 
     assert view.blocks[0]["text"]["text"] == "*Billing* in <#C0SUPPORT>"
-    assert view.blocks[1]["text"]["text"] == words.MESSAGE_GONE
+    assert view.blocks[1]["text"]["text"] == thread_text.MESSAGE_GONE
 
 
-def test_a_post_that_was_moved_says_by_whom_and_where_to(findings, manifest):
-    technical = read_findings(findings, manifest)[0]
+def test_a_post_that_was_moved_says_by_whom_and_where_to(facet_results, manifest):
+    technical = view_facet_results(facet_results, manifest)[0]
 
     assert build_moved("U0ANNA", technical, "C0TECH", LINK).text == (
         "<@U0ANNA> moved this to <#C0TECH>: it is about Billing."

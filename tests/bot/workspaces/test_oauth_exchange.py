@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from bot.settings import AppCredentials
-from bot.ui.text import install as words
+from bot.ui.text import install as install_text
 from bot.workspaces.oauth_exchange import SCOPES, build_oauth_client
 
 # --- Slack's question ---------------------------------------------------------------------------------------
@@ -39,7 +39,7 @@ def test_a_workspace_that_is_none_is_not_passed_on_to_slack(browser, wanted):
 # --- The code -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("code", "text"), [("&code=made-up", words.CODE_REFUSED), ("", words.NO_CODE)])
+@pytest.mark.parametrize(("code", "text"), [("&code=made-up", install_text.CODE_REFUSED), ("", install_text.NO_CODE)])
 def test_a_code_that_slack_does_not_take_or_did_not_send_installs_nothing(browser, code, text):
     page = browser.come_back(f"state={browser.begin_with_state()}{code}")
 
@@ -60,7 +60,7 @@ def test_an_app_that_is_set_up_wrong_says_what_slack_says_of_it(browser, browser
 
     page = wrong.come_back(query)
 
-    assert (page.status, page.says(words.error_of_slack(word))) == (502, True)
+    assert (page.status, page.says(install_text.error_of_slack(word))) == (502, True)
 
 
 def test_a_slack_that_cannot_be_reached_says_to_try_again(browser_at, installer):
@@ -68,7 +68,7 @@ def test_a_slack_that_cannot_be_reached_says_to_try_again(browser_at, installer)
 
     page = browser.come_back(f"state={browser.begin_with_state()}&code=1")
 
-    assert (page.status, page.says(words.SLACK_AWAY)) == (503, True)
+    assert (page.status, page.says(install_text.SLACK_AWAY)) == (503, True)
 
 
 # --- Slacks that do strange things --------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_a_whole_organisation_at_once_is_refused_with_what_to_do(odd_slack, inst
 
     page = odd_slack(whole, allowed="E1")
 
-    assert (page.status, page.says(words.ORGANISATION_WIDE)) == (403, True)
+    assert (page.status, page.says(install_text.ORGANISATION_WIDE)) == (403, True)
     assert installer.installations.installations == []
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slack_sdk import WebClient
 
-from bot.ui.text import install as words
+from bot.ui.text import install as install_text
 from bot.workspaces.installations import InstallationsUnavailable
 from bot.workspaces.oauth_flow import handle
 
@@ -24,7 +24,7 @@ def test_a_workspace_of_the_organisation_is_installed(browser, installer, stand_
     page = browser.install("Allow in Field office")
 
     assert page.status == 200
-    assert page.says(words.installed("Field office"))
+    assert page.says(install_text.installed("Field office"))
     assert page.link == "https://app.slack.com/client/T1FIELD"
     [kept] = installer.installations.installations
     assert kept.bot_token == stand_in.installations[1].token
@@ -46,7 +46,7 @@ def test_whoever_presses_cancel_has_installed_nothing(browser, installer):
     page = browser.install("Cancel")
 
     assert page.status == 200
-    assert page.says(words.CANCELLED)
+    assert page.says(install_text.CANCELLED)
     assert page.link == AGAIN
     assert installer.installations.installations == []
 
@@ -57,14 +57,14 @@ def test_an_error_that_slack_sends_along_is_shown_if_it_is_one(browser, error):
 
     shown = error if error.startswith("invalid") else "unknown_error"
     assert page.status == 400
-    assert page.says(words.error_of_slack(shown))
+    assert page.says(install_text.error_of_slack(shown))
 
 
 def test_a_workspace_that_is_not_on_the_list_is_not_served_and_its_token_not_kept(browser, installer):
     page = browser.install("Allow in Sandbox")
 
     assert page.status == 403
-    assert page.says(words.not_allowed("Sandbox", "T0SANDBOX"))
+    assert page.says(install_text.not_allowed("Sandbox", "T0SANDBOX"))
     assert installer.installations.installations == []
 
 
@@ -76,15 +76,15 @@ def test_where_the_bots_own_memory_fails_the_person_can_try_again(browser, insta
     installer.states.failure = InstallationsUnavailable("the table did not answer")
     offered = browser.open("/slack/install")
 
-    assert (page.status, page.says(words.NOT_KEPT)) == (503, True)
-    assert (offered.status, offered.says(words.NOT_KEPT)) == (503, True)
+    assert (page.status, page.says(install_text.NOT_KEPT)) == (503, True)
+    assert (offered.status, offered.says(install_text.NOT_KEPT)) == (503, True)
 
 
 @pytest.mark.parametrize("path", ["/slack/install", "/slack/oauth_redirect"])
 def test_where_one_workspace_is_served_nothing_can_be_installed(browser_at, path):
     page = browser_at(None).open(path, "code=1&state=2")
 
-    assert (page.status, page.says(words.CLOSED)) == (404, True)
+    assert (page.status, page.says(install_text.CLOSED)) == (404, True)
 
 
 def test_other_paths_lead_nowhere(browser, installer):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.sandbox.resources import create_tables
-from bot.ui.text import install as words
+from bot.ui.text import install as install_text
 from bot.workspaces.installations import InstallationsUnavailable
 from bot.workspaces.oauth_states import GOOD_FOR_SECONDS, DynamoStateStore, StateRefused
 
@@ -31,7 +31,7 @@ def test_another_browser_cannot_finish_it(browser, installer, cookies):
     page = browser.come_back(query)
 
     assert page.status == 400
-    assert page.says(words.NOT_FROM_HERE)
+    assert page.says(install_text.NOT_FROM_HERE)
     assert installer.installations.installations == []
 
 
@@ -41,7 +41,7 @@ def test_without_a_state_nothing_is_done(browser, query):
 
     page = browser.come_back(query)
 
-    assert (page.status, page.says(words.NOT_FROM_HERE)) == (400, True)
+    assert (page.status, page.says(install_text.NOT_FROM_HERE)) == (400, True)
 
 
 def test_the_cookie_may_come_among_others_and_in_several_headers(browser):
@@ -54,7 +54,11 @@ def test_the_cookie_may_come_among_others_and_in_several_headers(browser):
 
 @pytest.mark.parametrize(
     ("reason", "status", "text"),
-    [("unknown", 400, words.NOT_FROM_HERE), ("expired", 410, words.EXPIRED), ("used", 409, words.USED)],
+    [
+        ("unknown", 400, install_text.NOT_FROM_HERE),
+        ("expired", 410, install_text.EXPIRED),
+        ("used", 409, install_text.USED),
+    ],
 )
 def test_a_state_that_is_no_good_any_more_says_why(browser, installer, reason, status, text):
     query = browser.press(browser.begin(), "Allow in Field office")

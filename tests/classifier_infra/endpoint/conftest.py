@@ -20,7 +20,7 @@ from moto.sagemaker.responses import SageMakerResponse
 from moto.server import ThreadedMotoServer
 
 from classifier_infra.__main__ import main
-from classifier_infra.endpoint.executor import Carrier
+from classifier_infra.endpoint.executor import Executor
 from classifier_infra.inference.fallback import EmbeddedClassifier
 from classifier_infra.model.artefact import open_artefact
 from classifier_infra.model.canaries import answers_of
@@ -202,17 +202,17 @@ def deployed(account: Account, v1: Path, capsys: pytest.CaptureFixture[str]) -> 
 def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """`interrupt(n)` stops the command when its n-th step (from 0) is done, before anybody was told."""
     begun = 0
-    carry_out = Carrier.carry_out
+    carry_out = Executor.carry_out
 
     def arrange(at: int) -> None:
-        def stop_after(self: Carrier, action: Any) -> None:
+        def stop_after(self: Executor, action: Any) -> None:
             nonlocal begun
             here, begun = begun == at, begun + 1
             carry_out(self, action)
             if here:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(Carrier, "carry_out", stop_after)
+        monkeypatch.setattr(Executor, "carry_out", stop_after)
 
     return arrange
 

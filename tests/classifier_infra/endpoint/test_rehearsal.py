@@ -92,7 +92,7 @@ def test_nothing_of_the_sound_models_traffic_failed(played):
 
 def test_the_model_in_use_and_the_history_tell_what_happened(played):
     stage, _ = played
-    store = stage.carrier.store
+    store = stage.executor.store
 
     history = read_history(store, ENDPOINT)
 

@@ -7,7 +7,7 @@ import fasttext
 import pytest
 
 from training.blazingtext.hyperparameters import SUPERVISED, estimate_bytes, resolve
-from training.blazingtext.local_run import RehearsalError, rehearse, to_fasttext_arguments
+from training.blazingtext.local_run import LocalRunError, run_locally, to_fasttext_arguments
 
 SMALL = {"vector_dim": "8", "buckets": "1000", "min_count": "1", "epochs": "20", "learning_rate": "0.5"}
 
@@ -23,8 +23,8 @@ def prepared(tmp_path_factory, message_examples, message_labels):
 def test_a_supervised_model_is_one_that_is_served_and_the_same_bytes_again(ask_fasttext, prepared, tmp_path):
     values = resolve(SUPERVISED, SMALL)
 
-    first = rehearse(SUPERVISED, prepared, tmp_path / "first", values)
-    second = rehearse(SUPERVISED, prepared, tmp_path / "second", values)
+    first = run_locally(SUPERVISED, prepared, tmp_path / "first", values)
+    second = run_locally(SUPERVISED, prepared, tmp_path / "second", values)
 
     model = fasttext.load_model(str(first.model))
     assert first.model.read_bytes() == second.model.read_bytes()
@@ -37,7 +37,7 @@ def test_a_supervised_model_is_one_that_is_served_and_the_same_bytes_again(ask_f
 def test_word_vectors_are_written_as_word2vec_writes_them(ask_fasttext, prepared, tmp_path, mode):
     values = resolve(mode, {"vector_dim": "8", "min_count": "2", "epochs": "1"})
 
-    found = rehearse(mode, prepared, tmp_path, values)
+    found = run_locally(mode, prepared, tmp_path, values)
 
     head, *rows = found.vectors.read_text(encoding="utf-8").splitlines()
     assert head == f"{found.words} 8"
@@ -49,24 +49,24 @@ def test_word_vectors_are_written_as_word2vec_writes_them(ask_fasttext, prepared
 def test_what_fasttext_says_of_a_failure_is_told_and_nothing_is_left(ask_fasttext, tmp_path):
     (tmp_path / "empty.txt").write_text("")
 
-    with pytest.raises(RehearsalError, match=r"fastText ended with exit code 1: .*Empty vocabulary"):
-        rehearse(SUPERVISED, tmp_path / "empty.txt", tmp_path / "out", resolve(SUPERVISED, {}))
+    with pytest.raises(LocalRunError, match=r"fastText ended with exit code 1: .*Empty vocabulary"):
+        run_locally(SUPERVISED, tmp_path / "empty.txt", tmp_path / "out", resolve(SUPERVISED, {}))
 
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_without_its_environment_it_is_said_how_to_make_one(tmp_path, prepared):
-    with pytest.raises(RehearsalError, match=r"there is no .*, which has fastText 0\.9\.2"):
-        rehearse(SUPERVISED, prepared, tmp_path, resolve(SUPERVISED, {}), python=tmp_path / "python")
+    with pytest.raises(LocalRunError, match=r"there is no .*, which has fastText 0\.9\.2"):
+        run_locally(SUPERVISED, prepared, tmp_path, resolve(SUPERVISED, {}), python=tmp_path / "python")
 
 
 def test_the_serving_environments_fasttext_cannot_train(tmp_path, prepared):
-    with pytest.raises(RehearsalError, match="train_supervised"):
-        rehearse(SUPERVISED, prepared, tmp_path, resolve(SUPERVISED, {}), python=Path(sys.executable))
+    with pytest.raises(LocalRunError, match="train_supervised"):
+        run_locally(SUPERVISED, prepared, tmp_path, resolve(SUPERVISED, {}), python=Path(sys.executable))
 
 
 def test_batch_skipgram_has_no_counterpart():
-    with pytest.raises(RehearsalError, match="rehearse skipgram"):
+    with pytest.raises(LocalRunError, match="rehearse skipgram"):
         to_fasttext_arguments("batch_skipgram", resolve("batch_skipgram", {}))
 
 

@@ -7,7 +7,7 @@ import pytest
 from classifier_infra.model.artefact import open_artefact
 from training.artefact import write_artefact
 from training.blazingtext.hyperparameters import SUPERVISED, resolve
-from training.blazingtext.trainer import train_joint
+from training.blazingtext.trainer import train_blazingtext
 from training.data.dataset import TEST, TRAIN, VALIDATION, DataError, Facet
 from training.evaluate import classify
 
@@ -28,7 +28,7 @@ def facets(message_examples, message_labels, tmp_path_factory) -> list[Facet]:
 
 @pytest.fixture(scope="module")
 def trained(ask_fasttext, facets):
-    return train_joint("tried", facets, SMALL)
+    return train_blazingtext("tried", facets, SMALL)
 
 
 def test_a_model_of_several_facets_is_decoded_facet_by_facet(trained, tmp_path):
@@ -55,13 +55,13 @@ def test_the_manifest_says_how_it_was_made_and_what_it_is_worth(trained):
 
 
 def test_the_same_rows_give_the_same_bytes(trained, facets):
-    assert train_joint("tried", facets, SMALL) == trained
+    assert train_blazingtext("tried", facets, SMALL) == trained
 
 
 def test_without_validation_rows_some_of_the_training_rows_are_validated(ask_fasttext, facets):
     rows = [replace(row, words=f"{row.words} {i}") for row in facets[0].split(TRAIN) for i in range(5)]
 
-    _, manifest = train_joint("tried", [replace(facets[0], examples={TRAIN: tuple(rows)})], SMALL)
+    _, manifest = train_blazingtext("tried", [replace(facets[0], examples={TRAIN: tuple(rows)})], SMALL)
 
     described = manifest.training["facets"]["category"]
     assert described["rows"] + described["validation"]["rows"] == 150
@@ -72,7 +72,7 @@ def test_a_class_without_a_row_to_train_on_and_a_facet_without_one_to_validate_a
     lacking = tuple(row for row in facets[0].split(TRAIN) if row.label)[:1]
 
     with pytest.raises(DataError) as raised:
-        train_joint("tried", [replace(facets[0], examples={TRAIN: lacking})], SMALL)
+        train_blazingtext("tried", [replace(facets[0], examples={TRAIN: lacking})], SMALL)
 
     assert [problem.what for problem in raised.value.problems] == [
         "class 1 (Billing) has no row left to train on: all are validated",

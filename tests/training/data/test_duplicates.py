@@ -3,12 +3,12 @@
 import pytest
 
 from training.data.dataset import read_dataset
-from training.data.duplicates import find_repeats
+from training.data.duplicates import find_duplicates
 
 
 @pytest.fixture
 def tell(tmp_path, write_facet):
-    return lambda **splits: find_repeats(read_dataset(write_facet(tmp_path, **splits))[0])
+    return lambda **splits: find_duplicates(read_dataset(write_facet(tmp_path, **splits))[0])
 
 
 def test_repeated_leaked_and_contradicting_texts_are_told_with_their_lines(tell):

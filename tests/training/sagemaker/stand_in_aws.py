@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 from classifier_infra.local.container import JSON_LINES, answer_invocation  # noqa: E402
 from training.blazingtext.hyperparameters import SUPERVISED, resolve  # noqa: E402
-from training.blazingtext.local_run import rehearse  # noqa: E402
+from training.blazingtext.local_run import run_locally  # noqa: E402
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 LOG_HEAD = """\
@@ -148,7 +148,7 @@ class StandIn:
                 self._log(region, name, LOG_HEAD.format(mode=mode, megabytes=megabytes, words=0))
                 self._log(region, name, "[11/22/2026 10:00:01 ERROR 140508800825152] Customer Error: bad line 3")
                 raise ValueError("Customer Error: bad line 3")
-            done = rehearse(mode, texts["train"], Path(scratch) / "model", resolve(mode, given))
+            done = run_locally(mode, texts["train"], Path(scratch) / "model", resolve(mode, given))
             self._log(region, name, LOG_HEAD.format(mode=mode, megabytes=megabytes, words=done.words))
             self._log(region, name, LOG_END.format(seconds=done.seconds))
             metrics = self._measure(region, name, done.model, texts) if mode == SUPERVISED else []

@@ -9,7 +9,7 @@ from typing import Any
 
 from classifier_infra.model.text import normalise
 from training.blazingtext.hyperparameters import VECTOR_MODES, as_strings, resolve
-from training.blazingtext.local_run import VECTORS, rehearse
+from training.blazingtext.local_run import VECTORS, run_locally
 from training.data.atomic_files import whole_file, write_text
 from training.sagemaker.aws import check_bucket, open_session
 from training.sagemaker.cli.options import (
@@ -96,7 +96,7 @@ def _vectors(options: argparse.Namespace) -> None:
 
 def _train_locally(options: argparse.Namespace, given: dict[str, str], texts: Path, count: int) -> None:
     values = resolve(options.mode, given)
-    done = rehearse(options.mode, texts, options.out, values, progress=sys.stderr.isatty())
+    done = run_locally(options.mode, texts, options.out, values, progress=sys.stderr.isatty())
     print(f"Wrote {options.out / VECTORS}: {done.words:,} words of {count:,} messages, in {done.seconds:.1f} s")
 
 

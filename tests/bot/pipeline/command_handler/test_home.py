@@ -9,15 +9,15 @@ from bot.pipeline.command_handler import MOST_ITEMS
 from bot.policy.policy import Policy
 from bot.queue.messages import HomeRecord
 from bot.store.settings import SettingsStore
-from bot.ui.text import home as home_words
+from bot.ui.text import home as home_text
 
 
 @pytest.fixture
-def shown_home(reception, slack):
+def shown_home(command_handler, slack):
     """Give what Anna's Home tab shows, as JSON."""
 
     def show() -> str:
-        reception.show_home(HomeRecord("T0SANDBOX", "U0ANNA", int(time.time())))
+        command_handler.show_home(HomeRecord("T0SANDBOX", "U0ANNA", int(time.time())))
         return json.dumps(slack.installation.homes["U0ANNA"].form, ensure_ascii=False)
 
     return show
@@ -58,15 +58,15 @@ def test_a_channel_that_messages_are_sent_to_has_no_mode_to_set(shown_home):
     assert "C0BILLING=automatic" not in shown
 
 
-def test_a_home_shows_what_was_changed_elsewhere_a_moment_ago(reception, settings_now, shown_home):
+def test_a_home_shows_what_was_changed_elsewhere_a_moment_ago(command_handler, settings_now, shown_home):
     settings_now("T0SANDBOX")
-    elsewhere = SettingsStore(reception.settings.client, reception.settings.table, Policy())
+    elsewhere = SettingsStore(command_handler.settings.client, command_handler.settings.table, Policy())
     elsewhere.stop("T0SANDBOX", "U0ANNA", time.time())
 
     shown = shown_home()
     elsewhere.start("T0SANDBOX", "U0ANNA", time.time())
 
-    assert home_words.STOPPED in shown
+    assert home_text.STOPPED in shown
 
 
 def test_a_home_costs_a_bounded_number_of_calls_however_much_waits(slack, decide_about, shown_home):

@@ -6,15 +6,15 @@ import pytest
 
 from bot.queue.messages import InspectRecord, MessageKey
 from bot.triage.case import Correction
-from bot.ui.text import dialogs
+from bot.ui.text import dialogs as dialog_text
 
 
 @pytest.fixture
-def inspect(reception, predict, dialog, settings_now):
+def inspect(command_handler, predict, dialog, settings_now):
     def inspect(key: MessageKey, text: str, prediction="billing") -> None:
         record = InspectRecord(*str(key).split("#"), "U0ANNA", dialog, text, False, int(time.time()))
         answer = predict(category={prediction: 0.95}) if prediction else None
-        reception.inspect(record, settings_now(key.team), answer)
+        command_handler.inspect(record, settings_now(key.team), answer)
 
     return inspect
 
@@ -41,7 +41,7 @@ def test_a_message_that_the_bot_does_not_know_is_read_anew(inspect, shown_dialog
 def test_a_message_without_words_says_so(inspect, shown_dialog):
     inspect(MessageKey("T0SANDBOX", "C0RANDOM", f"{time.time():.6f}"), "🎉", prediction=None)
 
-    assert dialogs.NOTHING_TO_READ in shown_dialog()
+    assert dialog_text.NOTHING_TO_READ in shown_dialog()
 
 
 def test_a_dialog_that_was_closed_meanwhile_is_no_failure(inspect, slack):

@@ -15,7 +15,7 @@ from bot.queue.messages import (
 from bot.slack.files import UploadedFile
 from bot.triage.case import Decision
 from bot.ui.policy_upload import Draft
-from bot.ui.text import dialogs
+from bot.ui.text import dialogs as dialog_text
 
 
 @pytest.mark.parametrize(
@@ -27,29 +27,29 @@ from bot.ui.text import dialogs
     ],
 )
 def test_a_policy_is_tried_without_saving_it(
-    reception, predict, dialog, policy, confidence, said, settings_now, shown_dialog
+    command_handler, predict, dialog, policy, confidence, said, settings_now, shown_dialog
 ):
     record = TrialRecord("T0SANDBOX", "U0ANNA", dialog, policy, 0, "refund it", int(time.time()))
 
     settings = settings_now("T0SANDBOX")
-    reception.try_policy(record, settings, predict(category={"billing": confidence}))
+    command_handler.try_policy(record, settings, predict(category={"billing": confidence}))
 
     assert said in shown_dialog()
     assert settings_now("T0SANDBOX").version == 0
 
 
 def test_a_policy_is_held_against_the_requests_of_the_week(
-    reception, ledger, findings, predict, dialog, team, settings_now, shown_dialog
+    command_handler, ledger, facet_results, predict, dialog, team, settings_now, shown_dialog
 ):
     for number, outcome in enumerate(("automatic", "suggest", "ask")):
         key = MessageKey(team, "C0SUPPORT", f"{time.time() - number:.6f}")
-        ledger.record_decision(key, Decision(outcome, "sure", findings, "model-1"), time.time())
+        ledger.record_decision(key, Decision(outcome, "sure", facet_results, "model-1"), time.time())
     old = MessageKey(team, "C0SUPPORT", f"{time.time() - 8 * 24 * 3600:.6f}")
-    ledger.record_decision(old, Decision("automatic", "sure", findings, "model-1"), time.time())
+    ledger.record_decision(old, Decision("automatic", "sure", facet_results, "model-1"), time.time())
     policy = "version: 1\nroutes:\n  billing: C0MONEY"
     record = TrialRecord(team, "U0ANNA", dialog, policy, 0, "refund it", int(time.time()))
 
-    reception.try_policy(record, settings_now(), predict(category={"billing": 0.95}))
+    command_handler.try_policy(record, settings_now(), predict(category={"billing": 0.95}))
 
     shown = shown_dialog()
     assert "Of the 3 newest requests of the last seven days, 3 would go elsewhere." in shown
@@ -57,14 +57,14 @@ def test_a_policy_is_held_against_the_requests_of_the_week(
 
 
 def test_an_uploaded_policy_is_held_against_the_week_before_it_is_saved(
-    reception, slack, dialog, team, settings_now, decide_about, shown_dialog
+    command_handler, slack, dialog, team, settings_now, decide_about, shown_dialog
 ):
     decide_about(f"{time.time():.6f}", team=team)
     draft = Draft(UploadedFile("policy.yml", "https://files.slack.com/a"), "0" * 64, 0)
     policy = "version: 1\nroutes:\n  billing: C0MONEY"
     record = UploadRecord(team, "U0ANNA", dialog, policy, draft.to_metadata(), int(time.time()))
 
-    reception.review_upload(record, settings_now())
+    command_handler.review_upload(record, settings_now())
 
     shown = shown_dialog()
     assert "1 would go elsewhere." in shown
@@ -80,11 +80,11 @@ NO_SUCH_LABEL = "the classifier's 'category' has no label 'biling'"
 
 
 def test_what_does_not_fit_the_model_is_said_of_a_policy_on_trial(
-    reception, predict, dialog, team, settings_now, shown_dialog
+    command_handler, predict, dialog, team, settings_now, shown_dialog
 ):
     record = TrialRecord(team, "U0ANNA", dialog, ODD, 0, "refund it", int(time.time()))
 
-    reception.try_policy(record, settings_now(), predict(category={"billing": 0.95}))
+    command_handler.try_policy(record, settings_now(), predict(category={"billing": 0.95}))
 
     assert NO_SUCH_LABEL in shown_dialog()
 
@@ -95,17 +95,17 @@ def test_what_does_not_fit_the_model_is_said_of_a_policy_on_trial(
     ids=["does not fit", "is not in force any more", "fits"],
 )
 def test_what_does_not_fit_is_said_where_a_policy_was_saved(
-    reception, dialog, team, policy, version, said, shown_dialog
+    command_handler, dialog, team, policy, version, said, shown_dialog
 ):
-    reception.settings.save_policy(team, WrittenPolicy.of(policy), "U0ANNA", time.time())
+    command_handler.settings.save_policy(team, WrittenPolicy.of(policy), "U0ANNA", time.time())
 
-    reception.look_at_saved(SavedRecord(team, "U0ANNA", dialog, version, int(time.time())))
+    command_handler.look_at_saved(SavedRecord(team, "U0ANNA", dialog, version, int(time.time())))
 
     shown = shown_dialog()
-    assert (NO_SUCH_LABEL in shown, dialogs.saved(1) in shown) == (said, said)
+    assert (NO_SUCH_LABEL in shown, dialog_text.saved(1) in shown) == (said, said)
 
 
-def test_the_routes_dialog_has_the_labels_of_the_classifier(reception, dialog, shown_dialog):
-    reception.show_routes(RouteDialogRecord("T0SANDBOX", "U0ANNA", dialog, 0, int(time.time())))
+def test_the_routes_dialog_has_the_labels_of_the_classifier(command_handler, dialog, shown_dialog):
+    command_handler.show_routes(RouteDialogRecord("T0SANDBOX", "U0ANNA", dialog, 0, int(time.time())))
 
     assert all(name in shown_dialog() for name in ("Billing", "Technical", "General"))

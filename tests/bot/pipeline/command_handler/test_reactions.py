@@ -11,15 +11,15 @@ REACTIONS = "version: 1\nreaction_corrections:\n  category:\n    technical: wren
 
 
 @pytest.fixture
-def react(reception, ledger, team, settings_now, decide_about):
+def react(command_handler, ledger, team, settings_now, decide_about):
     """Let somebody react to a message that was read as billing; give its labels then."""
     key = decide_about(f"{time.time():.6f}", team=team)
 
     def react(name: str, user: str = "U0ANNA", policy: str = REACTIONS) -> dict[str, str]:
-        reception.settings.save_policy(team, WrittenPolicy.of(policy), "U0ANNA", time.time())
+        command_handler.settings.save_policy(team, WrittenPolicy.of(policy), "U0ANNA", time.time())
         record = ReactionRecord(team, key.channel, key.ts, user, name, int(time.time()))
-        reception.take_reaction(record, settings_now())
-        reception.take_reaction(record, settings_now())
+        command_handler.take_reaction(record, settings_now())
+        command_handler.take_reaction(record, settings_now())
         return ledger.load(key, time.time()).labels
 
     return react

@@ -5,52 +5,52 @@ from dataclasses import replace
 
 from bot.pipeline.command_handler import strongest
 from bot.queue.messages import CommandRecord, ForwardRecord
-from bot.ui.text import commands as words
+from bot.ui.text import commands as command_text
 from classifier_infra.inference.classifier import NotExplainable
 from classifier_infra.model.explanation import WordContribution
 
 URL = "https://hooks.slack.com/commands/T0/1/secret"
 
 
-def test_an_answer_says_which_words_spoke_for_it(reception, answers, predict, team, settings_now):
+def test_an_answer_says_which_words_spoke_for_it(command_handler, answers, predict, team, settings_now):
     record = CommandRecord(team, "C0SUPPORT", "U0ANNA", "refund my invoice please", False, URL, int(time.time()))
 
-    reception.answer_command(record, settings_now(), predict(category={"billing": 0.95}))
+    command_handler.answer_command(record, settings_now(), predict(category={"billing": 0.95}))
 
     assert "For Billing spoke above all: “invoice”, “refund”, “please”." in answers.given[0][1].text
 
 
-def test_a_text_is_posted_once_in_the_name_of_who_wanted_it(reception, answers, slack):
+def test_a_text_is_posted_once_in_the_name_of_who_wanted_it(command_handler, answers, slack):
     ts = f"{time.time():.6f}"
     text = "charged <!channel> twice"
     record = ForwardRecord("T0SANDBOX", "C0SUPPORT", ts, "U0ANNA", "C0BILLING", "billing", text, URL, int(time.time()))
 
-    reception.forward(record)
-    reception.forward(record)
+    command_handler.forward(record)
+    command_handler.forward(record)
 
     [post] = slack.posts("C0BILLING")
     assert "<@U0ANNA>" in post.content.text
     assert "<!channel>" not in post.content.text
-    assert answers.given[-1][1].text == words.posted("C0BILLING", None)
+    assert answers.given[-1][1].text == command_text.posted("C0BILLING", None)
 
 
-def test_whoever_wanted_a_text_posted_hears_why_it_could_not_be(reception, answers):
+def test_whoever_wanted_a_text_posted_hears_why_it_could_not_be(command_handler, answers):
     ts = f"{time.time():.6f}"
     record = ForwardRecord("T0SANDBOX", "C0SUPPORT", ts, "U0ANNA", "C0OLD", "billing", "text", URL, int(time.time()))
 
-    reception.forward(record)
+    command_handler.forward(record)
 
-    assert answers.given[-1][1].text == words.posted("C0OLD", "that channel is archived")
+    assert answers.given[-1][1].text == command_text.posted("C0OLD", "that channel is archived")
 
 
-def test_where_the_words_are_not_at_hand_the_answer_does_without(reception, answers, predict, team, settings_now):
+def test_where_the_words_are_not_at_hand_the_answer_does_without(command_handler, answers, predict, team, settings_now):
     def explain(*what):
         raise NotExplainable
 
-    reception = replace(reception, explain=explain)
+    command_handler = replace(command_handler, explain=explain)
     record = CommandRecord(team, "C0SUPPORT", "U0ANNA", "an invoice", False, URL, int(time.time()))
 
-    reception.answer_command(record, settings_now(), predict(category={"billing": 0.95}))
+    command_handler.answer_command(record, settings_now(), predict(category={"billing": 0.95}))
 
     assert "spoke above all" not in answers.given[0][1].text
 

@@ -68,11 +68,11 @@ def written(slack, build_record):
 
 
 @pytest.fixture
-def decide_to(findings):
+def decide_to(facet_results):
     """Build a decision to do something at once."""
 
     def decide(*effects: Effect) -> Decision:
-        return Decision("automatic", "sure", findings, "model-1", "endpoint", effects)
+        return Decision("automatic", "sure", facet_results, "model-1", "endpoint", effects)
 
     return decide
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.slack.client import SlackActions
-from bot.store.stats import BoardStore
+from bot.store.stats import StatsStore
 from bot.triage.case import Decision, PostReply
 
 
@@ -68,9 +68,9 @@ def test_a_corrected_message_that_cannot_be_moved_stays_where_it_is_and_says_why
 
 
 def test_a_question_that_a_person_answers_sends_the_message_on(
-    effects, ledger, slack, written, findings, correct, clock, headline
+    effects, ledger, slack, written, facet_results, correct, clock, headline
 ):
-    asked = Decision("ask", "below-threshold", findings, "model-1", "endpoint", (PostReply(),))
+    asked = Decision("ask", "below-threshold", facet_results, "model-1", "endpoint", (PostReply(),))
     ledger.record_decision(written.key, asked, clock.now)
     effects.carry_out(written, asked)
     correct(written.key, "category", "billing", "billing")
@@ -81,9 +81,11 @@ def test_a_question_that_a_person_answers_sends_the_message_on(
     assert headline(slack.thread(written.ts)[0]) == "*Billing*, sent to <#C0BILLING>."
 
 
-def test_a_text_is_redacted_again_when_it_is_read_again(effects, ledger, slack, build_record, findings, correct, clock):
+def test_a_text_is_redacted_again_when_it_is_read_again(
+    effects, ledger, slack, build_record, facet_results, correct, clock
+):
     record = build_record(ts=slack.write("call me: maya@example.com"), text="call me: [email]")
-    asked = Decision("ask", "below-threshold", findings, "model-1", "endpoint", (PostReply(),))
+    asked = Decision("ask", "below-threshold", facet_results, "model-1", "endpoint", (PostReply(),))
     ledger.record_decision(record.key, asked, clock.now)
     effects.carry_out(record, asked)
     correct(record.key, "category", "billing", "technical")
@@ -150,8 +152,8 @@ def test_a_correction_made_while_another_is_shown_is_shown_as_well(
 @pytest.fixture
 def open_requests(dynamodb, ledger_table, clock):
     """Give the messages that are listed as urgent and open."""
-    board = BoardStore(dynamodb, ledger_table)
-    return lambda: [waiting.key for waiting in board.load("T0SANDBOX", clock.now).urgent]
+    stats = StatsStore(dynamodb, ledger_table)
+    return lambda: [waiting.key for waiting in stats.load("T0SANDBOX", clock.now).urgent]
 
 
 def test_what_a_person_calls_urgent_waits_for_an_answer(effects, ledger, written, decision, correct, open_requests):

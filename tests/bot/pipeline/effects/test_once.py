@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bot.queue.messages import SummaryRecord
-from bot.slack.api import TIMEOUT, TryLater
+from bot.slack.api import TIMEOUT, RetryableError
 from bot.slack.client import CALLS_OF_A_STEP
 from bot.store.digests import Entry
 from bot.store.ledger import LEASE_SECONDS, StepTaken
@@ -74,7 +74,7 @@ def test_after_a_crash_between_an_effect_and_its_result_nothing_is_seen_twice(
 @pytest.mark.parametrize("method", ["chat.postMessage", "reactions.add", "chat.getPermalink"])
 def test_when_slacks_answer_is_lost_nothing_is_seen_twice(effects, slack, written, decision, clock, method):
     slack.client.lose.append(method)
-    with pytest.raises(TryLater):
+    with pytest.raises(RetryableError):
         effects.carry_out(written, decision)
     with pytest.raises(StepTaken):  # Slack may still be at it
         effects.carry_out(written, decision)
@@ -115,7 +115,7 @@ def test_the_post_of_another_message_is_not_taken_for_this_ones(
 
 def test_a_rate_limit_loses_nothing_and_lets_the_next_try_begin_at_once(effects, slack, written, decision):
     slack.installation.limits.plan("chat.postMessage", times=1, retry_after=1)
-    with pytest.raises(TryLater):
+    with pytest.raises(RetryableError):
         effects.carry_out(written, decision)
 
     effects.carry_out(written, decision)

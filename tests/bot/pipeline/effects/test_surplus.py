@@ -14,7 +14,7 @@ def test_of_two_copies_of_a_post_the_one_that_the_ledger_knows_stays(effects, sl
     [post] = slack.posts("C0BILLING")
     slack.client.chat_postMessage(channel="C0BILLING", text="a copy", metadata=post.content.metadata)
 
-    effects.tidy(TidyRecord(handled.team, handled.channel, handled.ts, "route:C0BILLING", "C0BILLING", 0))
+    effects.deduplicate(TidyRecord(handled.team, handled.channel, handled.ts, "route:C0BILLING", "C0BILLING", 0))
 
     assert slack.posts("C0BILLING") == [post]
 
@@ -26,7 +26,7 @@ def test_of_two_copies_of_a_reply_one_stays_and_nobody_elses_goes(effects, slack
     )
     slack.client.chat_postMessage(channel="C0SUPPORT", thread_ts=handled.ts, text="something else")
 
-    effects.tidy(TidyRecord(handled.team, handled.channel, handled.ts, "reply", "C0SUPPORT", 0))
+    effects.deduplicate(TidyRecord(handled.team, handled.channel, handled.ts, "reply", "C0SUPPORT", 0))
 
     assert [each.content.text for each in slack.thread(handled.ts)] == [reply.content.text, "something else"]
 
@@ -38,13 +38,13 @@ def test_of_two_copies_of_a_post_beside_what_it_is_about_one_stays(effects, slac
         metadata = {"event_type": METADATA_TYPE, "event_payload": {"key": str(key), "step": step}}
         slack.client.chat_postMessage(channel="C0BILLING", text=text, metadata=metadata)
 
-    effects.tidy(TidyRecord(key.team, key.channel, key.ts, step, "C0BILLING", 0))
+    effects.deduplicate(TidyRecord(key.team, key.channel, key.ts, step, "C0BILLING", 0))
 
     assert [post.content.text for post in slack.posts("C0BILLING")] == ["the first"]
 
 
 def test_nothing_is_removed_where_nothing_is_surplus(effects, slack, handled):
-    effects.tidy(TidyRecord(handled.team, handled.channel, handled.ts, "reply", "C0SUPPORT", 0))
+    effects.deduplicate(TidyRecord(handled.team, handled.channel, handled.ts, "reply", "C0SUPPORT", 0))
 
     assert (len(slack.thread(handled.ts)), slack.calls("chat.delete")) == (1, 0)
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from bot.pipeline.admission import Admission
-from bot.pipeline.message_handler import Requests
-from bot.pipeline.worker import Hands, Worker
+from bot.pipeline.message_handler import MessageHandler
+from bot.pipeline.worker import Handlers, Worker
 from bot.policy.policy import Intake, Policy
 from bot.queue.messages import CommandRecord, LifecycleRecord, MessageRecord, to_json
 from bot.slack.client import SlackActions
-from bot.store.bursts import Bursts
+from bot.store.message_groups import MessageGroups
 
 
 @pytest.fixture
@@ -27,21 +27,21 @@ def policy() -> Policy:
     )
 
 
-class SetAside:
+class DeadLetter:
     """Notes what is set aside: the bodies, and why."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []
         self.reasons: list[str] = []
 
-    def set_aside(self, delivery, reason: str) -> None:
+    def dead_letter(self, delivery, reason: str) -> None:
         self.bodies.append(delivery.body)
         self.reasons.append(reason)
 
 
 @pytest.fixture
-def set_aside() -> SetAside:
-    return SetAside()
+def dead_letter() -> DeadLetter:
+    return DeadLetter()
 
 
 @pytest.fixture
@@ -53,19 +53,19 @@ def worker(
     build_effects,
     build_steps,
     later,
-    set_aside,
+    dead_letter,
     answers,
     settings_of,
-    reception,
+    command_handler,
     policy,
 ) -> Worker:
     held = settings_of(policy)
     effects = build_effects(SlackActions(slack.client), build_steps(), held)
     admission = Admission(OpenRoad(), time.time)
-    bursts = Bursts(ledger.client, ledger.table)
-    requests = Requests(manifest, ledger, effects, admission, bursts, later, time.time)
-    hands = Hands(requests, reception, effects)
-    return Worker(classifier, held, lambda team: hands, nobody_parts, later, set_aside, time.time)
+    message_groups = MessageGroups(ledger.client, ledger.table)
+    requests = MessageHandler(manifest, ledger, effects, admission, message_groups, later, time.time)
+    handlers = Handlers(requests, command_handler, effects)
+    return Worker(classifier, held, lambda team: handlers, nobody_parts, later, dead_letter, time.time)
 
 
 def nobody_parts(record: LifecycleRecord) -> None:
@@ -110,13 +110,13 @@ def deliver():
 @pytest.fixture
 def hands_of():
     """Give what a worker acts with."""
-    return lambda worker: worker.hands("T0SANDBOX")
+    return lambda worker: worker.handlers("T0SANDBOX")
 
 
 @pytest.fixture
 def with_other(hands_of):
-    """Let a worker act with other requests, another reception or other effects; see Hands."""
-    return lambda worker, **changes: replace(worker, hands=lambda team: replace(hands_of(worker), **changes))
+    """Let a worker act with other requests, another reception or other effects; see Handlers."""
+    return lambda worker, **changes: replace(worker, handlers=lambda team: replace(hands_of(worker), **changes))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from bot.policy.parsing.parser import parse_policy
 from bot.policy.policy import Policy
 from bot.queue.messages import CorrectionRecord, GiveOutRecord, MessageRecord, ReplyRecord, RevisionRecord
-from bot.store.rotations import Rounds
+from bot.store.rotations import RoundRobin
 from bot.triage.case import Correction
 
 AWAY = "away: {U0ANNA: 2000-01-01..2100-01-01, U0BEN: 2000-01-01..2100-01-01}"
@@ -78,7 +78,7 @@ def test_while_everybody_is_away_a_request_is_given_to_nobody_and_takes_no_turn(
 
     assert "assigned" not in text(slack.posts("C0BILLING")[0])
     assert [each.key for each in waiting()] == [record.key]
-    assert Rounds(ledger.client, ledger.table).next(record.team, "billing") == 0
+    assert RoundRobin(ledger.client, ledger.table).next(record.team, "billing") == 0
 
 
 def test_once_somebody_is_back_it_is_theirs_and_they_are_told_where_it_was_sent_to(

@@ -3,8 +3,8 @@
 import time
 
 from bot.queue.messages import AskRecord, to_json
-from bot.slack.api import GiveUp, TryLater
-from bot.ui.text import commands
+from bot.slack.api import PermanentError, RetryableError
+from bot.ui.text import commands as command_text
 from classifier_infra.inference.classifier import ClassifierUnavailable
 
 
@@ -26,34 +26,34 @@ def test_commands_and_messages_share_one_call_of_the_classifier(worker, classifi
 def test_a_command_with_nothing_to_read_is_told_so(worker, answers, classifier, deliver, command):
     deliver(worker, command("🎉🎉"))
 
-    assert [view.text for _, view in answers.given] == [commands.NOTHING_TO_READ]
+    assert [view.text for _, view in answers.given] == [command_text.NOTHING_TO_READ]
     assert classifier.calls == []
 
 
 def test_a_command_that_can_no_longer_be_answered_is_set_aside(
-    worker, answers, classifier, set_aside, deliver, command
+    worker, answers, classifier, dead_letter, deliver, command
 ):
     asked = command("a billing matter", age=26 * 60)
 
     assert deliver(worker, asked) == []
 
     assert (answers.given, classifier.calls) == ([], [])
-    assert set_aside.bodies == [to_json(asked)]
-    assert set_aside.reasons == ["TooLate: no try to answer within 25 minutes succeeded"]
+    assert dead_letter.bodies == [to_json(asked)]
+    assert dead_letter.reasons == ["TooLate: no try to answer within 25 minutes succeeded"]
 
 
-def test_an_answer_that_may_still_arrive_is_tried_again(worker, answers, set_aside, deliver, command):
-    answers.failure = TryLater("timed out")
+def test_an_answer_that_may_still_arrive_is_tried_again(worker, answers, dead_letter, deliver, command):
+    answers.failure = RetryableError("timed out")
 
     assert deliver(worker, command("a billing matter")) == [0]
-    assert set_aside.bodies == []
+    assert dead_letter.bodies == []
 
 
-def test_an_answer_that_slack_will_never_take_is_set_aside(worker, answers, set_aside, deliver, command):
-    answers.failure = GiveUp("expired_url")
+def test_an_answer_that_slack_will_never_take_is_set_aside(worker, answers, dead_letter, deliver, command):
+    answers.failure = PermanentError("expired_url")
 
     assert deliver(worker, command("a billing matter")) == []
-    assert set_aside.reasons == ["GiveUp: expired_url"]
+    assert dead_letter.reasons == ["PermanentError: expired_url"]
 
 
 def test_what_is_no_text_costs_no_call_of_the_classifier(worker, answers, classifier, deliver):

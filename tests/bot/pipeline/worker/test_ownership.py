@@ -11,7 +11,7 @@ from bot.policy.policy import Policy
 from bot.queue.messages import CorrectionRecord, MessageRecord, ReplyRecord, RevisionRecord
 from bot.slack.client import SlackActions
 from bot.store.ledger import LEASE_SECONDS
-from bot.store.rotations import Rounds
+from bot.store.rotations import RoundRobin
 from bot.triage.case import Correction
 
 # Each rota is one person, so that it is known whose turn it is.
@@ -220,7 +220,7 @@ def test_what_is_answered_before_it_is_read_takes_nobodys_turn(worker, ledger, s
 
     [post] = slack.posts("C0BILLING")
     assert "assigned to <@U0LEO>" in text(post)
-    assert Rounds(ledger.client, ledger.table).next(record.team, "billing") == 0
+    assert RoundRobin(ledger.client, ledger.table).next(record.team, "billing") == 0
 
 
 @dataclass(frozen=True)

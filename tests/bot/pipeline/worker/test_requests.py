@@ -14,7 +14,7 @@ from bot.queue.messages import (
     ReplyRecord,
     RevisionRecord,
 )
-from bot.store.stats import BoardStore
+from bot.store.stats import StatsStore
 from bot.triage.case import Correction, FirstAnswer
 
 NOW = int(time.time())
@@ -114,13 +114,13 @@ def test_of_a_deleted_message_no_word_stays(worker, slack, written, deliver):
 def test_nobody_has_to_say_anything_about_a_deleted_message(worker, ledger, slack, written, deliver):
     record = written("something odd, urgent")
     deliver(worker, record)
-    board = BoardStore(ledger.client, ledger.table)
-    assert record.key in [waiting.key for waiting in board.load(record.team, time.time()).review]
+    stats = StatsStore(ledger.client, ledger.table)
+    assert record.key in [waiting.key for waiting in stats.load(record.team, time.time()).review]
     slack.delete(record.ts)
 
     deliver(worker, revision(record))
 
-    assert record.key not in [waiting.key for waiting in board.load(record.team, time.time()).review]
+    assert record.key not in [waiting.key for waiting in stats.load(record.team, time.time()).review]
 
 
 def test_a_message_that_was_deleted_before_it_was_read_is_left_alone(worker, slack, ledger, written, deliver):

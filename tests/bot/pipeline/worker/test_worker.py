@@ -8,7 +8,7 @@ import pytest
 
 from bot.pipeline.admission import Admission
 from bot.pipeline.webhooks import Call, WebhookRefused
-from bot.pipeline.worker import Hands, Worker
+from bot.pipeline.worker import Handlers, Worker
 from bot.policy.parsing.parser import parse_policy
 from bot.policy.policy import Limits
 from bot.queue.deliveries import MOST_TRIES
@@ -20,10 +20,10 @@ from bot.queue.messages import (
     to_json,
 )
 from bot.queue.sender import QueueUnavailable
-from bot.slack.api import GiveUp, TenantGone
+from bot.slack.api import PermanentError, WorkspaceUninstalled
 from bot.slack.client import SlackActions
 from bot.store.ledger import Ledger
-from bot.store.rate_limiter import Pace
+from bot.store.rate_limiter import RateLimiter
 from bot.triage.case import Correction
 from bot.workspaces.installations import InstallationsUnavailable
 from classifier_infra.inference.classifier import ClassifierRejected, ClassifierUnavailable
@@ -153,11 +153,11 @@ def test_a_ledger_that_is_down_fails_what_needs_it(worker, dynamodb, written, de
 @pytest.mark.parametrize(
     "body", ["not json", "{}", '{"version": 99, "kind": "message"}', '{"version": 1, "kind": "edit"}']
 )
-def test_a_record_that_cannot_be_read_is_set_aside_with_the_reason(worker, slack, set_aside, written, body, deliver):
+def test_a_record_that_cannot_be_read_is_set_aside_with_the_reason(worker, slack, dead_letter, written, body, deliver):
     assert deliver(worker, body, written("a billing matter")) == []
 
-    assert (set_aside.bodies, len(slack.posts("C0BILLING"))) == ([body], 1)
-    assert set_aside.reasons[0].startswith("InvalidRecord: ")
+    assert (dead_letter.bodies, len(slack.posts("C0BILLING"))) == ([body], 1)
+    assert dead_letter.reasons[0].startswith("InvalidRecord: ")
 
 
 # --- Limits -------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def test_a_record_that_cannot_be_read_is_set_aside_with_the_reason(worker, slack
 def limited(worker, dynamodb, ledger_table, settings_of, hands_of, with_other, policy) -> Worker:
     """A worker that only watches, reads two messages a minute of a channel, and lets one in at once."""
     held = replace(policy, default_mode="watch-only", modes={}, limits=Limits(channel_minute=2))
-    admission = Admission(Pace(dynamodb, ledger_table), time.time)
+    admission = Admission(RateLimiter(dynamodb, ledger_table), time.time)
     requests = replace(hands_of(worker).requests, admission=admission)
     return with_other(replace(worker, settings=settings_of(held)), requests=requests)
 
@@ -205,24 +205,24 @@ def test_a_message_that_is_decided_about_needs_no_second_place(limited, later, b
 # --- What does not succeed ----------------------------------------------------------------------------------
 
 
-def test_what_failed_too_often_is_set_aside_with_the_last_reason(worker, classifier, set_aside, written, deliver):
+def test_what_failed_too_often_is_set_aside_with_the_last_reason(worker, classifier, dead_letter, written, deliver):
     classifier.failure = ClassifierUnavailable("no answer from the endpoint")
     record = written("a billing matter")
 
     assert deliver(worker, record, tries=MOST_TRIES - 1) == [0]
     assert deliver(worker, record, tries=MOST_TRIES) == []
 
-    assert set_aside.bodies == [to_json(record)]
-    assert set_aside.reasons == ["ClassifierUnavailable: no answer from the endpoint"]
+    assert dead_letter.bodies == [to_json(record)]
+    assert dead_letter.reasons == ["ClassifierUnavailable: no answer from the endpoint"]
 
 
-def test_a_workspace_that_is_gone_is_not_tried_again(worker, slack, set_aside, written, deliver):
+def test_a_workspace_that_is_gone_is_not_tried_again(worker, slack, dead_letter, written, deliver):
     record = written("a billing matter")
     slack.client.token = "xoxb-revoked"
 
     assert deliver(worker, record) == []
 
-    assert set_aside.reasons == ["TenantGone: invalid_auth"]
+    assert dead_letter.reasons == ["WorkspaceUninstalled: invalid_auth"]
 
 
 def test_what_can_be_put_nowhere_fails_and_so_stays_in_the_queue(worker, slack, later, written, deliver):
@@ -239,7 +239,7 @@ def test_what_has_been_put_off_for_a_day_counts_as_failing(worker, slack, later,
     assert later.sent == []
 
 
-def test_the_reason_of_a_fault_of_our_own_has_nobodys_text_in_it(worker, set_aside, written, monkeypatch, deliver):
+def test_the_reason_of_a_fault_of_our_own_has_nobodys_text_in_it(worker, dead_letter, written, monkeypatch, deliver):
     def fail(record, *_):
         raise ValueError(record.text)
 
@@ -247,7 +247,7 @@ def test_the_reason_of_a_fault_of_our_own_has_nobodys_text_in_it(worker, set_asi
 
     deliver(worker, written("a billing matter of mine"), tries=MOST_TRIES)
 
-    assert set_aside.reasons == ["ValueError"]
+    assert dead_letter.reasons == ["ValueError"]
 
 
 def test_a_fault_of_our_own_fails_one_message_and_is_logged_with_its_place(
@@ -289,7 +289,7 @@ rules:
 
 
 def test_a_webhook_that_refuses_holds_nothing_up_and_is_set_aside_with_the_reason(
-    following_rules, slack, later, set_aside, written, deliver
+    following_rules, slack, later, dead_letter, written, deliver
 ):
     record = written("a billing matter")
     assert deliver(following_rules, record) == []
@@ -298,8 +298,8 @@ def test_a_webhook_that_refuses_holds_nothing_up_and_is_set_aside_with_the_reaso
     assert deliver(following_rules, call) == []
 
     assert (len(slack.posts("C0BILLING")), len(slack.thread(record.ts))) == (1, 1)
-    assert set_aside.reasons == ["WebhookRefused: crm: status 404"]
-    assert set_aside.bodies == [to_json(call)]
+    assert dead_letter.reasons == ["WebhookRefused: crm: status 404"]
+    assert dead_letter.bodies == [to_json(call)]
 
 
 def test_an_escalation_waits_in_the_queue_until_it_is_due(following_rules, slack, later, written, deliver):
@@ -341,7 +341,7 @@ def test_a_persons_word_stands_when_the_message_is_delivered_again(worker, ledge
 
 
 def test_neither_text_nor_response_url_is_logged(worker, answers, classifier, written, caplog, deliver, command):
-    answers.failure = GiveUp("status 404")
+    answers.failure = PermanentError("status 404")
     with caplog.at_level(logging.DEBUG, logger="bot"):
         deliver(
             worker, written("a billing matter of mine"), command("a technical matter of mine"), '{"text": "of mine"}'
@@ -359,35 +359,35 @@ def test_neither_text_nor_response_url_is_logged(worker, answers, classifier, wr
 
 
 def test_a_record_of_a_workspace_that_is_gone_is_set_aside_and_the_others_are_handled(
-    worker, slack, written, set_aside, deliver, hands_of
+    worker, slack, written, dead_letter, deliver, hands_of
 ):
-    def hands(team: str) -> Hands:
+    def handlers(team: str) -> Handlers:
         if team == "T9GONE":
-            raise TenantGone("not_installed")
+            raise WorkspaceUninstalled("not_installed")
         return hands_of(worker)
 
-    failed = deliver(replace(worker, hands=hands), written("a billing matter", team="T9GONE"), written("billing"))
+    failed = deliver(replace(worker, handlers=handlers), written("a billing matter", team="T9GONE"), written("billing"))
 
     assert failed == []
-    assert set_aside.reasons == ["TenantGone: not_installed"]
+    assert dead_letter.reasons == ["WorkspaceUninstalled: not_installed"]
     assert len(slack.posts("C0BILLING")) == 1
 
 
 def test_a_record_is_delivered_again_while_nobody_knows_whose_token_it_takes(worker, written, deliver):
-    def hands(team: str) -> Hands:
+    def handlers(team: str) -> Handlers:
         raise InstallationsUnavailable("the table of installations did not answer as it should")
 
-    assert deliver(replace(worker, hands=hands), written("a billing matter")) == [0]
+    assert deliver(replace(worker, handlers=handlers), written("a billing matter")) == [0]
 
 
-def test_a_workspace_that_took_the_bot_out_is_forgotten_without_a_word_to_slack(worker, set_aside, deliver):
+def test_a_workspace_that_took_the_bot_out_is_forgotten_without_a_word_to_slack(worker, dead_letter, deliver):
     parted: list[LifecycleRecord] = []
     gone = LifecycleRecord("T1", "app_uninstalled", NOW, NOW)
 
-    assert deliver(replace(worker, hands=None, part=parted.append), gone) == []
+    assert deliver(replace(worker, handlers=None, part=parted.append), gone) == []
 
     assert parted == [gone]
-    assert set_aside.reasons == []
+    assert dead_letter.reasons == []
 
 
 def test_word_of_a_departure_comes_again_while_the_token_could_not_be_removed(worker, deliver):

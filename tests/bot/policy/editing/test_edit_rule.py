@@ -62,7 +62,7 @@ def changed_lines(text: str, result: str) -> tuple[list[str], list[str]]:
     return [*(before - after).elements()], [*(after - before).elements()]
 
 
-# --- Reading ------------------------------------------------------------------------------------------------
+# --- LabelView ------------------------------------------------------------------------------------------------
 
 
 def test_a_rule_is_read_as_it_is_written():

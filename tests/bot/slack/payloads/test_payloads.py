@@ -14,15 +14,15 @@ import pytest
 from bot.http import interactive
 from bot.http import slack_events as front
 from bot.listeners.app import create_app
-from bot.listeners.desk import Desk
-from bot.pipeline.corrections import CorrectionDesk
+from bot.listeners.dependencies import Dependencies
+from bot.pipeline.corrections import CorrectionHandler
 from bot.policy.policy import Policy
 from bot.queue.messages import MessageKey, to_json
 from bot.slack.api import build_client
 from bot.store.settings import SettingsStore
-from bot.store.stats import BoardStore
+from bot.store.stats import StatsStore
 from bot.triage.case import Decision
-from bot.ui.text import acknowledgements as words
+from bot.ui.text import acknowledgements as acknowledgement_text
 from bot.workspaces.workspaces import OneWorkspace
 
 HERE = Path(__file__).parent
@@ -75,7 +75,12 @@ def test_every_event_is_answered_with_200_and_queued_or_not(post_front, queue, p
 def test_every_command_is_answered_with_200_and_queued_or_not(post_front, queue, payload, outcome):
     status, body = post_front("/slack/commands", urlencode(payload).encode(), FORM)
 
-    said = {"help": words.HELP, "unknown": words.UNKNOWN, "command": words.TAKEN, "ask": words.ASKED}
+    said = {
+        "help": acknowledgement_text.HELP,
+        "unknown": acknowledgement_text.UNKNOWN,
+        "command": acknowledgement_text.TAKEN,
+        "ask": acknowledgement_text.ASKED,
+    }
     assert status == 200
     assert (body or {}).get("text") == said.get(outcome)
     assert queue.kinds == ([outcome] if outcome in ("command", "ask") else [])
@@ -85,21 +90,21 @@ def test_every_command_is_answered_with_200_and_queued_or_not(post_front, queue,
 
 
 @pytest.fixture
-def team(ledger, findings) -> str:
+def team(ledger, facet_results) -> str:
     """A workspace that no other test knows, in which the message of the samples was decided about."""
     team = f"T{uuid.uuid4().hex.upper()}"
     key = MessageKey(team, "C0FFFF666", "1700000000.000100")
-    ledger.record_decision(key, Decision("suggest", "mode", findings, "model-1"), time.time())
+    ledger.record_decision(key, Decision("suggest", "mode", facet_results, "model-1"), time.time())
     return team
 
 
 @pytest.fixture
 def post_interactive(signed_event, signing_secret, ledger, queue, slack):
     store = SettingsStore(ledger.client, ledger.table, Policy())
-    board = BoardStore(ledger.client, ledger.table)
-    desk = Desk(CorrectionDesk(ledger, queue, store, time.time), store, board, "version: 1")
-    tenants = OneWorkspace(build_client(slack.client.token, slack.client.base_url))
-    app = create_app(tenants, desk, slack.client.base_url)
+    stats = StatsStore(ledger.client, ledger.table)
+    dependencies = Dependencies(CorrectionHandler(ledger, queue, store, time.time), store, stats, "version: 1")
+    workspaces = OneWorkspace(build_client(slack.client.token, slack.client.base_url))
+    app = create_app(workspaces, dependencies, slack.client.base_url)
 
     def post(payload: Any) -> int:
         event = signed_event("/slack/interactive", urlencode({"payload": json.dumps(payload)}).encode(), FORM)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from bot.pipeline.corrections import CorrectionDesk, NotAllowed
+from bot.pipeline.corrections import CorrectionHandler, NotAllowed
 from bot.policy.parsing.parser import WrittenPolicy
 from bot.policy.policy import Policy
 from bot.queue.messages import Record
 from bot.store.settings import PolicyChanged, SettingsStore
-from bot.store.stats import BoardStore
+from bot.store.stats import StatsStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Dependencies:
     """`default_policy` is the text of the policy that holds where a team has saved none."""
 
-    corrections: CorrectionDesk
+    corrections: CorrectionHandler
     settings: SettingsStore
-    board: BoardStore
+    stats: StatsStore
     default_policy: str
 
     def now(self) -> float:

@@ -29,7 +29,7 @@ MOST_PARTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
+class MessageGroup:
     """Messages (by their ts) of one author in one channel, the first of which leads."""
 
     leader: str
@@ -40,28 +40,28 @@ class Burst:
         return [float(ts) for ts in (self.leader, *self.parts)]
 
 
-def join(burst: Burst | None, ts: str, window: float) -> Burst | None:
+def join(burst: MessageGroup | None, ts: str, window: float) -> MessageGroup | None:
     """Give the burst with a message in it, or the new one that it begins; None where it stays on its own. Pure.
 
     A message that is older than the whole burst stays on its own: its turn to lead is over.
     """
     if burst is None or float(ts) > max(burst.times) + window:
-        return Burst(ts)
+        return MessageGroup(ts)
     if ts == burst.leader or ts in burst.parts:
         return burst
     if float(ts) < float(burst.leader):
         return None
-    return Burst(ts) if len(burst.parts) >= MOST_PARTS else Burst(burst.leader, (*burst.parts, ts))
+    return MessageGroup(ts) if len(burst.parts) >= MOST_PARTS else MessageGroup(burst.leader, (*burst.parts, ts))
 
 
 @dataclass(frozen=True, slots=True)
-class Bursts:
+class MessageGroups:
     """Finds the place of messages. Methods raise LedgerUnavailable. Times are in seconds."""
 
     client: "DynamoDBClient"
     table: str
 
-    def find_leader(self, record: MessageRecord, window: float, now: float) -> str:
+    def find_root(self, record: MessageRecord, window: float, now: float) -> str:
         """Give the ts of the message that leads the burst a message belongs to: its own where it leads or is alone."""
         for _ in range(_RACES):
             before = self._read(record)
@@ -72,7 +72,7 @@ class Bursts:
                 return after.leader
         raise LedgerUnavailable("messages of one author come faster than their places can be found")
 
-    def _read(self, record: MessageRecord) -> Burst | None:
+    def _read(self, record: MessageRecord) -> MessageGroup | None:
         try:
             answer = self.client.get_item(TableName=self.table, Key=_key(record), ConsistentRead=True)
         except (BotoCoreError, ClientError) as error:
@@ -80,7 +80,7 @@ class Bursts:
         row: Row = answer.get("Item", {})
         return _from_json(row["document"]["S"]) if row else None
 
-    def _write(self, record: MessageRecord, before: Burst | None, after: Burst, now: float) -> bool:
+    def _write(self, record: MessageRecord, before: MessageGroup | None, after: MessageGroup, now: float) -> bool:
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if before is not None:
             values = {":before": {"S": _to_json(before)}}
@@ -99,10 +99,10 @@ def _key(record: MessageRecord) -> dict[str, Any]:
     return {"pk": {"S": f"burst#{record.team}#{record.channel}#{record.author}"}, "sk": {"S": _SORT_KEY}}
 
 
-def _to_json(burst: Burst) -> str:
+def _to_json(burst: MessageGroup) -> str:
     return json.dumps(asdict(burst))
 
 
-def _from_json(text: str) -> Burst:
+def _from_json(text: str) -> MessageGroup:
     document = json.loads(text)
-    return Burst(document["leader"], tuple(document["parts"]))
+    return MessageGroup(document["leader"], tuple(document["parts"]))
