@@ -12,27 +12,43 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ASKED_FOR = {"bot", "classifier_infra", "training", "static_site", "tests", "serverless.yml", "README.md"}
 
 
-def load_file_map():
-    spec = importlib.util.spec_from_file_location("file_map", ROOT / "docs" / "file_map.py")
+PACKAGES = ("bot", "classifier_infra", "training")
+
+
+def file_map() -> list[str]:
+    section = README[README.index("## Where things live") :]
+    return re.findall(r"^([\w./]+) +\S.+$", section.split("```")[1], re.MULTILINE)
+
+
+def load_code_map():
+    spec = importlib.util.spec_from_file_location("code_map", ROOT / "docs" / "code_map.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_the_file_map_is_that_of_the_tree():
-    assert load_file_map().build_map() in README, "run: .venv/bin/python docs/file_map.py"
-
-
 def test_every_path_of_the_file_map_exists():
-    paths = re.findall(r"^(\S+)  ", load_file_map().build_map(), re.MULTILINE)
-
-    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert [path for path in file_map() if not (ROOT / path).exists()] == []
 
 
-def test_every_module_of_the_map_says_what_it_is_for():
-    lines = load_file_map().build_map().splitlines()
+def test_the_file_map_names_every_folder_of_modules():
+    named = {Path(path) for path in file_map()}
+    folders = {path.parent.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
 
-    assert [line for line in lines if len(line.split()) < 3] == []
+    below_the_top = [folder for folder in folders if len(folder.parts) > 1]
+    assert [folder.as_posix() for folder in below_the_top if not named & {folder, *folder.parents}] == []
+
+
+def test_the_code_map_is_that_of_the_tree():
+    page = (ROOT / "docs" / "code-map.md").read_text(encoding="utf-8")
+
+    assert page == load_code_map().build_map(), "run: .venv/bin/python docs/code_map.py"
+
+
+def test_every_module_of_the_code_map_says_what_it_is_for():
+    lines = [line for line in load_code_map().build_map().splitlines() if line.startswith("- ")]
+
+    assert [line for line in lines if len(line.split()) < 4] == []
 
 
 def test_every_link_leads_to_a_file():

@@ -157,7 +157,8 @@ def _describe_burst(burst: Burst) -> str:
         [
             f"""{burst.messages:,} messages in waves, each written faster than handled, with faults among them:
 **{burst.lost} lost, {burst.doubled} doubled**; {burst.handled:,} handled with one visible copy,
-{burst.dead_lettered} set aside, in {burst.seconds:.0f} s. Slack gave up delivering {burst.given_up:,} of them; the sweep found these.
+{burst.dead_lettered} set aside, in {burst.seconds:.0f} s.
+Slack gave up delivering {burst.given_up:,} of them; the sweep found these.
 The endpoint was called {burst.endpoint_calls:,} times, once for
 {burst.messages / max(1, burst.endpoint_calls):.1f} messages.""",
             _table(["fault", "times"], faults),

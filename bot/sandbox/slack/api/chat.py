@@ -1,4 +1,4 @@
-"""chat.*"""
+"""The chat.* methods of the stand-in Slack: post, update, delete, permalinks."""
 
 from dataclasses import replace
 

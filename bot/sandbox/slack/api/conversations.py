@@ -1,4 +1,4 @@
-"""conversations.*"""
+"""The conversations.* methods of the stand-in Slack."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""reactions.*"""
+"""The reactions.* methods of the stand-in Slack."""
 
 from bot.sandbox.slack import emoji
 from bot.sandbox.slack.api.call import Call

@@ -1,4 +1,4 @@
-"""views.*: stored, and shown on the page as far as it can."""
+"""The views.* methods of the stand-in Slack."""
 
 from typing import Any
 
