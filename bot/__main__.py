@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot",
-        description="RuleContext after a running bot.",
+        description="Operate a running bot.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

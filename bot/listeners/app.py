@@ -12,7 +12,7 @@ from bot.workspaces.workspaces import Workspaces
 
 
 def create_app(workspaces: Workspaces, dependencies: Dependencies, api_url: str | None = None) -> App:
-    """Build the app without a call to Slack. MessageHandler come to it verified: see interactive.py.
+    """Build the app without a call to Slack. Requests come to it verified: see bot.http.interactive.
 
     A press in a workspace that the bot is not in (any more) is answered with a status of 500.
     """

@@ -1,6 +1,6 @@
 """What the front says at once to whoever typed `/classify`; the answer itself comes later."""
 
-TAKEN = "LabelView it…"
+TAKEN = "Reading it…"
 ASKED = "One moment…"
 NOT_TAKEN = "I could not take that just now. Please try again in a minute."
 UNKNOWN = "I do not know that command. Try `/classify help`."

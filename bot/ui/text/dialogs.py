@@ -16,7 +16,7 @@ SAVE = "Save"
 # --- One message --------------------------------------------------------------------------------------------
 
 INSPECT_TITLE = "What I make of it"
-READING = "LabelView it…"
+READING = "Reading it…"
 NOTHING_TO_READ = "I cannot read anything in that message: it has no letters and no digits."
 POSTING = "I am posting it, in your name."
 CORRECTED = "Thank you, that is written down. The thread and the channels follow in a moment."
@@ -41,7 +41,7 @@ NOT_SAVED = "I could not save that just now. Please try again in a minute."
 # --- The policy as a file -----------------------------------------------------------------------------------
 
 UPLOAD_TITLE = "Policy as a file"
-UPLOAD = "RuleContext at it"
+UPLOAD = "Look at it"
 UPLOAD_INTRODUCTION = "Choose a file with a policy. You see what it would change before anything is saved."
 UPLOAD_LABEL = "Policy (a YAML file)"
 UPLOAD_HINT = "One file of at most 64 kB, in UTF-8. I read it once now and once more when you save it."
