@@ -26,8 +26,7 @@ from typing import Any
 
 from benchmarks.results import BenchmarkError, save
 from classifier_infra.packaging.__main__ import build
-from classifier_infra.packaging.bytecode import compile_below, find_python
-from classifier_infra.packaging.target import PYTHON_VERSION, PackagingError
+from classifier_infra.packaging.runtime import PYTHON_VERSION, PackagingError, compile_below, find_python
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "build" / "models" / "starter"

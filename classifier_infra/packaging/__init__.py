@@ -1,7 +1,5 @@
-"""Builds the archives that the Lambda functions run from, one a function: what its handler imports, and no more.
+"""Build the archive of each Lambda function: what its handler imports, and no more.
 
-    python -m classifier_infra.packaging --out build/lambda
-
-The same sources, lock file and model give the same bytes, so a deployment that changes nothing uploads nothing. boto3
-is in them although Lambda has one: that one changes under us, and what was tested should be what runs.
+The same sources, lock file and model give the same bytes, so a deployment without changes uploads nothing. boto3 is
+included although Lambda provides it: that copy changes without notice, and what was tested should be what runs.
 """

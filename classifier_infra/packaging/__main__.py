@@ -1,4 +1,4 @@
-"""`python -m classifier_infra.packaging`: build the archives of all functions, and say how large they are."""
+"""`python -m classifier_infra.packaging`: build the archives of all functions and print their sizes."""
 
 import argparse
 import os
@@ -7,31 +7,28 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from classifier_infra.packaging.archive import Archive, write_archive
-from classifier_infra.packaging.bytecode import find_python
-from classifier_infra.packaging.functions import data_files, read_functions, with_bytecode
+from classifier_infra.packaging.archive import Archive, data_files, read_functions, with_bytecode, write_archive
 from classifier_infra.packaging.libraries import install_libraries
 from classifier_infra.packaging.reach import find_reach
-from classifier_infra.packaging.target import PLATFORMS, PYTHON_VERSION, PackagingError
+from classifier_infra.packaging.runtime import PLATFORMS, PYTHON_VERSION, PackagingError, find_python
 
 ROOT = Path(__file__).parents[2]
 
-# Bytes. Lambda takes 250 MB; what is larger than this starts slowly.
-MOST_UNPACKED = 45_000_000
+MOST_UNPACKED = 45_000_000  # bytes: Lambda's own limit is 250 MB, but larger archives start slowly
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     python = find_python(os.environ.get("PATH", ""), Path.home())
     if python is None:
-        _say(f"warning: no Python {PYTHON_VERSION} is here, so the archives have no bytecode: cold starts take longer")
+        _warn(f"warning: Python {PYTHON_VERSION} was not found, so the archives have no bytecode and start more slowly")
     try:
         for archive in build(options.platform, options.model, options.out, python):
-            print(describe(archive))
+            print(f"{archive.path}: {archive.packed / 1e6:.1f} MB, {archive.unpacked / 1e6:.1f} MB unpacked")
             if archive.unpacked > MOST_UNPACKED:
-                raise PackagingError(f"{archive.path.name} is over {MOST_UNPACKED / 1e6:.0f} MB unpacked")
+                raise PackagingError(f"{archive.path.name} exceeds {MOST_UNPACKED / 1e6:.0f} MB unpacked")
     except (PackagingError, OSError) as error:
-        _say(f"error: {error}")
+        _warn(f"error: {error}")
         return 1
     return 0
 
@@ -39,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build(platform: str, model: Path, out: Path, python: Path | None) -> Iterator[Archive]:
     """Write `<function>-<platform>.zip` for each function into the folder `out`. Raises PackagingError.
 
-    `python` is an interpreter of Lambda's version to make bytecode with, if there is one.
+    `python` is an interpreter of Lambda's version that writes bytecode, or None for no bytecode.
     """
     functions = [*read_functions(ROOT / "serverless.yml")]
     data = {function.name: data_files(ROOT, model, function.data) for function in functions}
@@ -52,11 +49,7 @@ def build(platform: str, model: Path, out: Path, python: Path | None) -> Iterato
             yield write_archive(files, out / f"{function.name}-{platform}.zip")
 
 
-def describe(archive: Archive) -> str:
-    return f"{archive.path}: {archive.packed / 1e6:.1f} MB, {archive.unpacked / 1e6:.1f} MB unpacked"
-
-
-def _say(sentence: str) -> None:
+def _warn(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
@@ -70,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, required=True, metavar="DIR", help="where to write <function>-<platform>.zip"
     )
     parser.add_argument(
-        "--platform", choices=PLATFORMS, default="arm64", help="processor of the functions (default: %(default)s)"
+        "--platform", choices=PLATFORMS, default="arm64", help="the functions' processor (default: %(default)s)"
     )
     parser.add_argument(
         "--model",

@@ -1,4 +1,4 @@
-"""The locked libraries, installed for Lambda once, and which of their files an archive needs."""
+"""The locked libraries, installed once for Lambda, and the files of them that an archive needs."""
 
 import hashlib
 import re
@@ -12,14 +12,13 @@ from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
 
-from classifier_infra.packaging.bytecode import compile_below
 from classifier_infra.packaging.reach import Reach
-from classifier_infra.packaging.target import PLATFORMS, PYTHON_VERSION, PackagingError
+from classifier_infra.packaging.runtime import PLATFORMS, PYTHON_VERSION, PackagingError, compile_below
 
-# What a library needs only where this part of it is imported; its own metadata calls that an extra.
-_NEEDED_BY_PARTS = {"aws_lambda_powertools.event_handler": "pydantic"}
+# Modules that need a library which the metadata lists under an extra only.
+_NEEDED_BY_MODULE = {"aws_lambda_powertools.event_handler": "pydantic"}
 
-# botocore describes each service of AWS in a folder of its own, most of its weight; an archive has those it calls.
+# A folder for each AWS service, most of botocore's size; an archive contains those that its handler calls.
 _SERVICES = PurePosixPath("botocore", "data")
 
 Files = Mapping[PurePosixPath, Path]
@@ -27,7 +26,7 @@ Files = Mapping[PurePosixPath, Path]
 
 
 class Libraries:
-    """What is installed in `folder` for a platform."""
+    """The libraries that are installed in `folder` for a platform."""
 
     def __init__(self, folder: Path, platform: str) -> None:
         self._folder = folder
@@ -41,7 +40,7 @@ class Libraries:
 
     def _needed(self, reach: Reach) -> set[str]:
         needed: set[str] = set()
-        waiting = [*self._imported(reach.foreign)]
+        waiting = list(self._imported(reach.foreign))
         while waiting:
             name = waiting.pop()
             if name not in needed:
@@ -55,11 +54,11 @@ class Libraries:
             if "." not in name and name not in providers:
                 raise PackagingError(f"no library in requirements.txt has a module {name}; pin one in pyproject.toml")
             yield providers[name.partition(".")[0]]
-            if name in _NEEDED_BY_PARTS:
-                yield _NEEDED_BY_PARTS[name]
+            if name in _NEEDED_BY_MODULE:
+                yield _NEEDED_BY_MODULE[name]
 
     def _providers(self) -> dict[str, str]:
-        """Give the library of each top-level module."""
+        """Map each top-level module to its library."""
         return {
             path.parts[0].partition(".")[0]: name
             for name, each in self._installed.items()
@@ -78,7 +77,7 @@ class Libraries:
     def _paths(self, library: Distribution) -> Iterator[PurePosixPath]:
         for listed in library.files or []:
             path = PurePosixPath(listed)
-            if not _is_of_this_machine(path):
+            if not _belongs_to_this_machine(path):
                 yield path
                 compiled = path.parent / "__pycache__" / f"{path.stem}.cpython-{PYTHON_VERSION.replace('.', '')}.pyc"
                 if path.suffix == ".py" and (self._folder / compiled).is_file():
@@ -89,20 +88,20 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _is_of_this_machine(path: PurePosixPath) -> bool:
-    # Scripts (../../bin/…) name this machine's interpreter, a RECORD has their checksums.
+def _belongs_to_this_machine(path: PurePosixPath) -> bool:
+    # Scripts (../../bin/…) name this machine's interpreter, and RECORD has their checksums.
     return ".." in path.parts or path.parts[0] == "bin" or "__pycache__" in path.parts or path.name == "RECORD"
 
 
 def _is_wanted(path: PurePosixPath, services: frozenset[str]) -> bool:
-    is_of_a_service = path.is_relative_to(_SERVICES) and len(path.parts) > len(_SERVICES.parts) + 1
-    return not is_of_a_service or path.parts[len(_SERVICES.parts)] in services
+    describes_service = path.is_relative_to(_SERVICES) and len(path.parts) > len(_SERVICES.parts) + 1
+    return not describes_service or path.parts[len(_SERVICES.parts)] in services
 
 
 def install_libraries(platform: str, requirements: Path, cache: Path, python: Path | None) -> Libraries:
-    """Install the locked libraries as Lambda wants them, whatever this machine is, unless the folder `cache` has them.
+    """Install the locked libraries for Lambda's platform, unless the folder `cache` already has them.
 
-    `python` is an interpreter of Lambda's version, which compiles them; None leaves that out. Raises PackagingError.
+    `python` is an interpreter of Lambda's version that compiles them, or None for no bytecode. Raises PackagingError.
     """
     digest = hashlib.sha256(f"{PYTHON_VERSION} {python is not None}".encode() + requirements.read_bytes()).hexdigest()
     folder = cache / f"{platform}-{digest[:16]}"
@@ -127,4 +126,4 @@ def _install(platform: str, requirements: Path, target: Path) -> None:
     if not sys.stderr.isatty():
         command += ["--quiet"]
     if subprocess.run(command, check=False).returncode != 0:  # noqa: S603, our own command
-        raise PackagingError("uv could not install the libraries; what it said is above")
+        raise PackagingError("uv could not install the libraries; its output is above")

@@ -1,4 +1,4 @@
-"""What code can be reached from a handler by its import statements, lazy ones included: an archive holds that much."""
+"""The modules, libraries and AWS services that a handler's import statements reach, lazy imports included."""
 
 import ast
 import sys
@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from classifier_infra.packaging.target import PackagingError
+from classifier_infra.packaging.runtime import PackagingError
 
-# How botocore, and boto3 around it, are asked for a client; the service is the first argument.
-_MAKERS_OF_CLIENTS = ("client", "create_client")
+# The methods of boto3 and botocore that make a client; their first argument is the service.
+_CLIENT_METHODS = ("client", "create_client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Reach:
     """What one handler needs.
 
     `sources` are our own files: path inside the archive → file. `foreign` are the dotted names that they import from
-    libraries, and `services` the AWS services that they make clients of, as botocore calls them.
+    libraries, and `services` the AWS services that they make clients of, by botocore's names.
     """
 
     sources: Mapping[PurePosixPath, Path]
@@ -34,13 +34,12 @@ def find_reach(root: Path, module: str) -> Reach:
     services: set[str] = set()
     waiting = [module]
     while waiting:
-        name = waiting.pop()
-        for each in _with_packages(name):
-            file = _file_of(root, each)
-            if file is None:
-                foreign |= {each} - _known_by(root, each)
-            elif each not in found:
-                found[each] = file
+        for name in _with_packages(waiting.pop()):
+            file = _file_of(root, name)
+            if file is None and _is_foreign(root, name):
+                foreign.add(name)
+            elif file and name not in found:
+                found[name] = file
                 tree = _without_typing(ast.parse(file.read_bytes()))
                 waiting += _imports(tree)
                 services |= set(_services(tree))
@@ -53,10 +52,9 @@ def _with_packages(name: str) -> Iterator[str]:
     return (".".join(parts[: count + 1]) for count in range(len(parts)))
 
 
-def _known_by(root: Path, name: str) -> set[str]:
-    """Give `name` if it needs no library: it is Python's own, or a name in a module of ours."""
+def _is_foreign(root: Path, name: str) -> bool:
     package = name.partition(".")[0]
-    return {name} if package in sys.stdlib_module_names or _file_of(root, package) else set()
+    return package not in sys.stdlib_module_names and _file_of(root, package) is None
 
 
 def _file_of(root: Path, module: str) -> Path | None:
@@ -75,7 +73,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 def _services(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
-            case ast.Call(ast.Attribute(attr=maker), [ast.Constant(str(service)), *_]) if maker in _MAKERS_OF_CLIENTS:
+            case ast.Call(ast.Attribute(attr=method), [ast.Constant(str(service)), *_]) if method in _CLIENT_METHODS:
                 yield service
 
 

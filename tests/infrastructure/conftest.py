@@ -15,8 +15,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from bot.sandbox.gateway import read_functions
-from classifier_infra.packaging.bytecode import find_python
-from classifier_infra.packaging.target import PYTHON_VERSION
+from classifier_infra.packaging.runtime import PYTHON_VERSION, find_python
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = ROOT / "classifier_infra" / "resources"

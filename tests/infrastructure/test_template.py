@@ -12,7 +12,7 @@ from bot.queue.deliveries import MOST_TRIES
 from bot.sandbox.gateway import read_functions
 from bot.sandbox.resources import read_resources
 from classifier_infra.api import openapi as api_document
-from classifier_infra.packaging.target import PLATFORMS, PYTHON_VERSION
+from classifier_infra.packaging.runtime import PLATFORMS, PYTHON_VERSION
 
 ROOT = Path(__file__).parents[2]
 BILLING = ROOT / "classifier_infra" / "account" / "billing.yml"

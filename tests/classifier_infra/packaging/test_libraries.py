@@ -7,7 +7,7 @@ import pytest
 
 from classifier_infra.packaging.libraries import Libraries, install_libraries
 from classifier_infra.packaging.reach import Reach
-from classifier_infra.packaging.target import PackagingError
+from classifier_infra.packaging.runtime import PackagingError
 
 ROOT = Path(__file__).parents[3]
 

@@ -5,8 +5,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from classifier_infra.packaging.__main__ import main
-from classifier_infra.packaging.functions import data_files, read_functions
-from classifier_infra.packaging.target import PackagingError
+from classifier_infra.packaging.archive import data_files, read_functions
+from classifier_infra.packaging.runtime import PackagingError
 
 
 def test_functions_are_packed_with_the_files_that_their_environment_names(tmp_path: Path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from classifier_infra.packaging.reach import Reach, find_reach
-from classifier_infra.packaging.target import PackagingError
+from classifier_infra.packaging.runtime import PackagingError
 
 
 @pytest.fixture
