@@ -13,7 +13,7 @@ LAMBDA_SOURCES := $(shell find bot classifier_infra -name '*.py' -o -name '*.yml
 # The last that is written; arm64 is what is deployed, x86_64 what this machine is likely to be able to run.
 ARCHIVES := build/lambda/classify-arm64.zip build/lambda/classify-x86_64.zip
 
-DEPLOYING := configure deploy deploy-site destroy picture
+DEPLOYING := configure deploy deploy-site destroy
 .PHONY: $(DEPLOYING) help demo test lint format train-starter lock bench bench-training bench-training-long bench-classifier bench-cold-start faults verify-long clean setup
 
 help: ## show this list
@@ -78,10 +78,6 @@ deploy: setup node_modules/.ready build/lambda/classify-arm64.zip ## bring a sta
 
 deploy-site: setup ## upload the demo page of a stage
 	@$(PY) -m classifier_infra.deployment site $(STAGE)
-
-picture: setup node_modules/.ready build/lambda/classify-arm64.zip ## draw the architecture again, from the template
-	@$(SERVERLESS) package --stage dev
-	@$(PY) docs/architecture.py .serverless/cloudformation-template-update-stack.json
 
 destroy: setup node_modules/.ready ## take a stage out of AWS; asks first
 	@$(PY) -m classifier_infra.deployment empty-site $(STAGE)
