@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -48,7 +48,7 @@ def arrows() -> set[tuple[str, str]]:
 
 def arrows_of(line: str) -> Iterator[tuple[str, str]]:
     ends = [part.split("&") for part in ARROW.split(NODE.sub(r"\1", line))]
-    for sources, targets in zip(ends, ends[1:], strict=False):
+    for sources, targets in pairwise(ends):
         yield from ((source.strip(), target.strip()) for source, target in product(sources, targets))
 
 
