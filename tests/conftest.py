@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp
 
-from bot.sandbox.ministack import run_ministack
+from bot.sandbox.servers import run_ministack
 from classifier_infra.model.manifest import Manifest
 
 ROOT = Path(__file__).parents[1]

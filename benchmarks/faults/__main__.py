@@ -20,7 +20,7 @@ from benchmarks.faults.report import Findings, load_findings, save_findings, wri
 from benchmarks.faults.rules import KILLS, Fault
 from benchmarks.faults.scenarios import MESSAGE, SCENARIOS
 from benchmarks.faults.trials import Trial, try_circumstances, try_deliveries, try_effects, try_requests
-from bot.sandbox.process import ProcessError
+from bot.sandbox.servers import ProcessError
 
 EFFECTS_PART, REQUESTS, QUEUES, FRONT, BURST, FUZZ = PARTS = ("effects", "requests", "queues", "front", "burst", "fuzz")
 ENDLESS, DELIVERIES = "endless", "deliveries"

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from bot.sandbox.gateway import LambdaContext
-from bot.sandbox.resources import Created, read_resources
+from bot.sandbox.resources import CreatedResources, read_resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class DeployedFunction:
     references: Mapping[str, str]
     settings: Mapping[str, str]
 
-    def environment(self, created: Created) -> dict[str, str]:
+    def environment(self, created: CreatedResources) -> dict[str, str]:
         """Give the variables of the function, with the names of what was created."""
         names = {**created.tables, **created.queues}
         return {**self.settings, **{name: names[each] for name, each in self.references.items() if each in names}}

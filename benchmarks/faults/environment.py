@@ -27,11 +27,9 @@ from benchmarks.faults.deployment import (
 from benchmarks.faults.laboratory import Clock, Laboratory
 from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.sandbox.gateway import Function, create_gateway, read_functions
-from bot.sandbox.ministack import create_ministack
-from bot.sandbox.process import ServerProcess, free_port
 from bot.sandbox.queue_poller import QueuePoller
-from bot.sandbox.resources import Created, create_resources
-from bot.sandbox.serving import address, listen, serving
+from bot.sandbox.resources import CreatedResources, create_resources
+from bot.sandbox.servers import ServerProcess, address, create_ministack, free_port, listen, serving
 from bot.sandbox.slack.seed import build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import Settings
@@ -134,7 +132,9 @@ def _classifier(model: Path, port: int) -> ServerProcess:
 class _Bench:
     """The functions' processes and proxies, as they are put up."""
 
-    def __init__(self, clock: Clock, upstreams: Mapping[str, str], created: Created, model: Path, logs: Path) -> None:
+    def __init__(
+        self, clock: Clock, upstreams: Mapping[str, str], created: CreatedResources, model: Path, logs: Path
+    ) -> None:
         self.clock = clock
         self.faults = Faults()
         self.loop = ProxyLoop()

@@ -19,7 +19,7 @@ from benchmarks.faults.deployment import FunctionDied, FunctionProcess, Function
 from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.pipeline.sweep import SETTLED_AFTER
 from bot.sandbox.queue_poller import QueuePoller
-from bot.sandbox.resources import Created
+from bot.sandbox.resources import CreatedResources
 from bot.sandbox.slack.installation import Installation
 from bot.sandbox.webhook_receiver import WebhookReceiver
 
@@ -69,7 +69,7 @@ class Laboratory:
     faults: Faults
     installation: Installation
     processes: Mapping[str, FunctionProcess]
-    created: Created
+    created: CreatedResources
     sqs: "SQSClient"
     slack: str
     page: str
@@ -160,7 +160,7 @@ class Laboratory:
 
     def was_given_up(self, ts: str) -> bool:
         """Tell whether Slack gave up on telling us of a message: nobody acknowledged it."""
-        deliveries = list(self.installation.courier.deliveries)
+        deliveries = list(self.installation.dispatcher.deliveries)
         return any(each.state == "given_up" and each.ts == ts for each in deliveries)
 
     def _is_busy(self) -> bool:
@@ -168,7 +168,7 @@ class Laboratory:
         return self._is_delivering() or coming_up or self.faults.late > 0 or self._waiting() > 0
 
     def _is_delivering(self) -> bool:
-        return any(each.state in ("sending", "waiting") for each in list(self.installation.courier.deliveries))
+        return any(each.state in ("sending", "waiting") for each in list(self.installation.dispatcher.deliveries))
 
     def _waiting(self) -> int:
         return sum(self._length(url) for name, url in self.created.queues.items() if name not in dead_letter_queues())

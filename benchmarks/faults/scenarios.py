@@ -98,7 +98,7 @@ def see_answers(laboratory: Laboratory, before: str) -> Seen:
 
 def see_calls(laboratory: Laboratory, ts: str) -> Seen:
     """Give what the webhook was told of a message, once for each call; all calls have one idempotency key."""
-    told = [each for each in laboratory.webhooks.told.values() if each.document["message"]["ts"] == ts]
+    told = [each for each in laboratory.webhooks.received.values() if each.document["message"]["ts"] == ts]
     return tuple(f"call of {each.host} on {each.document['outcome']}" for each in told for _ in range(each.times))
 
 

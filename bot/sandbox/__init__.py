@@ -1,1 +1,1 @@
-"""The whole system on one machine: the Lambda handlers as they are, between stand-ins for what surrounds them."""
+"""The whole system on one machine: the real Lambda handlers between stand-ins for AWS and Slack."""

@@ -1,4 +1,4 @@
-"""`python -m bot.sandbox`: the whole system on this machine, until Ctrl-C."""
+"""Run the whole system on this machine until Ctrl-C: `python -m bot.sandbox`."""
 
 import argparse
 import signal
@@ -6,15 +6,15 @@ import sys
 import threading
 from pathlib import Path
 
-from bot.sandbox.process import ProcessError
+from bot.sandbox.servers import ProcessError
 from bot.sandbox.system import FIELD_TEAM, Addresses, run_system
 from classifier_infra.model.manifest import ManifestError, load_manifest
 
 EPILOG = """example:
   python -m bot.sandbox --model build/models/starter
-  Then open the address it prints, write a message as a customer, and watch the thread.
+  Then open the Slack address that it prints, write a message as a customer, and watch the bot reply in the thread.
 
-POWERTOOLS_LOG_LEVEL=INFO in the environment shows what the functions log.
+Set POWERTOOLS_LOG_LEVEL=INFO in the environment to see the functions' logs.
 """
 
 
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ProcessError as error:
         return _fail(1, str(error))
     except OSError as error:
-        return _fail(1, f"Ports {options.port} and {options.port + 1} are needed: {error.strerror}. Try --port 0.")
+        return _fail(1, f"Ports {options.port} and {options.port + 1} cannot be used: {error.strerror}. Try --port 0.")
 
 
 def _run(model: Path, port: int) -> int:
@@ -45,16 +45,16 @@ def _run(model: Path, port: int) -> int:
 def _show(addresses: Addresses) -> None:
     print(
         f"""
-  Slack     {addresses.slack}/   write as a customer; the bot answers in the thread
-  Demo page {addresses.gateway}/   the same classifier, in the browser
+  Slack     {addresses.slack}/   write as a customer; the bot replies in the thread
+  Demo page {addresses.gateway}/   try the classifier by itself
   API       curl -X PUT {addresses.gateway}/blazingtext -H 'Content-Type: application/json' \\
               -d '{{"body": "I was charged twice"}}'
 
-  Install   {addresses.gateway}/slack/install   takes the bot into a second workspace, which is at
+  Install   {addresses.gateway}/slack/install   installs the bot in a second workspace:
             {addresses.slack}/workspaces/{FIELD_TEAM}/
-  Webhooks  {addresses.webhooks}/received   what a policy's webhooks were told, whatever their addresses
+  Webhooks  {addresses.webhooks}/received   the calls of the policy's webhooks, whatever their URLs
 
-  Everything runs on this machine and is forgotten when you press Ctrl-C.
+  Everything runs on this machine. All data is discarded when you press Ctrl-C.
 """,
         flush=True,
     )
@@ -68,7 +68,7 @@ def _fail(code: int, message: str) -> int:
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot.sandbox",
-        description="Run the whole system on this machine: no AWS account, no Slack workspace.",
+        description="Run the whole system on this machine, without an AWS account or a Slack workspace.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -78,7 +78,7 @@ def _build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--port", type=int, default=8000,
-        help="port of the Slack page; the gateway takes the next one; 0 takes free ports (default: %(default)s)",
+        help="port of the Slack page; the gateway uses the next one; 0 picks free ports (default: %(default)s)",
     )  # fmt: skip
     return parser
 

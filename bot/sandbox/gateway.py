@@ -1,7 +1,4 @@
-"""A local API Gateway: HTTP requests become REST proxy events for the handlers that serverless.yml names.
-
-The routes are read from serverless.yml, so one that is missing there is missing here as well.
-"""
+"""Serve the HTTP routes of serverless.yml as API Gateway does: REST proxy events in, proxy responses out."""
 
 import asyncio
 import base64
@@ -25,7 +22,7 @@ _LOGGER = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
-# API Gateway refuses larger requests itself.
+# API Gateway's own limit on requests.
 MAX_BODY_BYTES = 10 * 1024 * 1024
 
 
@@ -40,7 +37,7 @@ class GatewayRoute:
 
 @dataclass(slots=True)
 class LambdaContext:
-    """What the handlers see of Lambda's context object."""
+    """The part of Lambda's context object that the handlers use."""
 
     function_name: str
     timeout: float
@@ -57,7 +54,7 @@ class LambdaContext:
 
 
 class Function:
-    """One instance of a Lambda function: like a real one, it handles one event at a time."""
+    """One instance of a Lambda function. Like a real one, it handles one event at a time."""
 
     def __init__(self, name: str, handler: Handler, timeout: float = 30.0) -> None:
         self.name = name
@@ -71,17 +68,17 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """What serverless.yml declares: function name → handler (`package.module.function`), and the HTTP routes."""
+class DeclaredFunctions:
+    """Function name → handler (`package.module.function`), and the HTTP routes, as serverless.yml declares them."""
 
     handlers: Mapping[str, str]
     routes: tuple[GatewayRoute, ...]
 
 
-def read_functions(serverless_yml: Path) -> Declared:
+def read_functions(serverless_yml: Path) -> DeclaredFunctions:
     """Read the functions of a Serverless Framework file."""
     functions = yaml.safe_load(serverless_yml.read_text(encoding="utf-8"))["functions"]
-    return Declared({name: each["handler"] for name, each in functions.items()}, tuple(_routes_of(functions)))
+    return DeclaredFunctions({name: each["handler"] for name, each in functions.items()}, tuple(_routes_of(functions)))
 
 
 def _routes_of(functions: Mapping[str, Any]) -> Iterator[GatewayRoute]:
@@ -94,7 +91,7 @@ def _routes_of(functions: Mapping[str, Any]) -> Iterator[GatewayRoute]:
 def build_event(
     method: str, path: str, headers: list[tuple[str, str]], query: list[tuple[str, str]], body: bytes
 ) -> dict[str, Any]:
-    """Build the event of a REST API proxy integration; a body that is not UTF-8 text comes base64-encoded."""
+    """Build the event of a REST API proxy integration. A body that is not UTF-8 is Base64-encoded."""
     text, is_base64 = _encode_body(body)
     return {
         "resource": path,
@@ -138,7 +135,7 @@ def _group(pairs: list[tuple[str, str]]) -> dict[str, list[str]] | None:
 
 
 def read_answer(answer: Mapping[str, Any]) -> Response:
-    """Turn a handler's proxy answer into an HTTP response."""
+    """Convert a handler's proxy response into an HTTP response."""
     body = answer.get("body") or ""
     content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode("utf-8")
     response = Response(content, status_code=answer["statusCode"])
@@ -173,7 +170,7 @@ def _serve(path: str, routes: Sequence[GatewayRoute], functions: Mapping[str, Fu
     async def serve(request: Request) -> Response:
         function = by_method.get(request.method)
         if function is None:
-            return _refuse(403, "Missing Authentication Token")  # API Gateway's words for an unknown route
+            return _refuse(403, "Missing Authentication Token")  # API Gateway's message for an unknown route
         body = await request.body()
         if len(body) > MAX_BODY_BYTES:
             return _refuse(413, "Request Too Long")

@@ -1,4 +1,4 @@
-"""A local event source mapping: it feeds a queue to a function in batches and honours `batchItemFailures`."""
+"""Feed a queue to a function in batches and honour `batchItemFailures`, as Lambda's event source mapping does."""
 
 import hashlib
 import logging
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 BATCH_SIZE = 10
-# Lambda leaves a failed message to the queue's visibility timeout (minutes); here nobody wants to wait that long.
+# Lambda leaves a failed message to the queue's visibility timeout, which is minutes: too long to wait for here.
 LONGEST_RETRY_SECONDS = 10
 
 
 def back_off(receives: int) -> int:
-    """Give the seconds after which a message that failed is handed out again."""
+    """Return the seconds until a failed message becomes visible again: exponential, with a cap."""
     return min(1 << receives, LONGEST_RETRY_SECONDS)
 
 
 class QueuePoller:
-    """Polls on a thread of its own until it is stopped. `retry_seconds`: see back_off."""
+    """Polls on a thread of its own until it is stopped. `retry_seconds`: receive count → delay; see `back_off`."""
 
     def __init__(
         self, sqs: "SQSClient", queue_url: str, function: Function, retry_seconds: Callable[[int], int] = back_off
@@ -39,13 +39,13 @@ class QueuePoller:
         self._stopping = threading.Event()
         self._open = threading.Event()
         self._open.set()
-        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="queue-poller", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def hold(self) -> None:
-        """Receive nothing more for now; what has been received is still handled."""
+        """Pause receiving; batches that were received are still handled."""
         self._open.clear()
 
     def release(self) -> None:
@@ -63,11 +63,11 @@ class QueuePoller:
                 self.turn(wait_seconds=1)
             except (BotoCoreError, ClientError):
                 if not self._stopping.is_set():
-                    _LOGGER.warning("The queue does not answer; trying again")
+                    _LOGGER.warning("The queue %s does not answer; trying again in a second", self._queue_url)
                     self._stopping.wait(1)
 
     def turn(self, wait_seconds: int = 0) -> int:
-        """Receive one batch, run the function on it, delete what it handled; give the number received."""
+        """Receive one batch, invoke the function with it and delete what it handled; return the number received."""
         received = self._sqs.receive_message(
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=BATCH_SIZE,
@@ -83,7 +83,7 @@ class QueuePoller:
     def _failures(self, messages: "list[MessageTypeDef]") -> set[str]:
         try:
             answer = self._function.invoke({"Records": [build_record(message) for message in messages]})
-        except Exception:  # an invocation that fails returns its whole batch to the queue
+        except Exception:  # a failed invocation returns its whole batch to the queue
             _LOGGER.exception("The function %s raised", self._function.name)
             return {message["MessageId"] for message in messages}
         return {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", [])}

@@ -1,6 +1,6 @@
-"""The tables and queues of `resources/*.yml`, created through boto3 where CloudFormation is not at hand.
+"""Create the tables and queues of `resources/*.yml` through boto3, where there is no CloudFormation.
 
-The sandbox and the tests thus run on the keys, time-outs and redrive rules that are deployed, not on a copy of them.
+So the sandbox and the tests run with the keys, time-outs and redrive policies that are deployed.
 """
 
 import json
@@ -19,16 +19,16 @@ Resource = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
-    """What now exists: logical id of the template → table name, and → queue URL."""
+class CreatedResources:
+    """Logical id in the template → table name, and → queue URL."""
 
     tables: Mapping[str, str]
     queues: Mapping[str, str]
 
 
-def create_resources(dynamodb: "DynamoDBClient", sqs: "SQSClient", prefix: str) -> Created:
-    """Create every table and queue of the template, each named `<prefix>-<logical id>`, and wait until they answer."""
-    return Created(create_tables(dynamodb, prefix), create_queues(sqs, prefix))
+def create_resources(dynamodb: "DynamoDBClient", sqs: "SQSClient", prefix: str) -> CreatedResources:
+    """Create every table and queue of the templates, each named `<prefix>-<logical id>`, and wait for the tables."""
+    return CreatedResources(create_tables(dynamodb, prefix), create_queues(sqs, prefix))
 
 
 def create_tables(dynamodb: "DynamoDBClient", prefix: str) -> dict[str, str]:
@@ -46,7 +46,7 @@ def create_queues(sqs: "SQSClient", prefix: str) -> dict[str, str]:
     queues = read_resources("queues.yml")
     urls: dict[str, str] = {}
     arns: dict[str, str] = {}
-    # A queue can only name a dead-letter queue that exists.
+    # Dead-letter queues first: a redrive policy can only name a queue that exists.
     for logical_id in sorted(queues, key=lambda each: "RedrivePolicy" in queues[each]["Properties"]):
         attributes = queue_attributes(queues[logical_id], arns)
         url = sqs.create_queue(QueueName=f"{prefix}-{logical_id}", Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type]
@@ -56,25 +56,25 @@ def create_queues(sqs: "SQSClient", prefix: str) -> dict[str, str]:
 
 
 def table_arguments(table: Resource, name: str) -> dict[str, Any]:
-    """Give the arguments of DynamoDB's `create_table`."""
+    """Return the arguments of DynamoDB's `create_table`."""
     properties = table["Properties"]
-    same_in_both = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    shared = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     return {
         "TableName": name,
-        **{key: properties[key] for key in same_in_both if key in properties},
+        **{key: properties[key] for key in shared if key in properties},
         "SSESpecification": {"Enabled": properties["SSESpecification"]["SSEEnabled"]},
     }
 
 
 def time_to_live_arguments(table: Resource, name: str) -> dict[str, Any]:
-    """Give the arguments of DynamoDB's `update_time_to_live`, which `create_table` does not take."""
+    """Return the arguments of DynamoDB's `update_time_to_live`; `create_table` does not take them."""
     return {"TableName": name, "TimeToLiveSpecification": table["Properties"]["TimeToLiveSpecification"]}
 
 
 def queue_attributes(queue: Resource, arns: Mapping[str, str]) -> dict[str, str]:
-    """Give the `Attributes` of SQS's `create_queue`; `arns` maps logical ids of the queues that exist.
+    """Return the `Attributes` of SQS's `create_queue`. `arns`: logical id → ARN of the queues that exist.
 
-    Raises KeyError with the logical id of a dead-letter queue that is not among them.
+    Raises KeyError with the logical id of a dead-letter queue that is missing there.
     """
     return {name: _attribute(value, arns) for name, value in queue["Properties"].items()}
 
@@ -100,7 +100,7 @@ def read_resources(file_name: str) -> dict[str, Resource]:
 
 
 class _TemplateLoader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (`!GetAtt A.Arn`) as their long ones (`{"Fn::GetAtt": ["A", "Arn"]}`)."""
+    """Read CloudFormation's short forms (`!GetAtt A.Arn`) as their long forms (`{"Fn::GetAtt": ["A", "Arn"]}`)."""
 
 
 def _construct_intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A local EventBridge: it invokes functions at the rates that serverless.yml gives them."""
+"""Invoke functions at their `rate(…)` in serverless.yml, as EventBridge does."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ _SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
 
 
 def read_rates(serverless_yml: Path) -> dict[str, int]:
-    """Give the seconds between invocations, for each function that is invoked by the clock."""
+    """Return function name → seconds between invocations, for every function with a schedule."""
     functions = yaml.safe_load(serverless_yml.read_text(encoding="utf-8"))["functions"]
     events = [(name, event) for name, function in functions.items() for event in function.get("events", [])]
     return {name: _seconds(event["schedule"]) for name, event in events if "schedule" in event}
@@ -25,18 +25,18 @@ def read_rates(serverless_yml: Path) -> dict[str, int]:
 def _seconds(schedule: str) -> int:
     rate = _RATE.fullmatch(schedule)
     if not rate:
-        raise ValueError(f"the schedule {schedule!r} is not of the form rate(30 minutes)")
+        raise ValueError(f"the schedule {schedule!r} is not supported; use the form rate(30 minutes)")
     return int(rate[1]) * _SECONDS[rate[2]]
 
 
 class Scheduler:
-    """Invokes one function again and again, on a thread of its own, until it is stopped."""
+    """Invokes one function at a fixed rate, on a thread of its own, until it is stopped."""
 
     def __init__(self, function: Function, seconds: float) -> None:
         self._function = function
         self._seconds = seconds
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -49,5 +49,5 @@ class Scheduler:
         while not self._stopping.wait(self._seconds):
             try:
                 self._function.invoke({})
-            except Exception:  # the next time makes up for it, as it does in Lambda
+            except Exception:  # as in Lambda, the next scheduled invocation makes up for it
                 _LOGGER.exception("The function %s raised", self._function.name)

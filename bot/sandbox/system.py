@@ -1,28 +1,32 @@
-"""Puts the sandbox together: ministack, the classifier, the Lambda handlers, the stand-in Slack, on 127.0.0.1 only."""
+"""Assemble the sandbox on 127.0.0.1: ministack, the classifier, the Lambda handlers and the stand-in Slack."""
 
 import importlib
 import os
 import secrets
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import boto3
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.gateway import Function, create_gateway, read_functions
-from bot.sandbox.ministack import create_ministack
-from bot.sandbox.process import ServerProcess, free_port
 from bot.sandbox.queue_poller import QueuePoller
-from bot.sandbox.resources import Created, create_resources
+from bot.sandbox.resources import CreatedResources, create_resources
 from bot.sandbox.scheduler import Scheduler, read_rates
-from bot.sandbox.serving import address, listen, serving
+from bot.sandbox.servers import (
+    ServerProcess,
+    address,
+    create_local_endpoint,
+    create_ministack,
+    free_port,
+    listen,
+    serving,
+)
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import OAuth, Settings
@@ -32,15 +36,15 @@ ROOT = Path(__file__).parents[2]
 POLICY = Path(__file__).with_name("policy.yml")
 PRICES = ROOT / "classifier_infra" / "prices.json"
 ENDPOINT_NAME = "blazing-triage"
-BOT_TOKEN = "xoxb-sandbox"  # noqa: S105, opens nothing but the stand-in
+BOT_TOKEN = "xoxb-sandbox"  # noqa: S105, valid for the stand-in only
 CLIENT_ID, CLIENT_SECRET = "1.sandbox", "secret-of-the-sandbox"
-# The second workspace, in which the bot can be installed.
+# The second workspace, where the bot can be installed through OAuth.
 FIELD_TEAM = "T1FIELD"
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a person finds the parts; all end without a slash."""
+    """The URLs of the parts, without trailing slashes."""
 
     slack: str
     gateway: str
@@ -51,18 +55,20 @@ class Addresses:
 
 @contextmanager
 def run_system(model: Path, port: int) -> Iterator[Addresses]:
-    """Run everything for the length of the `with` block.
+    """Run everything until the `with` block ends.
 
-    `model` is a model folder. The Slack page is at `port`, the gateway (API and demo page) at the next one; 0 takes
-    free ports. Changes `os.environ`, because the handlers read it, as they do in Lambda. Raises ProcessError when a
-    part does not start and OSError when a port is taken.
+    `model` is a model folder. The Slack page is at `port`, the gateway (API and demo page) at the next one; 0 picks
+    free ports. Changes `os.environ`, which the handlers read as they do in Lambda. Raises ProcessError when a part does
+    not start and OSError when a port is taken.
     """
     with ExitStack() as stack:
         slack_socket = stack.enter_context(listen(port))
         gateway_socket = stack.enter_context(listen(port and port + 1))
         webhook_socket = stack.enter_context(listen(0))
         ministack = stack.enter_context(closing(create_ministack(ministack_port := free_port())))
-        classifier = stack.enter_context(closing(_create_classifier(model, classifier_port := free_port())))
+        classifier = stack.enter_context(
+            closing(create_local_endpoint(model, classifier_port := free_port(), ENDPOINT_NAME))
+        )
         addresses = Addresses(
             slack=address(slack_socket),
             gateway=address(gateway_socket),
@@ -80,17 +86,17 @@ def run_system(model: Path, port: int) -> Iterator[Addresses]:
         created = create_resources(boto3.client("dynamodb"), boto3.client("sqs"), "sandbox")
         os.environ.update(_resource_environment(created))
         classifier.wait()
-        stack.enter_context(serving(_plain_server(gateway), gateway_socket))
-        stack.enter_context(serving(_plain_server(create_webhook_receiver(WebhookReceiver())), webhook_socket))
+        stack.enter_context(serving(gateway, gateway_socket))
+        stack.enter_context(serving(create_webhook_receiver(WebhookReceiver()), webhook_socket))
         stack.enter_context(serving(slack, slack_socket))
         for queue in ("TriageQueue", "EffectsQueue"):
             queue_poller = QueuePoller(boto3.client("sqs"), created.queues[queue], functions["worker"])
             queue_poller.start()
             stack.callback(queue_poller.stop)
         for name, seconds in read_rates(ROOT / "serverless.yml").items():
-            clock = Scheduler(functions[name], seconds)
-            clock.start()
-            stack.callback(clock.stop)
+            scheduler = Scheduler(functions[name], seconds)
+            scheduler.start()
+            stack.callback(scheduler.stop)
         yield addresses
 
 
@@ -127,7 +133,7 @@ def _redirect_uri(addresses: Addresses) -> str:
     return f"{addresses.gateway}/slack/oauth_redirect"
 
 
-def _resource_environment(created: Created) -> dict[str, str]:
+def _resource_environment(created: CreatedResources) -> dict[str, str]:
     return {
         "LEDGER_TABLE": created.tables["LedgerTable"],
         "INSTALLATIONS_TABLE": created.tables["InstallationsTable"],
@@ -137,16 +143,12 @@ def _resource_environment(created: Created) -> dict[str, str]:
     }
 
 
-def _create_classifier(model: Path, port: int) -> ServerProcess:
-    arguments = ["classifier_infra", "serve", str(model), "--port", str(port), "--endpoint-name", ENDPOINT_NAME]
-    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT)}
-    return ServerProcess(sys.executable, arguments, f"http://127.0.0.1:{port}/ping", environment)
-
-
 def _build_gateway(addresses: Addresses, classifier: ServerProcess) -> tuple[dict[str, Function], Starlette]:
     declared = read_functions(ROOT / "serverless.yml")
     functions = {name: _load(name, handler) for name, handler in declared.handlers.items()}
-    return functions, create_gateway(declared.routes, functions, ROOT / "static_site", _controls(addresses, classifier))
+    return functions, create_gateway(
+        declared.routes, functions, ROOT / "static_site", _control_routes(addresses, classifier)
+    )
 
 
 def _load(name: str, handler: str) -> Function:
@@ -154,8 +156,8 @@ def _load(name: str, handler: str) -> Function:
     return Function(name, getattr(importlib.import_module(module), attribute))
 
 
-def _controls(addresses: Addresses, classifier: ServerProcess) -> list[BaseRoute]:
-    """Say where the parts are, and let the classifier be switched off and on to see that nothing is lost meanwhile."""
+def _control_routes(addresses: Addresses, classifier: ServerProcess) -> list[BaseRoute]:
+    """Build routes that list the parts' addresses, and stop and start the classifier to try an outage."""
 
     def show(request: Request) -> Response:
         names = {name: os.environ[name] for name in ("ENDPOINT_NAME", "LEDGER_TABLE", "TRIAGE_QUEUE_URL")}
@@ -188,7 +190,3 @@ def _build_slack(addresses: Addresses, signing_secret: str) -> Server:
         oauth=OAuth(CLIENT_ID, CLIENT_SECRET, frozenset({_redirect_uri(addresses)})),
     )
     return Server(create_app(build_workspace(), settings, [build_field_workspace()]))
-
-
-def _plain_server(app: Starlette) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))

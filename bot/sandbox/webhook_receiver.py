@@ -1,10 +1,10 @@
-"""Everybody's webhook: a server that notes what it is told, and refuses when it is asked to.
+"""Receive the calls of all webhooks: record them, and answer with errors when a test plans to.
 
-A function whose WEBHOOK_STAND_IN leads here calls no other address, whatever the policy says:
+A function whose WEBHOOK_STAND_IN is this server's address calls no other host, whatever URLs the policy has.
 
-    POST any path       noted, by its Idempotency-Key; the answer is 204, or what was planned
-    GET /received       what was noted, as JSON, the oldest first
-    POST /plan          {"status": 503, "times": 2}: what the next calls are answered with
+    POST any path       record the call by its Idempotency-Key; the answer is 204 or a planned status
+    GET /received       the recorded calls as JSON, oldest first
+    POST /plan          {"status": 503, "times": 2}: the statuses of the next answers
 """
 
 import json
@@ -17,13 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-# Whoever leaves the sandbox running for days does not fill the memory with it.
+# Bounds the memory of a sandbox that runs for days.
 _MOST_KEPT = 1_000
 
 
 @dataclass(slots=True)
 class ReceivedWebhook:
-    """What one webhook was told of one message, and how many `times`."""
+    """A webhook call, and how many `times` it was received with the same key."""
 
     host: str
     path: str
@@ -34,49 +34,49 @@ class ReceivedWebhook:
 
 @dataclass(slots=True)
 class WebhookReceiver:
-    """What has been received, by key; `planned` are the statuses of the next answers."""
+    """Idempotency key → received call, and the `planned` statuses of the next answers."""
 
-    told: dict[str, ReceivedWebhook] = field(default_factory=dict)
+    received: dict[str, ReceivedWebhook] = field(default_factory=dict)
     planned: list[int] = field(default_factory=list)
 
-    def take(self, told: ReceivedWebhook) -> int:
-        """Note a call; give the status of the answer. A call that is refused has not been taken."""
+    def receive(self, call: ReceivedWebhook) -> int:
+        """Record a call and return the status to answer with. A call with a planned status is not recorded."""
         if self.planned:
             return self.planned.pop(0)
-        known = self.told.get(told.key)
+        known = self.received.get(call.key)
         if known:
             known.times += 1
         else:
-            self.told[told.key] = told
-        while len(self.told) > _MOST_KEPT:
-            del self.told[next(iter(self.told))]
+            self.received[call.key] = call
+        while len(self.received) > _MOST_KEPT:
+            del self.received[next(iter(self.received))]
         return 204
 
 
 def create_webhook_receiver(webhook_receiver: WebhookReceiver) -> Starlette:
     """Build the server's application."""
 
-    async def note(request: Request) -> Response:
+    async def receive(request: Request) -> Response:
         try:
             document = json.loads(await request.body())
         except ValueError:
             return Response(status_code=400)
         key = request.headers.get("Idempotency-Key", "")
-        told = ReceivedWebhook(request.headers.get("Host", ""), request.url.path, key, document)
-        return Response(status_code=webhook_receiver.take(told))
+        call = ReceivedWebhook(request.headers.get("Host", ""), request.url.path, key, document)
+        return Response(status_code=webhook_receiver.receive(call))
 
     async def plan(request: Request) -> Response:
-        wish = await request.json()
-        webhook_receiver.planned += [int(wish["status"])] * int(wish.get("times", 1))
+        plan = await request.json()
+        webhook_receiver.planned += [int(plan["status"])] * int(plan.get("times", 1))
         return Response(status_code=204)
 
     async def show(request: Request) -> Response:
-        return JSONResponse([asdict(each) for each in webhook_receiver.told.values()])
+        return JSONResponse([asdict(each) for each in webhook_receiver.received.values()])
 
     return Starlette(
         routes=[
             Route("/received", show, methods=["GET"]),
             Route("/plan", plan, methods=["POST"]),
-            Route("/{path:path}", note, methods=["POST"]),
+            Route("/{path:path}", receive, methods=["POST"]),
         ]
     )

@@ -426,7 +426,7 @@ def slack(serve) -> SlackStandIn:
 @pytest.fixture
 def dialog(slack) -> str:
     """A dialog that Anna has open; its id."""
-    trigger = slack.installation.handles.issue_trigger("U0ANNA")
+    trigger = slack.installation.interaction_tokens.issue_trigger("U0ANNA")
     return str(slack.client.views_open(trigger_id=trigger, view=build_notice("…"))["view"]["id"])
 
 

@@ -25,10 +25,9 @@ import pytest
 import uvicorn
 
 from bot.sandbox.gateway import create_gateway, read_functions
-from bot.sandbox.process import ServerProcess, free_port
 from bot.sandbox.queue_poller import QueuePoller
 from bot.sandbox.resources import create_resources
-from bot.sandbox.serving import address, listen, serving
+from bot.sandbox.servers import ServerProcess, address, free_port, listen, serving
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import OAuth, Settings

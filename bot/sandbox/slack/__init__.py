@@ -1,4 +1,4 @@
-"""A stand-in for Slack: workspace, Web API, signed deliveries and a browser page, all on 127.0.0.1.
+"""A stand-in for Slack: workspace, Web API, signed requests to the app and a browser page, all on 127.0.0.1.
 
-It knows nothing of the bot, so whatever talks to Slack can be tried against it.
+It shares no code with the bot, so any Slack app can run against it.
 """

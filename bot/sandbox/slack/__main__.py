@@ -1,4 +1,4 @@
-"""`python -m bot.sandbox.slack`: the stand-in Slack alone, until Ctrl-C."""
+"""Run the stand-in Slack by itself until Ctrl-C: `python -m bot.sandbox.slack`."""
 
 import argparse
 import os
@@ -14,8 +14,8 @@ EPILOG = """example:
   python -m bot.sandbox.slack --port 8100 --events-url http://127.0.0.1:8101/slack/events
   Then open http://127.0.0.1:8100/ and write a message as a customer.
 
-The app needs SLACK_API_URL=http://127.0.0.1:8100/api/ and the same SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN as
-this program; both are read from the environment and default to "sandbox-secret" and "xoxb-sandbox".
+Give the app SLACK_API_URL=http://127.0.0.1:8100/api/ and the same SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN as this
+program, which reads both from the environment (default: "sandbox-secret" and "xoxb-sandbox").
 """
 
 
@@ -48,26 +48,26 @@ def _settings(options: argparse.Namespace) -> Settings:
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot.sandbox.slack",
-        description="Run a stand-in Slack on this machine: Web API, signed events, and a page to write messages.",
+        description="Run a stand-in Slack on this machine: Web API, signed events, and a page for writing messages.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=_port, default=8100, help="0 takes a free port (default: %(default)s)")
-    app = parser.add_argument_group("where the app listens; what is left out is not sent")
+    parser.add_argument("--port", type=_port, default=8100, help="0 picks a free port (default: %(default)s)")
+    app = parser.add_argument_group("URLs of the app; requests of a kind without a URL are not sent")
     app.add_argument("--events-url", metavar="URL", help="Events API")
     app.add_argument("--commands-url", metavar="URL", help="slash commands")
     app.add_argument("--interactivity-url", metavar="URL", help="buttons, menus, shortcuts and modals")
-    parser.add_argument("--demo-url", metavar="URL", help="a page that the sidebar links to")
+    parser.add_argument("--demo-url", metavar="URL", help="a page to link to in the sidebar")
     parser.add_argument(
         "--retry-delays", type=float, nargs="*", default=[0.0, 5.0, 20.0], metavar="SECONDS",
-        help="pause before each retry of an event; Slack's own are 0 60 300 (default: 0 5 20)",
+        help="delay before each retry of an event; Slack's own are 0 60 300 (default: 0 5 20)",
     )  # fmt: skip
     return parser
 
 
 def _port(text: str) -> int:
     if not (text.isdecimal() and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError(f"{text} is not a port: 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number from 0 to 65535")
     return int(text)
 
 

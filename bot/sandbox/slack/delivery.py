@@ -1,4 +1,4 @@
-"""Signed requests to the app: events with Slack's retries; commands and interactions once, with their answer."""
+"""Send signed requests to the app: events with Slack's retries, commands and interactions once."""
 
 import asyncio
 import hashlib
@@ -15,11 +15,11 @@ import httpx2
 
 from bot.sandbox.slack.events import envelope
 from bot.sandbox.slack.settings import Settings
-from bot.sandbox.slack.workspace import Json, Refused, Workspace
+from bot.sandbox.slack.workspace import Json, SlackError, Workspace
 
 FORM = "application/x-www-form-urlencoded"
 
-# As many as a page can usefully show; a long run must not grow without end.
+# Bounds the memory of a long run; a page shows no more.
 _KEPT_DELIVERIES = 1_000
 _AT_ONCE = 50
 
@@ -28,7 +28,7 @@ State: TypeAlias = Literal["sending", "waiting", "delivered", "given_up"]
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try: the HTTP status, or none and Slack's word for why (`X-Slack-Retry-Reason`)."""
+    """One attempt: the HTTP status of the response, if any, and the `X-Slack-Retry-Reason` if it failed."""
 
     at: float
     status: int | None
@@ -37,7 +37,7 @@ class Attempt:
 
 @dataclass
 class Delivery:
-    """An event on its way. `channel` and `ts` name the message it is about."""
+    """An event and its attempts. `channel` and `ts` are those of the message that the event is about."""
 
     event_id: str
     event: Json
@@ -55,22 +55,18 @@ class Delivery:
         return str(about["ts"] or event["event_ts"])
 
 
-class Unanswered(Exception):
-    """The app did not take a command or an interaction. `code` is what Slack shows to the person."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+class DispatchError(SlackError):
+    """The app did not acknowledge a command or an interaction. `code` is what Slack shows to the user."""
 
 
 def sign(secret: str, body: bytes, timestamp: int) -> dict[str, str]:
-    """Sign a request as Slack does, over the bytes that are sent."""
+    """Return the headers of a request that is signed as by Slack. `body`: the exact bytes that are sent."""
     digest = hmac.new(secret.encode(), f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": str(timestamp), "X-Slack-Signature": f"v0={digest}"}
 
 
-class Courier:
-    """Carries requests to the app. Use it as an async context manager, inside the serving event loop."""
+class Dispatcher:
+    """Sends requests to the app. Use it as an async context manager, in the event loop that serves."""
 
     def __init__(self, workspace: Workspace, settings: Settings, on_change: Callable[[], None]) -> None:
         self.deliveries: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
@@ -80,8 +76,8 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(_AT_ONCE)
 
-    async def __aenter__(self) -> "Courier":
-        # Loopback only, so no proxy from the environment; Slack follows at most two redirects.
+    async def __aenter__(self) -> "Dispatcher":
+        # No proxy from the environment, because all is on loopback. Slack follows at most two redirects.
         self._http = httpx2.AsyncClient(trust_env=False, follow_redirects=True, max_redirects=2)
         return self
 
@@ -92,44 +88,44 @@ class Courier:
         await self._http.aclose()
 
     def deliver(self, event: Json) -> None:
-        """Start on an event's way to the app and return at once."""
+        """Start delivering an event and return at once."""
         if self._settings.events_url is None:
             return
         delivery = Delivery(f"Ev{secrets.token_hex(5).upper()}", event)
         self.deliveries.append(delivery)
-        task = asyncio.create_task(self._carry(delivery, self._settings.events_url))
+        task = asyncio.create_task(self._deliver(delivery, self._settings.events_url))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def ask(self, url: str | None, form: Mapping[str, str]) -> httpx2.Response:
-        """Send a command or an interaction and give the app's 2xx answer. Raises Unanswered."""
+        """Send a command or an interaction and return the app's 2xx response. Raises DispatchError."""
         if url is None:
-            raise Unanswered("dispatch_failed")
+            raise DispatchError("dispatch_failed")
         try:
             response = await self._send(url, urlencode(form).encode(), FORM, {})
         except TimeoutError:
-            raise Unanswered("operation_timeout") from None
+            raise DispatchError("operation_timeout") from None
         except (httpx2.HTTPError, httpx2.InvalidURL):
-            raise Unanswered("dispatch_failed") from None
+            raise DispatchError("dispatch_failed") from None
         if not response.is_success:
-            raise Unanswered("dispatch_failed")
+            raise DispatchError("dispatch_failed")
         return response
 
     async def verify_events_url(self) -> None:
-        """Ask the events URL for the challenge, as Slack does when it is set.
+        """Send the events URL a challenge, as Slack does when the URL is saved.
 
-        Raises Refused("url_verification_failed") with what came back.
+        Raises SlackError("url_verification_failed") with the status or the reason as `answered`.
         """
         challenge = secrets.token_hex(16)
         body = json.dumps({"token": "", "challenge": challenge, "type": "url_verification"}).encode()
         try:
             response = await self._send(self._settings.events_url or "", body, "application/json", {})
         except (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise Refused("url_verification_failed", answered=_reason_of(error)) from None
+            raise SlackError("url_verification_failed", answered=_reason_of(error)) from None
         if not response.is_success or challenge not in response.text:
-            raise Refused("url_verification_failed", answered=response.status_code)
+            raise SlackError("url_verification_failed", answered=response.status_code)
 
-    async def _carry(self, delivery: Delivery, url: str) -> None:
+    async def _deliver(self, delivery: Delivery, url: str) -> None:
         body = json.dumps(envelope(delivery.event, self._workspace, delivery.event_id)).encode()
         for number, delay in enumerate((0.0, *self._settings.retry_delays)):
             await asyncio.sleep(delay)
@@ -138,7 +134,7 @@ class Courier:
         self._set_state(delivery, "given_up")
 
     async def _attempt(self, delivery: Delivery, url: str, body: bytes, number: int) -> bool:
-        """Try once and note what came of it; True when Slack has no reason to try again."""
+        """Make one attempt and record it; return whether this was the last one."""
         self._set_state(delivery, "sending")
         headers = _retry_headers(number, delivery.attempts)
         status, reason, no_retry = None, None, False
@@ -163,7 +159,7 @@ class Courier:
             try:
                 return await self._http.post(url, content=body, timeout=None, headers={**named, **signature, **headers})
             except AttributeError as error:
-                # What anyio makes of a connection that is reset before it is first looked at.
+                # anyio raises this for a connection that is reset before its first read.
                 raise httpx2.ConnectError("reset on arrival") from error
 
     def _set_state(self, delivery: Delivery, state: State) -> None:

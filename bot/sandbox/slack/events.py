@@ -1,4 +1,4 @@
-"""What Slack's Events API tells an app about a change, and in what envelope."""
+"""Build the events that Slack's Events API sends for changes of a workspace, and their envelopes."""
 
 from bot.sandbox.slack.objects import message_object
 from bot.sandbox.slack.workspace import (
@@ -6,20 +6,20 @@ from bot.sandbox.slack.workspace import (
     Channel,
     Deleted,
     Edited,
+    EphemeralChanged,
     Joined,
     Json,
     Message,
     Posted,
     Reacted,
-    Whispered,
     Workspace,
 )
 
 
 def event_of(change: Change, workspace: Workspace) -> Json | None:
-    """Give the event that a change raises, or None: an app hears only of channels its bot is a member of.
+    """Return the event for a change, or None: apps get events only from channels that their bot is a member of.
 
-    The app's own posts, edits and reactions raise events like everybody's.
+    The app's own posts, edits and reactions raise events as well.
     """
     channel = workspace.channels[_channel_id(change)]
     if workspace.bot.user_id not in channel.members:
@@ -43,36 +43,36 @@ def event_of(change: Change, workspace: Workspace) -> Json | None:
             return {"type": "member_joined_channel", "user": user, "channel": channel.id,
                     "channel_type": "G" if channel.is_private else "C", "team": workspace.team.id,
                     "event_ts": at}  # fmt: skip
-        case Whispered():
+        case EphemeralChanged():
             return None
 
 
 def home_opened(workspace: Workspace, user: str) -> Json:
-    """Give the event of somebody opening the app's Home tab; its channel is that person's talk with the app."""
+    """Return the event for a user opening the app's Home tab. Its channel is the direct message with the app."""
     at = workspace.next_ts()
     return {"type": "app_home_opened", "user": user, "channel": f"D0{user}", "tab": "home", "event_ts": at}
 
 
 def app_uninstalled(workspace: Workspace) -> Json:
-    """Give the event of the app being taken out of the workspace. It has nothing but its type."""
+    """Return the event for the app having been uninstalled, which has no fields of its own."""
     return {"type": "app_uninstalled", "event_ts": workspace.next_ts()}
 
 
 def tokens_revoked(workspace: Workspace) -> Json:
-    """Give the event of the bot's token having become invalid."""
+    """Return the event for the bot's token having been revoked."""
     tokens = {"oauth": [], "bot": [workspace.bot.user_id]}
     return {"type": "tokens_revoked", "tokens": tokens, "event_ts": workspace.next_ts()}
 
 
 def subscription_of(event: Json) -> str:
-    """Name the subscription under which an app gets this event, as its manifest lists it."""
+    """Return the subscription that covers this event, as the app's manifest names it."""
     if event["type"] != "message":
         return str(event["type"])
     return "message.groups" if event["channel_type"] == "group" else "message.channels"
 
 
 def envelope(event: Json, workspace: Workspace, event_id: str) -> Json:
-    """Wrap an event for delivery; the same `event_id` stays with it through every retry."""
+    """Wrap an event for delivery. All retries of an event have the same `event_id`."""
     authorization = {
         "enterprise_id": None,
         "team_id": workspace.team.id,
@@ -102,7 +102,7 @@ def _channel_id(change: Change) -> str:
             return message.channel
         case Deleted(previous):
             return previous.channel
-        case Joined(channel) | Whispered(channel):
+        case Joined(channel) | EphemeralChanged(channel):
             return channel
 
 

@@ -1,72 +1,22 @@
-"""The app in a workspace: all that Slack keeps about it, and what it hears of changes while it is installed."""
+"""Hold what Slack keeps about an app in one workspace, and send the app events while it is installed."""
 
 import asyncio
 import secrets
 from collections import deque
 from dataclasses import dataclass
 
-from bot.sandbox.slack.delivery import Courier
+from bot.sandbox.slack.delivery import Dispatcher
 from bot.sandbox.slack.events import app_uninstalled, event_of, subscription_of, tokens_revoked
-from bot.sandbox.slack.handles import Handles
+from bot.sandbox.slack.interaction_tokens import InteractionTokens
 from bot.sandbox.slack.settings import Settings
-from bot.sandbox.slack.workspace import Change, Json, Refused, Workspace
-
-
-@dataclass
-class _Plan:
-    times: int
-    retry_after: int
-
-
-class RateLimits:
-    def __init__(self) -> None:
-        self._plans: dict[str, _Plan] = {}
-
-    def plan(self, method: str, times: int, retry_after: int) -> None:
-        """Refuse the next `times` calls of a method, asking for `retry_after` seconds of patience."""
-        self._plans[method] = _Plan(times, retry_after)
-
-    def retry_after(self, method: str) -> int | None:
-        """Give the seconds that the caller must wait, or None when the call may go on."""
-        plan = self._plans.get(method)
-        if plan is None or plan.times <= 0:
-            return None
-        plan.times -= 1
-        return plan.retry_after
-
-
-class Pulse:
-    def __init__(self) -> None:
-        self.version = 0
-        self.stopped = False
-        self._changed = asyncio.Event()
-
-    def beat(self) -> None:
-        self.version += 1
-        self._wake()
-
-    def stop(self) -> None:
-        """Let everybody who waits go: the server is about to close."""
-        self.stopped = True
-        self._wake()
-
-    async def after(self, version: int) -> int:
-        """Wait until the version is another than this one, or until the pulse has stopped."""
-        while self.version == version and not self.stopped:
-            await self._changed.wait()
-        return self.version
-
-    def _wake(self) -> None:
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
-
+from bot.sandbox.slack.workspace import Change, Json, SlackError, Workspace
 
 _KEPT_CALLS = 1_000
 
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One call of the Web API, without its token; `error` is None when Slack did what was asked."""
+    """One call of the Web API, without its token; `error` is None when it succeeded."""
 
     at: float
     method: str
@@ -86,7 +36,7 @@ class View:
 
 @dataclass(frozen=True)
 class File:
-    """What somebody uploaded."""
+    """A file that a user uploaded."""
 
     id: str
     name: str
@@ -95,9 +45,10 @@ class File:
 
 
 class Installation:
-    """`token` is that of the app's bot, or None where the app is not installed; `revoked` are those it had before.
+    """One workspace and the app in it.
 
-    `path` is where the workspace's page and its links begin, below the server's own address.
+    `token` is the bot's token, or None while the app is not installed; `revoked` holds its former tokens. `path` is
+    the part of URLs, below the server's address, where the workspace's page begins.
     """
 
     def __init__(self, workspace: Workspace, settings: Settings, token: str | None, path: str = "") -> None:
@@ -106,63 +57,117 @@ class Installation:
         self.token = token
         self.revoked: set[str] = set()
         self.path = path
-        self.pulse = Pulse()
-        self.courier = Courier(workspace, settings, self.pulse.beat)
-        self.handles = Handles(workspace.clock)
+        self.version = StateVersion()
+        self.dispatcher = Dispatcher(workspace, settings, self.version.increment)
+        self.interaction_tokens = InteractionTokens(workspace.clock)
         self.limits = RateLimits()
         self.calls: deque[ApiCall] = deque(maxlen=_KEPT_CALLS)
         self.modals: dict[str, View] = {}
         self.homes: dict[str, View] = {}
         self.files: dict[str, File] = {}
-        workspace.observers.append(self._hear)
+        workspace.observers.append(self._on_change)
 
     def record(self, method: str, arguments: Json, error: str | None) -> None:
-        """Note a call of the Web API."""
+        """Record a call of the Web API."""
         kept = {name: value for name, value in arguments.items() if name != "token"}
         self.calls.append(ApiCall(self.workspace.clock(), method, kept, error))
-        self.pulse.beat()
+        self.version.increment()
 
     def new_view(self, user: str, form: Json) -> View:
-        """Give a view its id and hash, without showing it."""
+        """Return a view with a new id and hash, which is not shown yet."""
         return View(f"V{secrets.token_hex(5).upper()}", user, form, secrets.token_hex(8))
 
     def modal(self, view_id: str | None, external_id: str | None = None) -> View:
-        """Find an open modal by either id. Raises Refused("not_found")."""
+        """Find an open modal by either id. Raises SlackError("not_found")."""
         for view in self.modals.values():
             if view.id == view_id or (external_id and view.form.get("external_id") == external_id):
                 return view
-        raise Refused("not_found")
+        raise SlackError("not_found")
 
     def view(self, view_id: str) -> View:
-        """Find an open modal or a Home tab. Raises Refused("not_found")."""
+        """Find an open modal or a Home tab. Raises SlackError("not_found")."""
         for view in (*self.modals.values(), *self.homes.values()):
             if view.id == view_id:
                 return view
-        raise Refused("not_found")
+        raise SlackError("not_found")
 
     def install(self) -> str:
-        """Give the app its token; installing it again gives the same one."""
+        """Install the app and return its token; the same one if it is installed already."""
         if self.token is None:
             self.token = f"xoxb-{secrets.token_hex(12)}"
-        self.pulse.beat()
+        self.version.increment()
         return self.token
 
     def uninstall(self) -> None:
-        """Take the app out. It hears of it, and its token is none any more. Raises Refused("not_installed")."""
+        """Uninstall the app: revoke its token and send it the events. Raises SlackError("not_installed")."""
         if self.token is None:
-            raise Refused("not_installed")
+            raise SlackError("not_installed")
         self.revoked.add(self.token)
         self.token = None
         for event in (tokens_revoked(self.workspace), app_uninstalled(self.workspace)):
-            self._tell(event)
-        self.pulse.beat()
+            self.send(event)
+        self.version.increment()
 
-    def _hear(self, change: Change) -> None:
+    def send(self, event: Json) -> None:
+        """Send an event to the app, if it subscribes to that type."""
+        if subscription_of(event) in self.settings.subscriptions:
+            self.dispatcher.deliver(event)
+
+    def _on_change(self, change: Change) -> None:
         event = event_of(change, self.workspace)
         if event and self.token is not None:
-            self._tell(event)
-        self.pulse.beat()
+            self.send(event)
+        self.version.increment()
 
-    def _tell(self, event: Json) -> None:
-        if subscription_of(event) in self.settings.subscriptions:
-            self.courier.deliver(event)
+
+class StateVersion:
+    """A number that grows with every change, so that a page can wait for the next one."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.stopped = False
+        self._changed = asyncio.Event()
+
+    def increment(self) -> None:
+        self.number += 1
+        self._wake()
+
+    def stop(self) -> None:
+        """Release all waiters, because the server is about to close."""
+        self.stopped = True
+        self._wake()
+
+    async def wait_past(self, number: int) -> int:
+        """Wait until the version differs from `number` or `stop` is called, and return it."""
+        while self.number == number and not self.stopped:
+            await self._changed.wait()
+        return self.number
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+@dataclass
+class _PlannedRefusals:
+    times: int
+    retry_after: int
+
+
+class RateLimits:
+    """Rate limits that a person or a test plans for single methods."""
+
+    def __init__(self) -> None:
+        self._planned: dict[str, _PlannedRefusals] = {}
+
+    def plan(self, method: str, times: int, retry_after: int) -> None:
+        """Refuse the next `times` calls of a method with a `Retry-After` of so many seconds."""
+        self._planned[method] = _PlannedRefusals(times, retry_after)
+
+    def retry_after(self, method: str) -> int | None:
+        """Count a call; return the seconds that the caller must wait, or None when the call is allowed."""
+        planned = self._planned.get(method)
+        if planned is None or planned.times <= 0:
+            return None
+        planned.times -= 1
+        return planned.retry_after

@@ -1,12 +1,12 @@
-"""Slack's JSON forms of people, channels and messages."""
+"""Render users, channels and messages as Slack's JSON objects."""
 
 from bot.sandbox.slack.workspace import TOMBSTONE, Channel, Json, Message, User, UserGroup, Workspace
 
 
 def message_object(workspace: Workspace, message: Message, *, all_metadata: bool = False) -> Json:
-    """Give a message as history, events and interactions carry it.
+    """Return a message as history, events and interactions contain it.
 
-    Slack gives an app's metadata whole only to who asks for it; others see that it is there.
+    Slack returns an app's whole metadata only on request; otherwise just its `event_type`.
     """
     content = message.content
     optional = {

@@ -1,4 +1,4 @@
-"""The workspace that the sandbox starts with. Its ids are fixed, so that policies and tests can name them."""
+"""Build the workspaces that the sandbox starts with. Their ids are fixed, so that policies and tests can name them."""
 
 import time
 from collections.abc import Callable
@@ -38,7 +38,7 @@ EXAMPLES = (
 
 
 def build_workspace(clock: Callable[[], float] = time.time) -> Workspace:
-    """Build the workspace: customers write in #support, and the bot is in every channel but three."""
+    """Build the main workspace: customers write in #support; the bot has not joined #random and #board."""
     users = {user.id: user for user in (*CUSTOMERS, *AGENTS, *BOTS)}
     channels = {channel.id: channel for channel in _channels()}
     group = UserGroup("S0ONCALL", "on-call", "On call", ("U0JONAS", "U0SOFIA"))

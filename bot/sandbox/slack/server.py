@@ -1,4 +1,4 @@
-"""The stand-in as one ASGI application: Web API, response URLs, page and the page's API."""
+"""Build and serve the stand-in Slack as one ASGI application: Web API, OAuth, response URLs, page and its API."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,8 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.sandbox.slack.api import oauth, web_api
-from bot.sandbox.slack.api import response_url as answers
+from bot.sandbox.slack.api import oauth, response_url, web_api
 from bot.sandbox.slack.installation import Installation
 from bot.sandbox.slack.page import files, page_api
 from bot.sandbox.slack.settings import Settings
@@ -34,11 +33,10 @@ _HEADERS = {
 
 
 def create_app(workspace: Workspace, settings: Settings, others: Sequence[Workspace] = ()) -> Starlette:
-    """Build the application. It delivers events while it is served, so serve it with its lifespan.
+    """Build the application. Serve it with its lifespan, in which it delivers events.
 
-    The app is installed in `workspace`; in the `others` it can be, through OAuth, and their pages are below
-    /workspaces/TEAM/. `app.state.installation` is the Installation in the first, for whoever serves the application to
-    look at.
+    The app is installed in `workspace`. It can be installed in the `others` through OAuth; their pages are at
+    /workspaces/TEAM/. `app.state.installation` is the Installation in `workspace`, `app.state.installations` has all.
     """
     installation = Installation(workspace, settings, settings.bot_token)
     installations = [installation, *(_add(each, settings) for each in others)]
@@ -47,7 +45,7 @@ def create_app(workspace: Workspace, settings: Settings, others: Sequence[Worksp
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             for each in installations:
-                await stack.enter_async_context(each.courier)
+                await stack.enter_async_context(each.dispatcher)
             yield
 
     app = Starlette(
@@ -58,7 +56,7 @@ def create_app(workspace: Workspace, settings: Settings, others: Sequence[Worksp
             *_pages(installation),
         ],
         middleware=[
-            # A page elsewhere on the web cannot reach us under a name of its own that leads to 127.0.0.1.
+            # Prevents DNS rebinding: a web page whose host name resolves to 127.0.0.1 is refused.
             Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
             Middleware(_HeaderMiddleware),
         ],
@@ -73,9 +71,9 @@ def _add(workspace: Workspace, settings: Settings) -> Installation:
 
 
 def _pages(installation: Installation) -> list[BaseRoute]:
-    """Build what belongs to one workspace: its page, and what people and the app are given links to."""
+    """Build the routes of one workspace: its page, response URLs, files and permalinks."""
     return [
-        *answers.routes(installation),
+        *response_url.routes(installation),
         *files.routes(installation),
         *page_api.routes(installation),
         Route("/archives/{channel}/p{number:int}", _find_message),
@@ -84,9 +82,9 @@ def _pages(installation: Installation) -> list[BaseRoute]:
 
 
 class Server(uvicorn.Server):
-    """Serves an application of `create_app` on 127.0.0.1, and ends the page's streams when it stops.
+    """Serves an application of `create_app` on 127.0.0.1 and ends the page's streams on shutdown.
 
-    uvicorn by itself waits for every open stream before it closes.
+    uvicorn alone would wait for every open stream.
     """
 
     def __init__(self, app: Starlette, port: int = 0) -> None:
@@ -95,12 +93,12 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         for installation in self._installations:
-            installation.pulse.stop()
+            installation.version.stop()
         await super().shutdown(sockets)  # type: ignore[arg-type]
 
 
 async def _find_message(request: Request) -> Response:
-    """Lead a permalink to its place on the page."""
+    """Redirect a permalink to the message's place on the page."""
     digits = str(request.path_params["number"])
     ts = f"{digits[:-6]}.{digits[-6:]}"
     place = f"{request.path_params['channel']}/{request.query_params.get('thread_ts', ts)}"

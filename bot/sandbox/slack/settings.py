@@ -1,4 +1,4 @@
-"""What the stand-in is told about the app: where it listens, what it may do, how patient Slack is with it."""
+"""The app's settings in the stand-in Slack: URLs, scopes, subscriptions, commands, time-outs."""
 
 import time
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class OAuth:
-    """What the app proves itself with when it is installed, and where people may be sent back to."""
+    """The app's OAuth credentials and the redirect URLs that it is allowed to use."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -50,11 +50,11 @@ class OAuth:
 
 @dataclass(frozen=True)
 class Settings:
-    """An URL that is None stands for an app that does not listen there. Times are in seconds.
+    """An URL is None where the app does not listen. Times are in seconds.
 
-    `retry_delays` are the pauses before each retry of an event. Slack's own are (0, 60, 300); the default here
-    is for somebody who watches. `signing_clock` gives the unix seconds that requests are signed with: the app compares
-    them with its own clock, so it is the real time even where the workspace's is not.
+    `retry_delays` are the delays before each retry of an event. Slack's own are (0, 60, 300); the default is shorter,
+    for people who watch. `signing_clock` returns the Unix time that requests are signed with. The app compares it with
+    its own clock, so it is the real time even where the workspace's clock is not.
     """
 
     signing_secret: str = field(repr=False)

@@ -1,7 +1,7 @@
-"""A Slack workspace in memory: people, channels, messages, threads and reactions.
+"""Model a Slack workspace in memory: users, channels, messages, threads and reactions.
 
-Every change is told to the observers, in the order in which it happened. Nothing here is thread-safe: change a
-served workspace only from its event loop, which is to say over HTTP.
+Observers are called with every change, in order. Nothing here is thread-safe: change a served workspace only from its
+event loop, that is over HTTP.
 """
 
 import time
@@ -15,8 +15,8 @@ SLACKBOT = "USLACKBOT"
 TOMBSTONE = "tombstone"
 
 
-class Refused(Exception):
-    """Slack's answer to what it will not do: one of its own error codes, and the fields that go with it."""
+class SlackError(Exception):
+    """An error response of Slack: one of its error codes, and the fields that come with it."""
 
     def __init__(self, code: str, **details: Any) -> None:
         super().__init__(code)
@@ -33,7 +33,7 @@ class Team:
 
 @dataclass(frozen=True)
 class BotUser:
-    """The installed app: its user, its bot and its app id, and the name it posts under."""
+    """The app's bot: its user, bot and app ids, and the name it posts under."""
 
     user_id: str
     bot_id: str
@@ -66,7 +66,7 @@ class Reaction:
 
 @dataclass(frozen=True)
 class Content:
-    """What a message says: `text` in mrkdwn, Block Kit blocks, legacy attachments, an app's metadata."""
+    """The content of a message: `text` in mrkdwn, Block Kit blocks, legacy attachments, an app's metadata."""
 
     text: str = ""
     blocks: tuple[Json, ...] = ()
@@ -85,7 +85,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Message:
-    """One message. `visible_to` is set on an ephemeral one; `bot_id` on what the app posted."""
+    """One message. `visible_to` is set on ephemeral messages, `bot_id` on those of the app."""
 
     channel: str
     ts: str
@@ -112,13 +112,13 @@ class Channel:
     replies: dict[str, list[str]] = field(default_factory=dict)
 
     def message(self, ts: str) -> Message:
-        """Find a message that everybody sees. Raises Refused("message_not_found")."""
+        """Return a message that all members see. Raises SlackError("message_not_found")."""
         if ts not in self.messages:
-            raise Refused("message_not_found")
+            raise SlackError("message_not_found")
         return self.messages[ts]
 
     def thread(self, ts: str) -> list[Message]:
-        """Give the parent and its replies, oldest first; `ts` may be that of any message of the thread."""
+        """Return a thread's parent and replies, oldest first; `ts` may be that of any of its messages."""
         parent = self.message(self.message(ts).thread_ts or ts)
         return [parent, *(self.messages[reply] for reply in self.replies.get(parent.ts, ()))]
 
@@ -158,19 +158,19 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Whispered:
-    """An ephemeral message came, changed or went: seen by one person, told to no app."""
+class EphemeralChanged:
+    """An ephemeral message was posted, edited or deleted. One user sees it; apps get no event."""
 
     channel: str
     user: str
 
 
-Change: TypeAlias = Posted | Edited | Deleted | Reacted | Joined | Whispered
+Change: TypeAlias = Posted | Edited | Deleted | Reacted | Joined | EphemeralChanged
 
 
 @dataclass
 class Workspace:
-    """The whole state. `clock` gives unix seconds."""
+    """The state of a workspace. `clock` returns Unix seconds."""
 
     team: Team
     bot: BotUser
@@ -182,19 +182,19 @@ class Workspace:
     _last_ts: int = 0
 
     def channel(self, channel_id: str) -> Channel:
-        """Find a channel. Raises Refused("channel_not_found")."""
+        """Return a channel. Raises SlackError("channel_not_found")."""
         if channel_id not in self.channels:
-            raise Refused("channel_not_found")
+            raise SlackError("channel_not_found")
         return self.channels[channel_id]
 
     def user(self, user_id: str) -> User:
-        """Find a person or bot. Raises Refused("user_not_found")."""
+        """Return a person or bot. Raises SlackError("user_not_found")."""
         if user_id not in self.users:
-            raise Refused("user_not_found")
+            raise SlackError("user_not_found")
         return self.users[user_id]
 
     def next_ts(self) -> str:
-        """Give a timestamp later than every one given before, whatever the clock does."""
+        """Return a timestamp later than all before it, even when the clock goes back."""
         self._last_ts = max(int(self.clock() * 1_000_000), self._last_ts + 1)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
@@ -208,62 +208,62 @@ class Workspace:
         bot_id: str | None = None,
         subtype: str | None = None,
     ) -> Message:
-        """Add a message. Raises Refused: channel_not_found, is_archived, no_text, cannot_reply_to_message."""
+        """Add a message. Raises SlackError: channel_not_found, is_archived, no_text, cannot_reply_to_message."""
         channel = self._open_channel(channel_id)
         if content.is_empty():
-            raise Refused("no_text")
+            raise SlackError("no_text")
         parent = _parent_of(channel, thread_ts)
         message = Message(channel_id, self.next_ts(), user, content, parent, bot_id, subtype)
         channel.messages[message.ts] = message
         if parent:
             channel.replies.setdefault(parent, []).append(message.ts)
-        self._tell(Posted(message))
+        self._notify(Posted(message))
         return message
 
-    def whisper(
+    def post_ephemeral(
         self, channel_id: str, user: str, content: Content, visible_to: str, *, thread_ts: str | None = None,
         bot_id: str | None = None,
     ) -> Message:  # fmt: skip
-        """Add an ephemeral message, which only `visible_to` sees. Raises Refused like `post`."""
+        """Add an ephemeral message, which only the user `visible_to` sees. Raises SlackError like `post`."""
         channel = self._open_channel(channel_id)
         if content.is_empty():
-            raise Refused("no_text")
+            raise SlackError("no_text")
         message = Message(
             channel_id, self.next_ts(), user, content, thread_ts=thread_ts, bot_id=bot_id, visible_to=visible_to
         )
         channel.ephemerals[message.ts] = message
-        self._tell(Whispered(channel_id, visible_to))
+        self._notify(EphemeralChanged(channel_id, visible_to))
         return message
 
     def edit(self, channel_id: str, ts: str, content: Content, by: str) -> Message:
-        """Replace what a message says. Raises Refused: channel_not_found, message_not_found, no_text."""
+        """Replace the content of a message. Raises SlackError: channel_not_found, message_not_found, no_text."""
         channel = self.channel(channel_id)
         previous = channel.message(ts)
         if content.is_empty():
-            raise Refused("no_text")
+            raise SlackError("no_text")
         at = self.next_ts()
-        return self._put(channel, replace(previous, content=content, edited=Edit(by, at)), previous, at)
+        return self._replace(channel, replace(previous, content=content, edited=Edit(by, at)), previous, at)
 
     def edit_ephemeral(self, channel_id: str, ts: str, content: Content | None) -> None:
-        """Replace what an ephemeral message says, or take it away. Raises Refused("message_not_found")."""
+        """Replace an ephemeral message, or delete it if `content` is None. Raises SlackError("message_not_found")."""
         ephemerals = self.channel(channel_id).ephemerals
         if ts not in ephemerals:
-            raise Refused("message_not_found")
+            raise SlackError("message_not_found")
         previous = ephemerals.pop(ts)
         if content is not None:
             ephemerals[ts] = replace(previous, content=content)
-        self._tell(Whispered(channel_id, previous.visible_to or ""))
+        self._notify(EphemeralChanged(channel_id, previous.visible_to or ""))
 
     def delete(self, channel_id: str, ts: str) -> None:
-        """Take a message away. Raises Refused: channel_not_found, message_not_found.
+        """Delete a message. Raises SlackError: channel_not_found, message_not_found.
 
-        A message with replies leaves a tombstone in its place, which goes with the last reply.
+        A message with replies is replaced by a tombstone, which is deleted with the last reply.
         """
         channel = self.channel(channel_id)
         previous = channel.message(ts)
         if channel.replies.get(ts):
-            grave = Message(channel_id, ts, SLACKBOT, Content("This message was deleted."), subtype=TOMBSTONE)
-            self._put(channel, grave, previous, self.next_ts())
+            tombstone = Message(channel_id, ts, SLACKBOT, Content("This message was deleted."), subtype=TOMBSTONE)
+            self._replace(channel, tombstone, previous, self.next_ts())
             return
         self._remove(channel, previous)
         parent = channel.messages.get(previous.thread_ts or "")
@@ -271,43 +271,43 @@ class Workspace:
             self._remove(channel, parent)
 
     def react(self, channel_id: str, ts: str, user: str, name: str) -> None:
-        """Add a reaction. Raises Refused: channel_not_found, is_archived, message_not_found, already_reacted."""
+        """Add a reaction. Raises SlackError: channel_not_found, is_archived, message_not_found, already_reacted."""
         channel = self._open_channel(channel_id)
         message = channel.message(ts)
         if user in _users_of(message, name):
-            raise Refused("already_reacted")
+            raise SlackError("already_reacted")
         self._set_reaction(channel, message, name, (*_users_of(message, name), user))
-        self._tell(Reacted(channel.message(ts), user, name, added=True, at=self.next_ts()))
+        self._notify(Reacted(channel.message(ts), user, name, added=True, at=self.next_ts()))
 
     def unreact(self, channel_id: str, ts: str, user: str, name: str) -> None:
-        """Take a reaction away. Raises Refused: channel_not_found, is_archived, message_not_found, no_reaction."""
+        """Remove a reaction. Raises SlackError: channel_not_found, is_archived, message_not_found, no_reaction."""
         channel = self._open_channel(channel_id)
         message = channel.message(ts)
         users = _users_of(message, name)
         if user not in users:
-            raise Refused("no_reaction")
+            raise SlackError("no_reaction")
         self._set_reaction(channel, message, name, tuple(each for each in users if each != user))
-        self._tell(Reacted(channel.message(ts), user, name, added=False, at=self.next_ts()))
+        self._notify(Reacted(channel.message(ts), user, name, added=False, at=self.next_ts()))
 
     def join(self, channel_id: str, user: str) -> bool:
-        """Make a user a member and say so in the channel; False when it was one already."""
+        """Add a member and post Slack's message about it; return False if the user is a member already."""
         channel = self._open_channel(channel_id)
         if user in channel.members:
             return False
         channel.members.add(user)
-        self._tell(Joined(channel_id, user, self.next_ts()))
+        self._notify(Joined(channel_id, user, self.next_ts()))
         self.post(channel_id, user, Content(f"<@{user}> has joined the channel"), subtype="channel_join")
         return True
 
     def _open_channel(self, channel_id: str) -> Channel:
         channel = self.channel(channel_id)
         if channel.is_archived:
-            raise Refused("is_archived")
+            raise SlackError("is_archived")
         return channel
 
-    def _put(self, channel: Channel, message: Message, previous: Message, at: str) -> Message:
+    def _replace(self, channel: Channel, message: Message, previous: Message, at: str) -> Message:
         channel.messages[message.ts] = message
-        self._tell(Edited(message, previous, at))
+        self._notify(Edited(message, previous, at))
         return message
 
     def _remove(self, channel: Channel, message: Message) -> None:
@@ -315,28 +315,27 @@ class Workspace:
         channel.replies.pop(message.ts, None)
         if message.thread_ts in channel.replies:
             channel.replies[message.thread_ts].remove(message.ts)
-        self._tell(Deleted(message, self.next_ts()))
+        self._notify(Deleted(message, self.next_ts()))
 
     def _set_reaction(self, channel: Channel, message: Message, name: str, users: tuple[str, ...]) -> None:
         counts = {reaction.name: reaction.users for reaction in message.reactions} | {name: users}
         reactions = tuple(Reaction(each, by) for each, by in counts.items() if by)
         channel.messages[message.ts] = replace(message, reactions=reactions)
 
-    def _tell(self, change: Change) -> None:
+    def _notify(self, change: Change) -> None:
         for observer in self.observers:
             observer(change)
 
 
 def _parent_of(channel: Channel, thread_ts: str | None) -> str | None:
-    """Find the thread to post to.
+    """Return the ts of the thread to post to, or None to post to the channel.
 
-    Slack does not refuse a reply to a message that was deleted meanwhile: it posts it into the channel, for all
-    to see. A reply to a reply goes into the same thread.
+    As in Slack, a reply to a deleted message is posted to the channel, and a reply to a reply to the same thread.
     """
     if thread_ts is None:
         return None
     if thread_ts in channel.ephemerals:
-        raise Refused("cannot_reply_to_message")
+        raise SlackError("cannot_reply_to_message")
     parent = channel.messages.get(thread_ts)
     return (parent.thread_ts or parent.ts) if parent else None
 

@@ -76,7 +76,7 @@ def send(post_in, slack, team):
 
     def send(**payload: Any) -> tuple[int, Any]:
         user = {"id": "U0ANNA", "username": "anna", "team_id": team}
-        trigger = slack.installation.handles.issue_trigger("U0ANNA")
+        trigger = slack.installation.interaction_tokens.issue_trigger("U0ANNA")
         whole = {"team": {"id": team, "domain": "example"}, "user": user, "trigger_id": trigger, **payload}
         answer = post_in(workspaces, urlencode({"payload": json.dumps(whole)}).encode())
         return answer["statusCode"], json.loads(answer["body"] or "null")

@@ -109,7 +109,7 @@ def use_shortcut(slack, team: str) -> bytes:
         "message": {"type": "message", "user": "U0MAYA", "ts": "1700000000.000100", "text": "charged twice"},
         "message_ts": "1700000000.000100",
         "response_url": "http://127.0.0.1:9/actions",
-        "trigger_id": slack.installation.handles.issue_trigger("U0ANNA"),
+        "trigger_id": slack.installation.interaction_tokens.issue_trigger("U0ANNA"),
     }
     return urlencode({"payload": json.dumps(payload)}).encode()
 

@@ -1,4 +1,4 @@
-"""A stand-in Slack over real HTTP, and an app that notes what it is sent."""
+"""A stand-in Slack over real HTTP, and an app that records its requests."""
 
 import json
 import queue
@@ -28,21 +28,21 @@ SECONDS = 10
 
 @dataclass
 class StandIn:
-    """A served stand-in Slack. `workspace` is to look at: changes go over HTTP."""
+    """A served stand-in Slack. Only read `workspace`; change it over HTTP."""
 
     url: str
     workspace: Workspace
     client: WebClient
 
-    def do(self, act: str, **fields: Any) -> httpx2.Response:
-        """Act on the page's API, by default as Maya in #support."""
-        wish = {"channel": "C0SUPPORT", "user": "U0MAYA"} | fields
-        # In ASCII, so that it can say what UTF-8 cannot.
-        body, headers = json.dumps(wish), {"content-type": "application/json"}
-        return httpx2.post(f"{self.url}/sandbox/{act}", content=body, headers=headers, timeout=SECONDS)
+    def do(self, action: str, **fields: Any) -> httpx2.Response:
+        """Use an action of the page's API, by default as Maya in #support."""
+        request = {"channel": "C0SUPPORT", "user": "U0MAYA"} | fields
+        # In ASCII, which can express what UTF-8 cannot: lone surrogates.
+        body, headers = json.dumps(request), {"content-type": "application/json"}
+        return httpx2.post(f"{self.url}/sandbox/{action}", content=body, headers=headers, timeout=SECONDS)
 
     def write(self, text: str, **fields: Any) -> str:
-        """Write a message and give its ts."""
+        """Write a message and return its ts."""
         return str(self.do("messages", text=text, **fields).raise_for_status().json()["ts"])
 
     def state(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class StandIn:
         return next(each for each in self.state()["channels"] if each["id"] == channel_id)
 
     def state_when(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Follow the stream until the state fulfils a condition."""
+        """Follow the stream until the state meets a condition, and return the state."""
         with httpx2.stream("GET", f"{self.url}/sandbox/stream", timeout=SECONDS) as stream:
             for line in stream.iter_lines():
                 if line and condition(state := self.state()):
@@ -79,7 +79,7 @@ class Received:
 
 @dataclass
 class App:
-    """A small app: notes each request in a queue and gives the answers it was told to, then 200."""
+    """A small app: puts each request in a queue and sends the answers of a test, then 200."""
 
     url: str = ""
     answers: "queue.SimpleQueue[Response]" = field(default_factory=queue.SimpleQueue)
@@ -156,7 +156,7 @@ def buttons() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def run_command(start_slack, receiving_app):
-    """Run /classify and give the stand-in and what the app was sent."""
+    """Run /classify; return the stand-in and the form that the app received."""
 
     def run(answer=None, text="hello"):
         slack = start_slack(commands_url=receiving_app.url)
@@ -170,7 +170,7 @@ def run_command(start_slack, receiving_app):
 
 @pytest.fixture
 def press(start_slack, receiving_app, buttons):
-    """Post `buttons`, press one as Maya, and give the stand-in, the message's ts and the payload that came."""
+    """Post `buttons`, press one as Maya; return the stand-in, the message's ts and the payload received."""
 
     def press_button(action_id="billing", chosen=None):
         slack = start_slack(interactivity_url=receiving_app.url)

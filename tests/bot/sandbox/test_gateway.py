@@ -1,4 +1,4 @@
-"""The local API Gateway speaks to handlers as the real one does."""
+"""The local API Gateway calls handlers as the real one does."""
 
 import base64
 from pathlib import Path

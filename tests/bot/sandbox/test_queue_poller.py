@@ -1,4 +1,4 @@
-"""The pump hands a queue's messages to a function as Lambda's event source mapping does."""
+"""The queue poller invokes a function with a queue's messages as Lambda's event source mapping does."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ def sqs(ministack_url):
 
 @pytest.fixture
 def queue_url(sqs) -> Iterator[str]:
-    url = sqs.create_queue(QueueName=f"pump-{uuid.uuid4()}", Attributes={"VisibilityTimeout": "300"})["QueueUrl"]
+    url = sqs.create_queue(QueueName=f"poller-{uuid.uuid4()}", Attributes={"VisibilityTimeout": "300"})["QueueUrl"]
     yield url
     sqs.delete_queue(QueueUrl=url)
 

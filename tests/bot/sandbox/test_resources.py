@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from bot.sandbox.resources import Created, create_resources, queue_attributes, read_resources, table_arguments
+from bot.sandbox.resources import CreatedResources, create_resources, queue_attributes, read_resources, table_arguments
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def clients(ministack_url: str) -> tuple[Any, Any]:
 
 
 @pytest.fixture(scope="module")
-def created(clients: tuple[Any, Any]) -> Created:
+def created(clients: tuple[Any, Any]) -> CreatedResources:
     return create_resources(*clients, prefix=f"blueprint-{uuid.uuid4()}")
 
 

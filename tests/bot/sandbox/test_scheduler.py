@@ -1,4 +1,4 @@
-"""The clock invokes what serverless.yml schedules, and goes on when a function fails."""
+"""The scheduler invokes the functions that serverless.yml schedules, and goes on after a failure."""
 
 import threading
 from pathlib import Path
@@ -30,9 +30,9 @@ def test_a_function_that_fails_is_invoked_again(caplog):
         invocations.release()
         raise RuntimeError("no Slack today")
 
-    clock = Scheduler(Function("scheduled", handler), seconds=0.01)
-    clock.start()
+    scheduler = Scheduler(Function("scheduled", handler), seconds=0.01)
+    scheduler.start()
 
     assert all(invocations.acquire(timeout=10) for _ in range(2))
-    clock.stop()
+    scheduler.stop()
     assert "The function scheduled raised" in caplog.text

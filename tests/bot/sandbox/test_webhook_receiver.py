@@ -24,14 +24,14 @@ def call(key: str = "T0#C0#1.1#crm") -> Call:
     return Call("https://crm.example.com/hooks/1", key, {"event": "message.triaged"})
 
 
-def test_what_a_webhook_is_told_is_noted_by_its_key(webhooks, url):
+def test_calls_are_recorded_by_their_idempotency_key(webhooks, url):
     for key in ("first", "second", "first"):
         webhooks.call(call(key))
 
-    told = httpx2.get(f"{url}/received", timeout=10).json()
+    received = httpx2.get(f"{url}/received", timeout=10).json()
 
-    assert [(each["key"], each["times"]) for each in told] == [("first", 2), ("second", 1)]
-    assert told[0] | {"times": 1} == {
+    assert [(each["key"], each["times"]) for each in received] == [("first", 2), ("second", 1)]
+    assert received[0] | {"times": 1} == {
         "host": "crm.example.com",
         "path": "/hooks/1",
         "key": "first",
@@ -40,7 +40,7 @@ def test_what_a_webhook_is_told_is_noted_by_its_key(webhooks, url):
     }
 
 
-def test_it_refuses_as_often_as_it_is_asked_to(webhooks, url, webhook_receiver):
+def test_planned_statuses_are_answered_first(webhooks, url, webhook_receiver):
     httpx2.post(f"{url}/plan", json={"status": 503, "times": 2}, timeout=10)
 
     for _ in range(2):
@@ -48,13 +48,13 @@ def test_it_refuses_as_often_as_it_is_asked_to(webhooks, url, webhook_receiver):
             webhooks.call(call())
     webhooks.call(call())
 
-    assert [each.times for each in webhook_receiver.told.values()] == [1]
+    assert [each.times for each in webhook_receiver.received.values()] == [1]
 
 
-def test_it_keeps_the_latest_only(webhook_receiver, monkeypatch, webhooks):
+def test_only_the_latest_calls_are_kept(webhook_receiver, monkeypatch, webhooks):
     monkeypatch.setattr("bot.sandbox.webhook_receiver._MOST_KEPT", 2)
 
     for key in ("a", "b", "c"):
         webhooks.call(call(key))
 
-    assert list(webhook_receiver.told) == ["b", "c"]
+    assert list(webhook_receiver.received) == ["b", "c"]

@@ -1,7 +1,7 @@
-"""The limits of Block Kit, on plain JSON: Slack refuses the whole call when one is overstepped.
+"""Check Block Kit JSON against Slack's limits; Slack refuses the whole call when one is exceeded.
 
-The checks give Slack's own kind of sentence, `no more than 50 items allowed [json-pointer:/blocks]`. Limits are
-those that Slack publishes or its SDK enforces; what Slack allows and this module does not know is let through.
+Problems read as in Slack: `no more than 50 items allowed [json-pointer:/blocks]`. The limits are those that Slack
+documents or its SDK enforces. Fields that this module does not know are not checked.
 """
 
 import secrets
@@ -12,7 +12,7 @@ Surface: TypeAlias = Literal["message", "view"]
 Problems: TypeAlias = Iterator[str]
 
 MAX_BLOCKS: dict[Surface, int] = {"message": 50, "view": 100}
-# Not documented by Slack; `msg_blocks_too_long` has been seen a little above this many characters.
+# Not documented by Slack; `msg_blocks_too_long` was observed slightly above this number of characters.
 MAX_BLOCK_TEXT = 13_200
 
 _IDENTIFIER = 255
@@ -22,17 +22,17 @@ _ANY_TEXT = ("plain_text", "mrkdwn")
 
 
 def problems(blocks: Any, surface: Surface = "message") -> list[str]:
-    """List what Slack would refuse about these blocks; an empty list means that it would take them."""
+    """Return the problems for which Slack would refuse these blocks; an empty list if there are none."""
     return list(_blocks(blocks, surface))
 
 
 def view_problems(view: Any) -> list[str]:
-    """List what Slack would refuse about a modal or Home view."""
+    """Return the problems for which Slack would refuse a modal or Home view."""
     return list(_view(view))
 
 
 def text_length(blocks: Any) -> int:
-    """Count the characters of every text in the blocks, as Slack's limit on a whole message does."""
+    """Count the characters of all texts in the blocks, which Slack limits per message."""
     if isinstance(blocks, Mapping):
         own = blocks.get("text")
         nested = sum(text_length(value) for value in blocks.values())
@@ -254,7 +254,7 @@ def _view(view: Any) -> Problems:
     yield from _blocks(view.get("blocks"), "view")
 
 
-# --- What all of them are made of ---------------------------------------------------------------------------
+# --- Shared checks ------------------------------------------------------------------------------------------
 
 
 def _text(text: Any, at: str, limit: int, kinds: Sequence[str]) -> Problems:
@@ -296,7 +296,7 @@ def _find_check(kind: Any, checks: Mapping[str, _Check]) -> _Check | None:
 
 
 def _all_of(name: str, objects: Sequence[Any]) -> list[str]:
-    """Give the ids of this name that there are; what is none has been named already."""
+    """Return the ids of this name that are valid; the invalid ones are reported by other checks."""
     ids = [each.get(name) for each in objects if isinstance(each, Mapping)]
     return [each for each in ids if isinstance(each, str) and each]
 
@@ -314,7 +314,7 @@ def _problem(sentence: str, at: str) -> str:
 
 
 def with_ids(blocks: Sequence[Any]) -> tuple[dict[str, Any], ...]:
-    """Give every block a block_id and every element an action_id, as Slack does where the app gave none."""
+    """Fill in missing block_ids and action_ids, as Slack does."""
     return tuple(_with_ids(dict(block)) for block in blocks)
 
 

@@ -1,10 +1,10 @@
-"""The conversations.* methods of the stand-in Slack."""
+"""Answer the `conversations.*` methods of the Web API."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bot.sandbox.slack.api.call import Call, one_page
 from bot.sandbox.slack.objects import channel_object, message_object
-from bot.sandbox.slack.workspace import Channel, Json, Message, Refused
+from bot.sandbox.slack.workspace import Channel, Json, Message, SlackError
 
 
 def info(call: Call) -> Json:
@@ -12,25 +12,21 @@ def info(call: Call) -> Json:
 
 
 def list_(call: Call) -> Json:
+    """List the channels that the caller may see."""
+    return _list_channels(call, lambda channel: not channel.is_private or call.bot in channel.members)
+
+
+def list_joined(call: Call) -> Json:
+    """List the channels that the caller is a member of (`users.conversations`)."""
+    return _list_channels(call, lambda channel: call.bot in channel.members)
+
+
+def _list_channels(call: Call, is_listed: Callable[[Channel], bool]) -> Json:
     kinds = (call.text("types") or "public_channel").split(",")
     channels = [
         channel
         for channel in call.workspace.channels.values()
-        if _is_visible(call, channel)
-        and ("private_channel" if channel.is_private else "public_channel") in kinds
-        and not (channel.is_archived and call.flag("exclude_archived"))
-    ]
-    page, more = one_page(call, channels, 100)
-    return {"channels": [channel_object(call.workspace, channel) for channel in page], **more}
-
-
-def of_bot(call: Call) -> Json:
-    """Give the channels that the caller is a member of (`users.conversations`)."""
-    kinds = (call.text("types") or "public_channel").split(",")
-    channels = [
-        channel
-        for channel in call.workspace.channels.values()
-        if call.bot in channel.members
+        if is_listed(channel)
         and ("private_channel" if channel.is_private else "public_channel") in kinds
         and not (channel.is_archived and call.flag("exclude_archived"))
     ]
@@ -41,7 +37,7 @@ def of_bot(call: Call) -> Json:
 def join(call: Call) -> Json:
     channel = call.channel()
     if channel.is_private:
-        raise Refused("method_not_supported_for_channel_type")
+        raise SlackError("method_not_supported_for_channel_type")
     is_new = call.workspace.join(channel.id, call.bot)
     answer: Json = {"channel": channel_object(call.workspace, channel)}
     return answer if is_new else answer | {"warning": "already_in_channel"}
@@ -62,17 +58,13 @@ def replies(call: Call) -> Json:
     channel = call.joined_channel()
     try:
         parent, *rest = channel.thread(call.required("ts"))
-    except Refused:
-        raise Refused("thread_not_found") from None
+    except SlackError:
+        raise SlackError("thread_not_found") from None
     return _messages(call, [parent, *_in_period(call, rest)], 1_000)
 
 
-def _is_visible(call: Call, channel: Channel) -> bool:
-    return not channel.is_private or call.bot in channel.members
-
-
 def _in_period(call: Call, messages: Iterable[Message]) -> list[Message]:
-    """Keep what was posted between `oldest` and `latest`; timestamps are of one length, so text compares right."""
+    """Keep the messages between `oldest` and `latest`. Timestamps have a fixed length, so strings compare correctly."""
     oldest, latest, inclusive = call.text("oldest") or "", call.text("latest") or "~", call.flag("inclusive")
     return [
         message

@@ -1,8 +1,8 @@
-"""Slack's side of an installation: the question whether the app may be installed, and the token for the code.
+"""Slack's side of OAuth: the consent page, and the exchange of a code for a token.
 
-GET  /oauth/v2/authorize     the page with the question: which workspace, Allow or Cancel
-GET  /oauth/v2/allow         Allow was pressed: back to the app, with a code
-POST /api/oauth.v2.access    the app's code becomes a token
+GET  /oauth/v2/authorize     consent page: choose a workspace, Allow or Cancel
+GET  /oauth/v2/allow         target of Allow: redirect to the app with a code
+POST /api/oauth.v2.access    exchange the code for a token
 """
 
 import base64
@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from bot.sandbox.slack.installation import Installation
 from bot.sandbox.slack.settings import OAuth
-from bot.sandbox.slack.workspace import Json, Refused
+from bot.sandbox.slack.workspace import Json, SlackError
 
 CODE_SECONDS = 600
 
@@ -33,40 +33,40 @@ class Code:
 
 
 def routes(installations: Sequence[Installation], oauth: OAuth | None) -> list[Route]:
-    """Build the routes, none where the app cannot be installed."""
+    """Build the routes; there are none if the app has no OAuth settings."""
     if oauth is None:
         return []
     codes: dict[str, Code] = {}
 
-    async def ask(request: Request) -> Response:
+    async def authorize(request: Request) -> Response:
         try:
             _check(request.query_params, oauth)
-        except Refused as refusal:
-            return _page("Something is wrong with this link", f"<p>{escape(refusal.code)}</p>", 400)
-        return _page("Install Blazing Triage", _question(request.query_params, installations))
+        except SlackError as error:
+            return _page("This link is not valid", f"<p>{escape(error.code)}</p>", 400)
+        return _page("Install Blazing Triage", _consent_form(request.query_params, installations))
 
     async def allow(request: Request) -> Response:
         query = request.query_params
         try:
             _check(query, oauth)
             installation = _find(installations, query.get("team", ""))
-        except Refused as refusal:
-            return _page("Something is wrong with this link", f"<p>{escape(refusal.code)}</p>", 400)
+        except SlackError as error:
+            return _page("This link is not valid", f"<p>{escape(error.code)}</p>", 400)
         code = secrets.token_hex(16)
         codes[code] = Code(installation, query["redirect_uri"], time.monotonic())
-        return RedirectResponse(_back(query, code=code), 302)
+        return RedirectResponse(_redirect_url(query, code=code), 302)
 
     async def access(request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
         try:
             _authenticate(request, oauth)
             installation = _redeem(codes, form)
-        except Refused as refusal:
-            return JSONResponse({"ok": False, "error": refusal.code})
+        except SlackError as error:
+            return JSONResponse({"ok": False, "error": error.code})
         return JSONResponse({"ok": True, **_granted(installation)})
 
     return [
-        Route("/oauth/v2/authorize", ask),
+        Route("/oauth/v2/authorize", authorize),
         Route("/oauth/v2/allow", allow),
         Route("/api/oauth.v2.access", access, methods=["POST"]),
     ]
@@ -74,19 +74,19 @@ def routes(installations: Sequence[Installation], oauth: OAuth | None) -> list[R
 
 def _check(query: Mapping[str, str], oauth: OAuth) -> None:
     if query.get("client_id") != oauth.client_id:
-        raise Refused("invalid_client_id")
+        raise SlackError("invalid_client_id")
     if query.get("redirect_uri") not in oauth.redirect_urls:
-        raise Refused("bad_redirect_uri")
+        raise SlackError("bad_redirect_uri")
 
 
 def _find(installations: Sequence[Installation], team: str) -> Installation:
     for each in installations:
         if each.workspace.team.id == team:
             return each
-    raise Refused("invalid_team")
+    raise SlackError("invalid_team")
 
 
-def _question(query: Mapping[str, str], installations: Sequence[Installation]) -> str:
+def _consent_form(query: Mapping[str, str], installations: Sequence[Installation]) -> str:
     chosen = query.get("team")
     teams = [each.workspace.team for each in installations if chosen in (None, each.workspace.team.id)]
     links = "".join(
@@ -95,11 +95,11 @@ def _question(query: Mapping[str, str], installations: Sequence[Installation]) -
         for team in teams
     )
     scopes = escape(query.get("scope", "").replace(",", ", "))
-    cancel = escape(_back(query, error="access_denied"))
-    return f'<p>It asks for: {scopes}</p>{links}<p><a href="{cancel}">Cancel</a></p>'
+    cancel = escape(_redirect_url(query, error="access_denied"))
+    return f'<p>Requested scopes: {scopes}</p>{links}<p><a href="{cancel}">Cancel</a></p>'
 
 
-def _back(query: Mapping[str, str], **answer: str) -> str:
+def _redirect_url(query: Mapping[str, str], **answer: str) -> str:
     return f"{query['redirect_uri']}?{urlencode({**answer, 'state': query.get('state', '')})}"
 
 
@@ -115,22 +115,22 @@ def _authenticate(request: Request, oauth: OAuth) -> None:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     try:
         client_id, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
-    except ValueError:  # neither base64 nor UTF-8
-        raise Refused("invalid_client_id") from None
+    except ValueError:  # not Base64, or not UTF-8
+        raise SlackError("invalid_client_id") from None
     if scheme.lower() != "basic" or client_id != oauth.client_id:
-        raise Refused("invalid_client_id")
+        raise SlackError("invalid_client_id")
     if secret != oauth.client_secret:
-        raise Refused("bad_client_secret")
+        raise SlackError("bad_client_secret")
 
 
 def _redeem(codes: Mapping[str, Code], form: Mapping[str, str]) -> Installation:
     code = codes.get(form.get("code", ""))
     if code is None or time.monotonic() - code.issued_at > CODE_SECONDS:
-        raise Refused("invalid_code")
+        raise SlackError("invalid_code")
     if code.used:
-        raise Refused("code_already_used")
+        raise SlackError("code_already_used")
     if form.get("redirect_uri") != code.redirect_uri:
-        raise Refused("bad_redirect_uri")
+        raise SlackError("bad_redirect_uri")
     code.used = True
     return code.installation
 

@@ -1,4 +1,4 @@
-"""What an app says in answer to a command, a button or a shortcut: at once, or later at its response URL."""
+"""Apply an app's response to a command, a button or a shortcut, sent at once or to a response URL."""
 
 import json
 from typing import Any
@@ -8,11 +8,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.slack.api.call import checked_blocks
-from bot.sandbox.slack.handles import ResponseUrl
 from bot.sandbox.slack.installation import Installation
-from bot.sandbox.slack.workspace import Content, Json, Refused
+from bot.sandbox.slack.interaction_tokens import ResponseUrl
+from bot.sandbox.slack.workspace import Content, Json, SlackError
 
-_GONE = frozenset({"invalid_url", "expired_url", "used_url"})
+_NOT_FOUND = frozenset({"invalid_url", "expired_url", "used_url"})
 
 
 def routes(installation: Installation) -> list[Route]:
@@ -20,38 +20,38 @@ def routes(installation: Installation) -> list[Route]:
 
     async def respond(request: Request) -> Response:
         try:
-            handle = installation.handles.use_response_url(request.path_params["token"])
-            place(installation, handle, form_of(await request.body()))
-        except Refused as refusal:
-            installation.record("response_url", {}, refusal.code)
-            form = {"ok": False, "error": refusal.code, **refusal.details}
-            return JSONResponse(form, 404 if refusal.code in _GONE else 200)
+            response_url = installation.interaction_tokens.use_response_url(request.path_params["token"])
+            apply_response(installation, response_url, parse_response(await request.body()))
+        except SlackError as error:
+            installation.record("response_url", {}, error.code)
+            form = {"ok": False, "error": error.code, **error.details}
+            return JSONResponse(form, 404 if error.code in _NOT_FOUND else 200)
         installation.record("response_url", {}, None)
         return JSONResponse({"ok": True})
 
     return [Route("/response/{token}", respond, methods=["POST"])]
 
 
-def place(installation: Installation, handle: ResponseUrl, form: Json) -> None:
-    """Do what an answer says: show, replace or delete. Raises Refused with Slack's code.
+def apply_response(installation: Installation, response_url: ResponseUrl, form: Json) -> None:
+    """Post a message, or replace or delete the original. Raises SlackError with Slack's code.
 
-    Only a button has an original to replace; after a command a new message is shown instead.
+    Only a button has an original; after a command, a new message is posted instead.
     """
-    if handle.message_ts and (form.get("delete_original") or form.get("replace_original")):
+    if response_url.message_ts and (form.get("delete_original") or form.get("replace_original")):
         content = None if form.get("delete_original") else _content(form)
-        _replace(installation, handle.channel, handle.message_ts, content)
+        _replace(installation, response_url.channel, response_url.message_ts, content)
     elif not form.get("delete_original"):
-        _show(installation, handle, form)
+        _post(installation, response_url, form)
 
 
-def form_of(body: bytes) -> Json:
-    """Read an answer that must be a JSON object. Raises Refused("invalid_payload")."""
+def parse_response(body: bytes) -> Json:
+    """Parse a response, which must be a JSON object. Raises SlackError("invalid_payload")."""
     try:
         form: Any = json.loads(body)
     except ValueError:
-        raise Refused("invalid_payload") from None
+        raise SlackError("invalid_payload") from None
     if not isinstance(form, dict):
-        raise Refused("invalid_payload")
+        raise SlackError("invalid_payload")
     return form
 
 
@@ -63,13 +63,15 @@ def _content(form: Json) -> Content:
     )
 
 
-def _show(installation: Installation, handle: ResponseUrl, form: Json) -> None:
+def _post(installation: Installation, response_url: ResponseUrl, form: Json) -> None:
     workspace, content = installation.workspace, _content(form)
-    bot, thread_ts = workspace.bot, form.get("thread_ts") or handle.thread_ts
+    bot, thread_ts = workspace.bot, form.get("thread_ts") or response_url.thread_ts
     if form.get("response_type") == "in_channel":
-        workspace.post(handle.channel, bot.user_id, content, thread_ts=thread_ts, bot_id=bot.bot_id)
+        workspace.post(response_url.channel, bot.user_id, content, thread_ts=thread_ts, bot_id=bot.bot_id)
     else:
-        workspace.whisper(handle.channel, bot.user_id, content, handle.user, thread_ts=thread_ts, bot_id=bot.bot_id)
+        workspace.post_ephemeral(
+            response_url.channel, bot.user_id, content, response_url.user, thread_ts=thread_ts, bot_id=bot.bot_id
+        )
 
 
 def _replace(installation: Installation, channel_id: str, ts: str, content: Content | None) -> None:

@@ -1,4 +1,4 @@
-"""Slack's Web API over HTTP: `POST /api/<method>` with a form or JSON, as its SDKs send it."""
+"""Serve Slack's Web API over HTTP: `POST /api/<method>` with a form or JSON, as the SDKs send it."""
 
 import json
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from starlette.routing import Route
 from bot.sandbox.slack.api.call import Call
 from bot.sandbox.slack.api.methods import METHODS, Method
 from bot.sandbox.slack.installation import Installation
-from bot.sandbox.slack.workspace import Json, Refused
+from bot.sandbox.slack.workspace import Json, SlackError
 
 
 def routes(installations: Sequence[Installation]) -> list[Route]:
-    """Build the route of every method, known or not. The token tells in which workspace the app acts."""
+    """Build the route of all methods. The token identifies the workspace."""
 
     async def answer(request: Request) -> Response:
         name = request.path_params["method"]
         try:
             arguments = await _arguments(request)
             installation = _authenticate(request, arguments, installations)
-        except Refused as refusal:
-            installations[0].record(name, {}, refusal.code)
-            return _refusal(refusal, installations[0])
+        except SlackError as error:
+            installations[0].record(name, {}, error.code)
+            return _refusal(error, installations[0])
         return _answer(installation, name, arguments, f"{request.base_url}{installation.path}")
 
     return [Route("/api/{method}", answer, methods=["POST", "GET"])]
@@ -39,9 +39,9 @@ def _answer(installation: Installation, name: str, arguments: Json, origin: str)
     try:
         method = _permitted_method(name, installation)
         result = method.answer(Call(installation, arguments, origin))
-    except Refused as refusal:
-        installation.record(name, arguments, refusal.code)
-        return _refusal(refusal, installation)
+    except SlackError as error:
+        installation.record(name, arguments, error.code)
+        return _refusal(error, installation)
     installation.record(name, arguments, None)
     return JSONResponse({"ok": True, **result}, headers=_scope_header(installation))
 
@@ -49,15 +49,15 @@ def _answer(installation: Installation, name: str, arguments: Json, origin: str)
 def _permitted_method(name: str, installation: Installation) -> Method:
     method = METHODS.get(name)
     if method is None:
-        raise Refused("unknown_method", req_method=name)
+        raise SlackError("unknown_method", req_method=name)
     granted = installation.settings.scopes
     if method.scopes and granted.isdisjoint(method.scopes):
-        raise Refused("missing_scope", needed=",".join(method.scopes), provided=",".join(sorted(granted)))
+        raise SlackError("missing_scope", needed=",".join(method.scopes), provided=",".join(sorted(granted)))
     return method
 
 
-def _refusal(refusal: Refused, installation: Installation) -> Response:
-    return JSONResponse({"ok": False, "error": refusal.code, **refusal.details}, headers=_scope_header(installation))
+def _refusal(error: SlackError, installation: Installation) -> Response:
+    return JSONResponse({"ok": False, "error": error.code, **error.details}, headers=_scope_header(installation))
 
 
 def _scope_header(installation: Installation) -> dict[str, str]:
@@ -65,7 +65,7 @@ def _scope_header(installation: Installation) -> dict[str, str]:
 
 
 async def _arguments(request: Request) -> Json:
-    """Read the arguments, wherever the caller put them. Raises Refused: invalid_json, json_not_object."""
+    """Read the arguments from the query and the body. Raises SlackError: invalid_json, json_not_object."""
     body = await request.body()
     if request.headers.get("content-type", "").startswith("application/json"):
         return dict(request.query_params) | _json_object(body)
@@ -74,12 +74,12 @@ async def _arguments(request: Request) -> Json:
 
 def _json_object(body: bytes) -> Json:
     try:
-        # The SDKs send JSON's content type with an empty body where a method takes no argument.
+        # The SDKs send the JSON content type with an empty body for methods without arguments.
         value: Any = json.loads(body or b"{}")
     except ValueError:
-        raise Refused("invalid_json") from None
+        raise SlackError("invalid_json") from None
     if not isinstance(value, dict):
-        raise Refused("json_not_object")
+        raise SlackError("json_not_object")
     return value
 
 
@@ -87,10 +87,10 @@ def _authenticate(request: Request, arguments: Json, installations: Sequence[Ins
     scheme, _, header_token = request.headers.get("authorization", "").partition(" ")
     token = header_token if scheme.lower() == "bearer" else arguments.get("token")
     if not token:
-        raise Refused("not_authed")
+        raise SlackError("not_authed")
     for installation in installations:
         if token == installation.token:
             return installation
-    # JSON can have anything in its place.
+    # A JSON argument may be of any type.
     was_ours = isinstance(token, str) and any(token in each.revoked for each in installations)
-    raise Refused("token_revoked" if was_ours else "invalid_auth")
+    raise SlackError("token_revoked" if was_ours else "invalid_auth")

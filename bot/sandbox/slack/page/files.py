@@ -1,4 +1,4 @@
-"""Files that people upload, and their content for who has the token and the right to read it."""
+"""Keep the files that users upload, and serve their content to apps with the `files:read` scope."""
 
 import base64
 import binascii
@@ -9,9 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.slack.installation import File, Installation
-from bot.sandbox.slack.workspace import Json, Refused
+from bot.sandbox.slack.workspace import Json, SlackError
 
-MOST_BYTES = 10 * 1024 * 1024
+MAX_BYTES = 10 * 1024 * 1024
 
 
 def routes(installation: Installation) -> list[Route]:
@@ -21,7 +21,7 @@ def routes(installation: Installation) -> list[Route]:
         settings = installation.settings
         is_ours = request.headers.get("authorization") == f"Bearer {settings.bot_token}"
         if not is_ours or "files:read" not in settings.scopes:
-            # Slack does not refuse: it leads to the page where people log in.
+            # Slack redirects to its login page instead of refusing.
             return RedirectResponse("/", 302)
         team, _, file_id = request.path_params["place"].partition("-")
         file = installation.files.get(file_id)
@@ -33,14 +33,14 @@ def routes(installation: Installation) -> list[Route]:
 
 
 def upload(installation: Installation, user: str, name: str, encoded: str, origin: str) -> Json:
-    """Keep a file, whose content comes in Base64, and describe it as Slack does. Raises Refused."""
+    """Keep a file, whose content is in Base64, and return Slack's file object. Raises SlackError."""
     installation.workspace.user(user)
     try:
         content = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
-        raise Refused("invalid_file") from None
-    if len(content) > MOST_BYTES:
-        raise Refused("file_too_large")
+        raise SlackError("invalid_file") from None
+    if len(content) > MAX_BYTES:
+        raise SlackError("file_too_large")
     file = File(f"F{secrets.token_hex(5).upper()}", name.rpartition("/")[2], user, content)
     installation.files[file.id] = file
     return file_object(installation, file, origin)

@@ -1,4 +1,4 @@
-"""The page's own JSON API: the whole state, a stream of its changes, and what people can do."""
+"""Serve the page's JSON API: the state, a stream of its versions, and the actions of people."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,12 +13,12 @@ from bot.sandbox.slack.delivery import Delivery
 from bot.sandbox.slack.installation import Installation
 from bot.sandbox.slack.objects import channel_object, group_object, message_object, user_object
 from bot.sandbox.slack.page import files, interactions, people
-from bot.sandbox.slack.page.people import Person
-from bot.sandbox.slack.workspace import Channel, Json, Refused
+from bot.sandbox.slack.page.people import Member
+from bot.sandbox.slack.workspace import Channel, Json, SlackError
 
 
 def routes(installation: Installation) -> list[Route]:
-    """Build the routes; every POST takes and gives JSON, and answers a refusal with 409 and its code."""
+    """Build the routes. POSTs take and return JSON; the answer to a SlackError is 409 with its code."""
 
     async def state(_request: Request) -> Response:
         return JSONResponse(state_of(installation))
@@ -29,18 +29,18 @@ def routes(installation: Installation) -> list[Route]:
     return [
         Route("/sandbox/state", state),
         Route("/sandbox/stream", stream),
-        *(_act(installation, path, act) for path, act in _ACTS.items()),
+        *(_route(installation, path, action) for path, action in _ACTIONS.items()),
     ]
 
 
-# --- What the page sees -------------------------------------------------------------------------------------
+# --- State --------------------------------------------------------------------------------------------------
 
 
 def state_of(installation: Installation) -> Json:
-    """Give all there is to see: people, channels with their messages, deliveries, calls of the Web API."""
+    """Return the whole state: users, channels with their messages, deliveries, calls of the Web API."""
     workspace, settings = installation.workspace, installation.settings
     return {
-        "version": installation.pulse.version,
+        "version": installation.version.number,
         "team": asdict(workspace.team),
         "bot": asdict(workspace.bot),
         "users": [user_object(workspace, user) for user in workspace.users.values()],
@@ -48,7 +48,7 @@ def state_of(installation: Installation) -> Json:
         "channels": [_channel(installation, channel) for channel in workspace.channels.values()],
         "modals": [{**view.form, "id": view.id, "user": view.user} for view in installation.modals.values()],
         "homes": [{**view.form, "id": view.id, "user": view.user} for view in installation.homes.values()],
-        "deliveries": [_delivery(each) for each in installation.courier.deliveries],
+        "deliveries": [_delivery(each) for each in installation.dispatcher.deliveries],
         "calls": [asdict(call) for call in installation.calls],
         "settings": {
             "commands": [asdict(command) for command in settings.commands],
@@ -88,60 +88,60 @@ def _delivery(delivery: Delivery) -> Json:
 
 async def _versions(installation: Installation) -> AsyncIterator[str]:
     version = -1
-    while not installation.pulse.stopped:
-        version = await installation.pulse.after(version)
+    while not installation.version.stopped:
+        version = await installation.version.wait_past(version)
         yield f"data: {version}\n\n"
 
 
-# --- What people do on it -----------------------------------------------------------------------------------
+# --- Actions ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What somebody asks for on the page: fields of a JSON object."""
+class PageRequest:
+    """An action that the page asks for, with the fields of its JSON object."""
 
     installation: Installation
     fields: Json
     origin: str
 
     def text(self, name: str) -> str:
-        """Give a field that must be there. Raises Refused("missing_field")."""
+        """Return a required field. Raises SlackError("missing_field")."""
         value = self.fields.get(name)
         if not isinstance(value, str) or not value:
-            raise Refused("missing_field", field=name)
+            raise SlackError("missing_field", field=name)
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """Give a field that may be absent. Raises Refused("not_text")."""
+        """Return an optional field. Raises SlackError("not_text")."""
         value = self.fields.get(name)
         if value is not None and not isinstance(value, str):
-            raise Refused("not_text", field=name)
+            raise SlackError("not_text", field=name)
         return value
 
     def mapping(self, name: str) -> Json:
-        """Give a field that is a JSON object, empty where it is absent. Raises Refused("not_an_object")."""
+        """Return a field that is a JSON object, by default an empty one. Raises SlackError("not_an_object")."""
         value = self.fields.get(name) or {}
         if not isinstance(value, dict):
-            raise Refused("not_an_object", field=name)
+            raise SlackError("not_an_object", field=name)
         return value
 
     def whole_number(self, name: str, default: int) -> int:
-        """Raises Refused("not_a_whole_number")."""
+        """Return a field that is an integer. Raises SlackError("not_a_whole_number")."""
         value = self.fields.get(name, default)
         if not isinstance(value, int):
-            raise Refused("not_a_whole_number", field=name)
+            raise SlackError("not_a_whole_number", field=name)
         return value
 
-    def person(self) -> Person:
-        return people.person(self.installation, self.text("channel"), self.text("user"), self.origin)
+    def member(self) -> Member:
+        return people.find_member(self.installation, self.text("channel"), self.text("user"), self.origin)
 
 
-_Act = Callable[[Wish], Awaitable[Json]]
+_Action = Callable[[PageRequest], Awaitable[Json]]
 
 
-def _act(installation: Installation, path: str, act: _Act) -> Route:
+def _route(installation: Installation, path: str, action: _Action) -> Route:
     async def answer(request: Request) -> Response:
-        # A form of a foreign page can be sent here unasked; JSON cannot.
+        # Prevents cross-site request forgery: another site's form cannot send JSON.
         if not request.headers.get("content-type", "").startswith("application/json"):
             return _error(415, "not_json", {})
         try:
@@ -151,9 +151,11 @@ def _act(installation: Installation, path: str, act: _Act) -> Route:
         if not isinstance(fields, dict):
             return _error(400, "json_not_object", {})
         try:
-            return JSONResponse(await act(Wish(installation, fields, f"{request.base_url}{installation.path}")))
-        except Refused as refusal:
-            return _error(409, refusal.code, refusal.details)
+            return JSONResponse(
+                await action(PageRequest(installation, fields, f"{request.base_url}{installation.path}"))
+            )
+        except SlackError as error:
+            return _error(409, error.code, error.details)
 
     return Route(path, answer, methods=["POST"])
 
@@ -162,83 +164,83 @@ def _error(status: int, code: str, details: Json) -> Response:
     return JSONResponse({"error": {"code": code, **details}}, status)
 
 
-async def _write(wish: Wish) -> Json:
-    return {"ts": people.write(wish.person(), wish.text("text"), wish.optional_text("thread_ts")).ts}
+async def _write(request: PageRequest) -> Json:
+    return {"ts": people.write(request.member(), request.text("text"), request.optional_text("thread_ts")).ts}
 
 
-async def _edit(wish: Wish) -> Json:
-    return {"ts": people.edit(wish.person(), wish.text("ts"), wish.text("text")).ts}
+async def _edit(request: PageRequest) -> Json:
+    return {"ts": people.edit(request.member(), request.text("ts"), request.text("text")).ts}
 
 
-async def _delete(wish: Wish) -> Json:
-    people.delete(wish.person(), wish.text("ts"))
+async def _delete(request: PageRequest) -> Json:
+    people.delete(request.member(), request.text("ts"))
     return {}
 
 
-async def _react(wish: Wish) -> Json:
-    people.toggle_reaction(wish.person(), wish.text("ts"), wish.text("name"))
+async def _react(request: PageRequest) -> Json:
+    people.toggle_reaction(request.member(), request.text("ts"), request.text("name"))
     return {}
 
 
-async def _command(wish: Wish) -> Json:
-    await interactions.run_command(wish.person(), wish.text("command"), str(wish.fields.get("text") or ""))
+async def _command(request: PageRequest) -> Json:
+    await interactions.run_command(request.member(), request.text("command"), str(request.fields.get("text") or ""))
     return {}
 
 
-async def _press(wish: Wish) -> Json:
-    place = (wish.text("ts"), wish.text("block_id"), wish.text("action_id"))
-    await interactions.press(wish.person(), *place, wish.mapping("chosen"))
+async def _press(request: PageRequest) -> Json:
+    place = (request.text("ts"), request.text("block_id"), request.text("action_id"))
+    await interactions.press(request.member(), *place, request.mapping("chosen"))
     return {}
 
 
-async def _open_home(wish: Wish) -> Json:
-    interactions.open_home(wish.installation, wish.text("user"))
+async def _open_home(request: PageRequest) -> Json:
+    interactions.open_home(request.installation, request.text("user"))
     return {}
 
 
-async def _press_in_view(wish: Wish) -> Json:
-    place = (wish.text("view_id"), wish.text("block_id"), wish.text("action_id"))
-    await interactions.press_in_view(wish.installation, *place, wish.mapping("chosen"))
+async def _press_in_view(request: PageRequest) -> Json:
+    place = (request.text("view_id"), request.text("block_id"), request.text("action_id"))
+    await interactions.press_in_view(request.installation, *place, request.mapping("chosen"))
     return {}
 
 
-async def _shortcut(wish: Wish) -> Json:
-    await interactions.use_shortcut(wish.person(), wish.text("ts"), wish.text("callback_id"))
+async def _shortcut(request: PageRequest) -> Json:
+    await interactions.use_shortcut(request.member(), request.text("ts"), request.text("callback_id"))
     return {}
 
 
-async def _submit_modal(wish: Wish) -> Json:
-    errors = await interactions.submit_modal(wish.installation, wish.text("view_id"), wish.mapping("values"))
+async def _submit_modal(request: PageRequest) -> Json:
+    errors = await interactions.submit_modal(request.installation, request.text("view_id"), request.mapping("values"))
     return {"errors": errors}
 
 
-async def _upload(wish: Wish) -> Json:
-    name, content = wish.text("name"), wish.optional_text("content") or ""
-    return files.upload(wish.installation, wish.text("user"), name, content, wish.origin)
+async def _upload(request: PageRequest) -> Json:
+    name, content = request.text("name"), request.optional_text("content") or ""
+    return files.upload(request.installation, request.text("user"), name, content, request.origin)
 
 
-async def _close_modal(wish: Wish) -> Json:
-    await interactions.close_modal(wish.installation, wish.text("view_id"))
+async def _close_modal(request: PageRequest) -> Json:
+    await interactions.close_modal(request.installation, request.text("view_id"))
     return {}
 
 
-async def _limit(wish: Wish) -> Json:
-    times, seconds = wish.whole_number("times", 1), wish.whole_number("retry_after", 1)
-    wish.installation.limits.plan(wish.text("method"), times, seconds)
+async def _limit(request: PageRequest) -> Json:
+    times, seconds = request.whole_number("times", 1), request.whole_number("retry_after", 1)
+    request.installation.limits.plan(request.text("method"), times, seconds)
     return {}
 
 
-async def _verify(wish: Wish) -> Json:
-    await wish.installation.courier.verify_events_url()
+async def _verify(request: PageRequest) -> Json:
+    await request.installation.dispatcher.verify_events_url()
     return {}
 
 
-async def _uninstall(wish: Wish) -> Json:
-    wish.installation.uninstall()
+async def _uninstall(request: PageRequest) -> Json:
+    request.installation.uninstall()
     return {}
 
 
-_ACTS: dict[str, _Act] = {
+_ACTIONS: dict[str, _Action] = {
     "/sandbox/messages": _write,
     "/sandbox/messages/edit": _edit,
     "/sandbox/messages/delete": _delete,

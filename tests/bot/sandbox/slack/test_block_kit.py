@@ -1,4 +1,4 @@
-"""Block Kit's limits: what is just inside is taken, what is just outside is refused."""
+"""Block Kit's limits: values at a limit are accepted, values beyond it are refused."""
 
 from typing import Any
 

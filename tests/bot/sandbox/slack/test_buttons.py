@@ -1,4 +1,4 @@
-"""What an app hears of buttons, menus and shortcuts, and what becomes of the message they are in."""
+"""The payloads of buttons, menus and shortcuts, and how responses change their message."""
 
 from slack_sdk.webhook import WebhookClient
 

@@ -1,4 +1,4 @@
-"""What an app answers to a command, at once and at a response URL."""
+"""An app's responses to a command, at once and at a response URL."""
 
 import json
 
@@ -84,7 +84,7 @@ def test_a_response_url_answers_in_the_channel_on_request(run_command):
     assert [message["text"] for message in slack.channel()["messages"]] == ["billing"]
 
 
-def test_refused_blocks_at_a_response_url_are_told_in_the_body(run_command):
+def test_invalid_blocks_at_a_response_url_are_reported_in_the_body(run_command):
     _, form = run_command()
 
     answer = WebhookClient(form["response_url"]).send(text="x", blocks=[{"type": "divider"}] * 51)

@@ -1,8 +1,8 @@
-"""What people type, as Slack hands it to apps."""
+"""Typed text in the form in which apps receive it."""
 
 import pytest
 
-from bot.sandbox.slack.page.composer import compose
+from bot.sandbox.slack.composer import compose
 from bot.sandbox.slack.seed import build_workspace
 
 

@@ -1,4 +1,4 @@
-"""Events on their way to the app: signed, in Slack's envelope, and sent again when the app does not take them."""
+"""Delivery of events: signed, in Slack's envelope, and retried when the app does not acknowledge them."""
 
 import asyncio
 import json
@@ -175,7 +175,7 @@ def test_a_command_is_sent_as_a_signed_form(connected_slack, receiving_app):
 
 
 @pytest.mark.parametrize("is_listening", [True, False])
-def test_a_command_that_fails_tells_the_person_and_nobody_else(start_slack, receiving_app, is_listening):
+def test_a_failed_command_is_reported_to_its_user_only(start_slack, receiving_app, is_listening):
     receiving_app.fallback = lambda: Response(status_code=500)
     slack = start_slack(commands_url=receiving_app.url if is_listening else None)
 

@@ -1,4 +1,4 @@
-"""Files that people upload: described, and read with the bot's token."""
+"""Uploaded files: their file object, and their content for the bot's token."""
 
 import base64
 
@@ -20,7 +20,7 @@ def test_an_uploaded_file_is_described_as_slack_does_and_read_with_the_bots_toke
     assert fetch(file).content == b"version: 1"
 
 
-def test_whoever_has_not_the_token_is_led_to_the_log_in(slack):
+def test_without_the_token_a_file_redirects_to_the_login(slack):
     answer = fetch(upload(slack).json(), token="xoxb-of-somebody-else")
 
     assert (answer.status_code, answer.headers["location"]) == (302, "/")

@@ -1,4 +1,4 @@
-"""The stand-in cannot agree with the bot by accident: it shares no code with it."""
+"""The stand-in shares no code with the bot, so it cannot share its mistakes."""
 
 import ast
 from pathlib import Path

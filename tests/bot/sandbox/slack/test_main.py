@@ -45,7 +45,7 @@ def test_what_is_no_port_is_a_usage_error(capsys, port):
         main([f"--port={port}"])
 
     assert ended.value.code == 2
-    assert f"{port} is not a port" in capsys.readouterr().err
+    assert f"'{port}' is not a port number" in capsys.readouterr().err
 
 
 def test_help_has_an_example(capsys):

@@ -1,4 +1,4 @@
-"""The stand-in Slack as it installs an app in a second workspace, and lets it be taken out again."""
+"""OAuth in the stand-in Slack: the app is installed in a second workspace, and uninstalled."""
 
 import json
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Slack:
         return parse_qs(urlsplit(location).query)["code"][0]
 
     def access(self, code: str, redirect_uri: str = BACK, client_id: str = "1.2", secret: str = "hidden") -> str:
-        """Exchange a code; give the token, or Slack's word for why not."""
+        """Exchange a code; return the token or Slack's error code."""
         client = WebClient(base_url=f"{self.url}/api/", retry_handlers=[])
         try:
             answer = client.oauth_v2_access(
@@ -46,7 +46,7 @@ class Slack:
         return WebClient(token, base_url=f"{self.url}/api/", retry_handlers=[])
 
     def do(self, act: str, **fields: Any) -> httpx2.Response:
-        """Act in the second workspace."""
+        """Use an action of the page in the second workspace."""
         wish = {"channel": "C1SUPPORT", "user": "U1NORA", **fields}
         return httpx2.post(f"{self.url}/workspaces/T1FIELD/sandbox/{act}", json=wish, timeout=10)
 
@@ -81,7 +81,7 @@ def test_a_link_that_is_not_the_apps_leads_nowhere(slack, changes):
     assert answer.status_code == 400
 
 
-def test_whoever_allows_it_is_sent_back_with_a_code_and_the_state(slack):
+def test_allow_redirects_with_a_code_and_the_state(slack):
     answer = slack.get("/oauth/v2/allow", **QUERY, team="T1FIELD")
 
     assert answer.status_code == 302
@@ -174,7 +174,7 @@ def test_an_answer_to_a_command_comes_back_to_its_own_workspace(slack, receiving
     assert [each["text"] for each in state["channels"][0]["ephemerals"]] == ["here it is"]
 
 
-def test_an_app_that_nobody_can_install_has_no_such_page(serve):
+def test_without_oauth_settings_there_is_no_consent_page(serve):
     url = serve(Server(create_app(build_workspace(), Settings(SIGNING_SECRET, TOKEN))))
 
     assert httpx2.get(f"{url}/oauth/v2/authorize?{urlencode(QUERY)}").status_code == 404

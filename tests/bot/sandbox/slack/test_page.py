@@ -130,7 +130,7 @@ def test_ones_own_message_can_be_edited_and_deleted(slack, open_page):
     expect(messages(page)).to_have_count(0)
 
 
-def test_somebody_elses_message_cannot_be_edited(slack, open_page):
+def test_another_users_message_cannot_be_edited(slack, open_page):
     slack.write("hello", user="U0LIAM")
     page = open_page(slack)
 
@@ -223,7 +223,7 @@ def test_an_event_that_the_app_does_not_take_is_shown_at_its_message(start_slack
 
 @pytest.fixture
 def asked(connected_slack, receiving_app, open_page):
-    """A page with the bot's question in #support, and the app's requests so far taken away."""
+    """A page with the bot's question in #support; the app's earlier requests are discarded."""
     connected_slack.client.chat_postMessage(channel="C0SUPPORT", text="Billing", blocks=ANSWER)
     receiving_app.next()
     return open_page(connected_slack)

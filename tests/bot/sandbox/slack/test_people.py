@@ -1,4 +1,4 @@
-"""What people may do on the page, and what its API refuses to everybody."""
+"""What users may do on the page, and what its API refuses."""
 
 import httpx2
 import pytest
@@ -10,7 +10,7 @@ def test_who_is_not_a_member_cannot_write(slack):
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "not_in_channel")
 
 
-def test_nobody_edits_or_deletes_what_others_wrote(slack):
+def test_messages_of_others_cannot_be_edited_or_deleted(slack):
     ts = slack.write("hello", user="U0LIAM")
 
     edited = slack.do("messages/edit", ts=ts, text="mine")

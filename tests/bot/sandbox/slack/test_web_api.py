@@ -1,4 +1,4 @@
-"""The Web API as slack_sdk's WebClient meets it, over real HTTP."""
+"""The Web API, called with slack_sdk's WebClient over real HTTP."""
 
 import base64
 
@@ -17,8 +17,8 @@ def client(slack) -> WebClient:
 
 
 @pytest.fixture
-def refusal():
-    """Call a method and give the error code that it raises."""
+def error():
+    """Call a method and return the error code that it raises."""
 
     def call(method, **arguments) -> str:
         with pytest.raises(SlackApiError) as raised:
@@ -38,8 +38,8 @@ def test_auth_test_says_who_the_bot_is(client):
     assert "chat:write" in answer.headers["x-oauth-scopes"].split(",")
 
 
-def test_a_wrong_token_is_refused(slack, refusal):
-    assert refusal(WebClient("xoxb-wrong", base_url=f"{slack.url}/api/").auth_test) == "invalid_auth"
+def test_a_wrong_token_is_refused(slack, error):
+    assert error(WebClient("xoxb-wrong", base_url=f"{slack.url}/api/").auth_test) == "invalid_auth"
 
 
 def test_a_missing_token_is_refused(slack):
@@ -147,13 +147,13 @@ def test_a_reply_is_in_the_thread_and_not_in_the_channels_history(slack, client)
         ({"channel": "C0SUPPORT", "text": "hello", "metadata": {"event_type": "x"}}, "invalid_metadata_format"),
     ],
 )
-def test_chat_post_message_refuses_with_slacks_own_codes(client, refusal, arguments, code):
-    assert refusal(client.chat_postMessage, **arguments) == code
+def test_chat_post_message_refuses_with_slacks_own_codes(client, error, arguments, code):
+    assert error(client.chat_postMessage, **arguments) == code
 
 
-def test_a_message_that_says_nothing_is_refused(client, refusal):
+def test_a_message_that_says_nothing_is_refused(client, error):
     # Not chat_postMessage, which warns of the empty text before it sends it.
-    assert refusal(client.api_call, api_method="chat.postMessage", json={"channel": "C0SUPPORT"}) == "no_text"
+    assert error(client.api_call, api_method="chat.postMessage", json={"channel": "C0SUPPORT"}) == "no_text"
 
 
 def test_refused_blocks_come_with_the_place_of_the_fault(client):
@@ -164,17 +164,17 @@ def test_refused_blocks_come_with_the_place_of_the_fault(client):
     assert reason == "[ERROR] missing required field: text or fields [json-pointer:/blocks/0]"
 
 
-def test_a_bot_posts_into_a_public_channel_it_has_not_joined_only_with_the_scope_for_it(client, start_slack, refusal):
+def test_a_bot_posts_into_a_public_channel_it_has_not_joined_only_with_the_scope_for_it(client, start_slack, error):
     limited = start_slack(scopes=frozenset({"chat:write"})).client
 
     assert client.chat_postMessage(channel="C0RANDOM", text="hello")["ok"]
-    assert refusal(limited.chat_postMessage, channel="C0RANDOM", text="hello") == "not_in_channel"
+    assert error(limited.chat_postMessage, channel="C0RANDOM", text="hello") == "not_in_channel"
 
 
-def test_nobody_can_reply_to_an_ephemeral_message(client, refusal):
+def test_an_ephemeral_message_cannot_be_replied_to(client, error):
     ts = client.chat_postEphemeral(channel="C0SUPPORT", user="U0MAYA", text="psst")["message_ts"]
 
-    assert refusal(client.chat_postMessage, channel="C0SUPPORT", text="hi", thread_ts=ts) == "cannot_reply_to_message"
+    assert error(client.chat_postMessage, channel="C0SUPPORT", text="hi", thread_ts=ts) == "cannot_reply_to_message"
 
 
 def test_text_over_40000_characters_is_cut_with_a_warning(client):
@@ -204,22 +204,22 @@ def test_an_update_with_no_blocks_takes_them_away(slack, client):
     assert "blocks" not in slack.channel()["messages"][0]
 
 
-def test_chat_update_refuses_with_slacks_own_codes(slack, client, refusal):
+def test_chat_update_refuses_with_slacks_own_codes(slack, client, error):
     foreign, own = slack.write("hello"), client.chat_postMessage(channel="C0SUPPORT", text="hi")["ts"]
 
-    assert refusal(client.chat_update, channel="C0SUPPORT", ts=foreign, text="mine now") == "cant_update_message"
-    assert refusal(client.chat_update, channel="C0SUPPORT", ts="1.2", text="hi") == "message_not_found"
-    assert refusal(client.chat_update, channel="C0SUPPORT", ts=own, text="x" * 4_001) == "msg_too_long"
+    assert error(client.chat_update, channel="C0SUPPORT", ts=foreign, text="mine now") == "cant_update_message"
+    assert error(client.chat_update, channel="C0SUPPORT", ts="1.2", text="hi") == "message_not_found"
+    assert error(client.chat_update, channel="C0SUPPORT", ts=own, text="x" * 4_001) == "msg_too_long"
 
 
-def test_a_bot_deletes_its_own_messages_only(slack, client, refusal):
+def test_a_bot_deletes_its_own_messages_only(slack, client, error):
     foreign, own = slack.write("hello"), client.chat_postMessage(channel="C0SUPPORT", text="hi")["ts"]
 
     client.chat_delete(channel="C0SUPPORT", ts=own)
 
     assert [message["ts"] for message in slack.channel()["messages"]] == [foreign]
-    assert refusal(client.chat_delete, channel="C0SUPPORT", ts=own) == "message_not_found"
-    assert refusal(client.chat_delete, channel="C0SUPPORT", ts=foreign) == "cant_delete_message"
+    assert error(client.chat_delete, channel="C0SUPPORT", ts=own) == "message_not_found"
+    assert error(client.chat_delete, channel="C0SUPPORT", ts=foreign) == "cant_delete_message"
 
 
 def test_an_ephemeral_message_is_for_one_person(slack, client):
@@ -239,8 +239,8 @@ def test_an_ephemeral_message_is_for_one_person(slack, client):
         ("C0BOARD", "U0SOFIA", "channel_not_found"),
     ],
 )
-def test_chat_post_ephemeral_refuses_with_slacks_own_codes(client, refusal, channel, user, code):
-    assert refusal(client.chat_postEphemeral, channel=channel, user=user, text="psst") == code
+def test_chat_post_ephemeral_refuses_with_slacks_own_codes(client, error, channel, user, code):
+    assert error(client.chat_postEphemeral, channel=channel, user=user, text="psst") == code
 
 
 def test_a_permalink_leads_to_the_message_on_the_page(slack, client):
@@ -266,15 +266,15 @@ def test_a_reaction_is_added_shown_and_removed(slack, client):
     assert "reactions" not in slack.channel()["messages"][0]
 
 
-def test_reactions_are_refused_with_slacks_own_codes(slack, client, refusal):
+def test_reactions_are_refused_with_slacks_own_codes(slack, client, error):
     ts = slack.write("hello")
     client.reactions_add(channel="C0SUPPORT", name="eyes", timestamp=ts)
 
-    assert refusal(client.reactions_add, channel="C0SUPPORT", name="eyes", timestamp=ts) == "already_reacted"
-    assert refusal(client.reactions_remove, channel="C0SUPPORT", name="fire", timestamp=ts) == "no_reaction"
-    assert refusal(client.reactions_add, channel="C0SUPPORT", name="no-such", timestamp=ts) == "invalid_name"
-    assert refusal(client.reactions_add, channel="C0SUPPORT", name="eyes", timestamp="1.2") == "message_not_found"
-    assert refusal(client.reactions_add, channel="C0RANDOM", name="eyes", timestamp=ts) == "not_in_channel"
+    assert error(client.reactions_add, channel="C0SUPPORT", name="eyes", timestamp=ts) == "already_reacted"
+    assert error(client.reactions_remove, channel="C0SUPPORT", name="fire", timestamp=ts) == "no_reaction"
+    assert error(client.reactions_add, channel="C0SUPPORT", name="no-such", timestamp=ts) == "invalid_name"
+    assert error(client.reactions_add, channel="C0SUPPORT", name="eyes", timestamp="1.2") == "message_not_found"
+    assert error(client.reactions_add, channel="C0RANDOM", name="eyes", timestamp=ts) == "not_in_channel"
 
 
 # --- conversations.* ------------------------------------------------------------------------------------------
@@ -297,19 +297,19 @@ def test_conversations_list_gives_what_the_bot_may_see_page_by_page(client):
 @pytest.mark.parametrize(
     "cursor", ["page2", "🎉", "x" * 400, "/w==", *(base64.b64encode(each).decode() for each in (b"from:-1", b"to:1"))]
 )
-def test_a_cursor_of_ones_own_making_is_refused(client, refusal, cursor):
-    assert refusal(client.conversations_list, cursor=cursor) == "invalid_cursor"
+def test_a_cursor_of_ones_own_making_is_refused(client, error, cursor):
+    assert error(client.conversations_list, cursor=cursor) == "invalid_cursor"
 
 
-def test_conversations_info_tells_whether_the_bot_is_a_member(client, refusal):
+def test_conversations_info_tells_whether_the_bot_is_a_member(client, error):
     assert client.conversations_info(channel="C0SUPPORT")["channel"]["is_member"] is True
     assert client.conversations_info(channel="C0RANDOM")["channel"]["is_member"] is False
-    assert refusal(client.conversations_info, channel="C0BOARD") == "channel_not_found"
+    assert error(client.conversations_info, channel="C0BOARD") == "channel_not_found"
 
 
-def test_joining_a_channel_opens_its_history(slack, client, refusal):
+def test_joining_a_channel_opens_its_history(slack, client, error):
     slack.write("hello", channel="C0RANDOM", user="U0ANNA")
-    assert refusal(client.conversations_history, channel="C0RANDOM") == "not_in_channel"
+    assert error(client.conversations_history, channel="C0RANDOM") == "not_in_channel"
 
     client.conversations_join(channel="C0RANDOM")
 
@@ -318,10 +318,10 @@ def test_joining_a_channel_opens_its_history(slack, client, refusal):
     assert client.conversations_join(channel="C0RANDOM")["warning"] == "already_in_channel"
 
 
-def test_an_archived_channel_cannot_be_joined(slack, client, refusal):
+def test_an_archived_channel_cannot_be_joined(slack, client, error):
     slack.workspace.channels["C0OLD"].members.discard("U0BOT")
 
-    assert refusal(client.conversations_join, channel="C0OLD") == "is_archived"
+    assert error(client.conversations_join, channel="C0OLD") == "is_archived"
 
 
 def test_history_can_be_limited_to_a_period(slack, client):
@@ -345,8 +345,8 @@ def test_metadata_comes_whole_only_when_asked_for(slack, client):
     assert part["metadata"] == {"event_type": "triage"}
 
 
-def test_replies_of_a_thread_that_is_not_there_are_refused(client, refusal):
-    assert refusal(client.conversations_replies, channel="C0SUPPORT", ts="1.2") == "thread_not_found"
+def test_replies_of_a_thread_that_is_not_there_are_refused(client, error):
+    assert error(client.conversations_replies, channel="C0SUPPORT", ts="1.2") == "thread_not_found"
 
 
 def test_members_are_listed(client):
@@ -356,13 +356,13 @@ def test_members_are_listed(client):
 # --- users, groups, bots --------------------------------------------------------------------------------------
 
 
-def test_people_groups_and_bots_can_be_looked_up(client, refusal):
+def test_people_groups_and_bots_can_be_looked_up(client, error):
     assert client.users_info(user="U0MAYA")["user"]["real_name"] == "Maya Okafor"
     assert client.bots_info(bot="B0TRIAGE")["bot"]["app_id"] == "A0TRIAGE"
     [group] = client.usergroups_list(include_users=True)["usergroups"]
     assert (group["id"], group["handle"], group["users"]) == ("S0ONCALL", "on-call", ["U0JONAS", "U0SOFIA"])
-    assert refusal(client.users_info, user="U0NOBODY") == "user_not_found"
-    assert refusal(client.bots_info, bot="B0NOBODY") == "bot_not_found"
+    assert error(client.users_info, user="U0NOBODY") == "user_not_found"
+    assert error(client.bots_info, bot="B0NOBODY") == "bot_not_found"
 
 
 # --- views.* --------------------------------------------------------------------------------------------------
@@ -370,21 +370,21 @@ def test_people_groups_and_bots_can_be_looked_up(client, refusal):
 HOME = {"type": "home", "blocks": [DIVIDER]}
 
 
-def test_a_home_view_is_kept_and_an_outdated_hash_is_refused(slack, client, refusal):
+def test_a_home_view_is_kept_and_an_outdated_hash_is_refused(slack, client, error):
     first = client.views_publish(user_id="U0ANNA", view=HOME)["view"]
     client.views_publish(user_id="U0ANNA", view=HOME, hash=first["hash"])
 
     assert [(home["user"], home["type"]) for home in slack.state()["homes"]] == [("U0ANNA", "home")]
-    assert refusal(client.views_publish, user_id="U0ANNA", view=HOME, hash=first["hash"]) == "hash_conflict"
+    assert error(client.views_publish, user_id="U0ANNA", view=HOME, hash=first["hash"]) == "hash_conflict"
 
 
-def test_a_modal_cannot_be_opened_with_an_invented_trigger(client, refusal):
+def test_a_modal_cannot_be_opened_with_an_invented_trigger(client, error):
     modal = {"type": "modal", "title": {"type": "plain_text", "text": "Correct"}, "blocks": [DIVIDER]}
 
-    assert refusal(client.views_open, trigger_id="1.2.3", view=modal) == "invalid_trigger_id"
+    assert error(client.views_open, trigger_id="1.2.3", view=modal) == "invalid_trigger_id"
 
 
-def test_a_view_that_oversteps_a_limit_is_refused(client, refusal):
-    assert refusal(client.views_publish, user_id="U0ANNA", view={"type": "home", "blocks": [DIVIDER] * 101}) == (
+def test_a_view_that_oversteps_a_limit_is_refused(client, error):
+    assert error(client.views_publish, user_id="U0ANNA", view={"type": "home", "blocks": [DIVIDER] * 101}) == (
         "invalid_arguments"
     )

@@ -1,4 +1,4 @@
-"""The rules of the workspace itself, and the events that changes of it raise."""
+"""The rules of a workspace, and the events that its changes raise."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.sandbox.slack.events import event_of, subscription_of
 from bot.sandbox.slack.seed import build_workspace
-from bot.sandbox.slack.workspace import Content, Refused
+from bot.sandbox.slack.workspace import Content, SlackError
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def events(workspace):
 
 
 @given(st.lists(st.floats(min_value=0, max_value=4_000_000_000), min_size=2, max_size=20))
-def test_timestamps_rise_whatever_the_clock_does(readings):
+def test_timestamps_increase_even_when_the_clock_goes_back(readings):
     clock = iter(readings)
     workspace = build_workspace(lambda: next(clock))
 
@@ -141,12 +141,12 @@ def test_a_reaction_raises_reaction_added_and_taking_it_away_reaction_removed(wo
 
 
 def test_an_ephemeral_message_raises_no_event_and_is_no_message_of_the_channel(workspace, events):
-    workspace.whisper("C0SUPPORT", "U0BOT", Content("psst"), "U0MAYA")
+    workspace.post_ephemeral("C0SUPPORT", "U0BOT", Content("psst"), "U0MAYA")
 
     assert events == [None]
     assert workspace.channels["C0SUPPORT"].messages == {}
 
 
 def test_nothing_can_be_posted_into_an_archived_channel(workspace):
-    with pytest.raises(Refused, match="is_archived"):
+    with pytest.raises(SlackError, match="is_archived"):
         workspace.post("C0OLD", "U0ANNA", Content("hello"))

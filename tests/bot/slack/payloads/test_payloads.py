@@ -115,7 +115,7 @@ def post_interactive(signed_event, signing_secret, ledger, queue, slack):
 
 @pytest.mark.parametrize(("payload", "outcome"), samples("interactive"))
 def test_every_press_is_taken_or_refused(post_interactive, queue, slack, team, payload, outcome):
-    trigger = slack.installation.handles.issue_trigger("U0ANNA")
+    trigger = slack.installation.interaction_tokens.issue_trigger("U0ANNA")
 
     status = post_interactive(payload | {"team": payload["team"] | {"id": team}, "trigger_id": trigger})
 

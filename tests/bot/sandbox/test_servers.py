@@ -1,4 +1,4 @@
-"""The process that stands in for SQS and DynamoDB: on this machine only, and gone when it should be."""
+"""Servers that the sandbox starts as child processes: on loopback only, and stopped with their parent."""
 
 import socket
 import subprocess
@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.ministack import run_ministack
-from bot.sandbox.process import ProcessError
+from bot.sandbox.servers import ProcessError, run_ministack
 
 STARTS_AND_IS_KILLED = """
 import os
-from bot.sandbox.ministack import run_ministack
+from bot.sandbox.servers import run_ministack
 with run_ministack() as url:
     print(url, flush=True)
     os.kill(os.getpid(), 9)
@@ -39,12 +38,12 @@ def test_it_is_gone_after_the_with_block():
 
 
 @pytest.mark.timeout(60)
-def test_it_does_not_outlive_a_starter_that_is_killed():
-    starter = subprocess.run(
+def test_it_does_not_outlive_a_parent_that_is_killed():
+    parent = subprocess.run(
         [sys.executable, "-c", STARTS_AND_IS_KILLED], stdout=subprocess.PIPE, text=True, timeout=40
     )
 
-    assert _goes_away(int(starter.stdout.rpartition(":")[2]))
+    assert _goes_away(int(parent.stdout.rpartition(":")[2]))
 
 
 def test_without_its_environment_the_error_says_how_to_make_it(tmp_path: Path):
@@ -62,7 +61,7 @@ def test_a_start_that_fails_tells_what_was_said(tmp_path: Path):
 
 
 def _goes_away(port: int) -> bool:
-    """Ask until the connection is refused; the test's time limit ends an endless wait."""
+    """Connect until the connection is refused; the test's time limit bounds the wait."""
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()

@@ -1,11 +1,15 @@
-"""What Slack's message box makes of typed text: mrkdwn with references, the form in which apps receive it."""
+"""What Slack makes of typed text: mrkdwn with references, and emoji by name, as apps receive it."""
 
+import json
 import re
 from functools import cache
+from pathlib import Path
 
-from bot.sandbox.slack import emoji
 from bot.sandbox.slack.workspace import Workspace
 
+# The common part of Slack's emoji, name → character: one table for the server and the page.
+_EMOJI = Path(__file__).parent / "page" / "static" / "emoji.json"
+_SKIN_TONE = "::skin-tone-"
 _VARIATION_SELECTOR = "\ufe0f"
 
 _REFERENCE = re.compile(
@@ -22,7 +26,7 @@ _BROADCASTS = frozenset({"here", "channel", "everyone"})
 
 
 def compose(typed: str, workspace: Workspace) -> str:
-    """Escape the three special characters, turn links, mentions and emoji into Slack's forms, leave the rest."""
+    """Escape `&`, `<` and `>`, and turn links, mentions and emoji into Slack's references."""
     text = _REFERENCE.sub(lambda match: _form(match, workspace), typed.strip())
     return _with_emoji_names(text)
 
@@ -62,11 +66,32 @@ def _channel(name: str, workspace: Workspace) -> str | None:
     return next((f"<#{channel.id}|{name}>" for channel in workspace.channels.values() if channel.name == name), None)
 
 
+# --- Emoji --------------------------------------------------------------------------------------------------
+
+
+def is_emoji(name: str) -> bool:
+    """Report whether Slack has a reaction of this name."""
+    return name.partition(_SKIN_TONE)[0] in _emoji_characters()
+
+
 def _with_emoji_names(text: str) -> str:
-    return _emoji_pattern().sub(lambda match: f":{emoji.names()[match[0].removesuffix(_VARIATION_SELECTOR)]}:", text)
+    names = _emoji_names()
+    return _emoji_pattern().sub(lambda match: f":{names[match[0].removesuffix(_VARIATION_SELECTOR)]}:", text)
 
 
 @cache
 def _emoji_pattern() -> re.Pattern[str]:
-    longest_first = sorted(emoji.names(), key=len, reverse=True)
+    longest_first = sorted(_emoji_names(), key=len, reverse=True)
     return re.compile(f"(?:{'|'.join(map(re.escape, longest_first))}){_VARIATION_SELECTOR}?")
+
+
+@cache
+def _emoji_characters() -> dict[str, str]:
+    table: dict[str, str] = json.loads(_EMOJI.read_text("utf-8"))
+    return table
+
+
+@cache
+def _emoji_names() -> dict[str, str]:
+    """Map each character to its name; of several names, to the first in the table."""
+    return {character: name for name, character in reversed(_emoji_characters().items())}
