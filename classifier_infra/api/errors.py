@@ -1,4 +1,4 @@
-"""What each failure of the API becomes: a status, a code for programs, a sentence for people, a line in the log."""
+"""The HTTP status, error code, message and log line of each failure of the API."""
 
 import traceback
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from classifier_infra.inference.classifier import (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What an exception becomes. Where there is no `message`, the exception's own is meant for the sender."""
+    """The answer to an exception. Without a `message`, the exception's own is sent."""
 
     status: HTTPStatus
     code: str
@@ -39,7 +39,7 @@ class Failure:
         if isinstance(error, ClassifierError):
             logger.warning(self.code, extra={"detail": str(error)})
         elif self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            # Where it happened and what kind it is, not its message: that of an unknown error may quote the text.
+            # Type and place only: the message of an unexpected error may quote the text.
             at = traceback.format_tb(error.__traceback__)
             logger.error(self.code, extra={"kind": type(error).__name__, "at": at})
         else:

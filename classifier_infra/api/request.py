@@ -1,4 +1,4 @@
-"""From the body of `PUT /blazingtext` or `POST /explain` to what is asked, or the reason to refuse it."""
+"""Read and check the bodies of `PUT /blazingtext` and `POST /explain`."""
 
 import base64
 import json
@@ -11,18 +11,18 @@ from classifier_infra.model.text import MAX_CHARACTERS, clean, is_readable
 
 MAX_TEXTS = 100
 
-_ONE_TEXT = ("body", "text")
-_MANY_TEXTS = "texts"
-_EXPLAIN = "explain"
-_LABEL = "label"
+_TEXTS = "texts"
+
+
+# Their messages are for the sender and never quote a text.
 
 
 class MalformedRequest(ValueError):
-    """Not JSON, or JSON without a text where one is expected."""
+    """The body is not JSON, or is JSON without a text where one is expected."""
 
 
 class UnsupportedContentType(ValueError):
-    """Neither JSON nor plain text."""
+    """The body is neither JSON nor plain text."""
 
 
 class TextTooLong(ValueError):
@@ -34,12 +34,12 @@ class NothingReadable(ValueError):
 
 
 class UnknownLabel(ValueError):
-    """The model in use has no such label."""
+    """The active model has no such label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request's body as it came. An empty content type stands for JSON."""
+    """A request's body as received. An empty content type stands for JSON."""
 
     content_type: str
     content: str | None
@@ -48,56 +48,48 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class ClassifyRequest:
-    """Clean, readable texts, whether they came as a list (and are answered by one), and whether to say why."""
+    """Clean, readable texts; whether they came as a list (and are answered by one); whether to explain them."""
 
     texts: tuple[str, ...]
-    is_list: bool = False
-    explain: bool = False
+    is_list: bool
+    explain: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainRequest:
-    """A clean, readable text, and the label to explain as the model spells it; without one, each facet's best."""
+    """A clean, readable text, and the label to explain as the model spells it, or None for each facet's best."""
 
     text: str
-    label: str | None = None
+    label: str | None
 
 
-# Each reader raises MalformedRequest, UnsupportedContentType, TextTooLong or NothingReadable, with a sentence for the
-# sender that repeats nothing of the text.
+# Both readers raise MalformedRequest, UnsupportedContentType, TextTooLong or NothingReadable.
 
 
 def read_classify_request(body: Body) -> ClassifyRequest:
     document = _read_document(body)
-    given = [key for key in (*_ONE_TEXT, _MANY_TEXTS) if key in document]
-    if len(given) != 1:
-        raise MalformedRequest('The JSON object needs one of "body", "text" and "texts".')
-    explain = document.get(_EXPLAIN, False)
+    key = _read_key(document, ("body", "text", _TEXTS), 'The JSON object needs one of "body", "text" and "texts".')
+    explain = document.get("explain", False)
     if not isinstance(explain, bool):
         raise MalformedRequest('"explain" is neither true nor false.')
-    if given[0] == _MANY_TEXTS:
-        return ClassifyRequest(_read_texts(document), True, explain)
-    return ClassifyRequest((_read_text(document[given[0]]),), False, explain)
+    texts = _read_texts(document[key]) if key == _TEXTS else (_read_text(document[key]),)
+    return ClassifyRequest(texts, key == _TEXTS, explain)
 
 
 def read_explain_request(body: Body) -> ExplainRequest:
     document = _read_document(body)
-    given = [key for key in _ONE_TEXT if key in document]
-    if len(given) != 1:
-        raise MalformedRequest('The JSON object needs one of "body" and "text".')
-    label = document.get(_LABEL)
+    key = _read_key(document, ("body", "text"), 'The JSON object needs one of "body" and "text".')
+    label = document.get("label")
     if not isinstance(label, str | None):
         raise MalformedRequest('"label" is not a string.')
-    return ExplainRequest(_read_text(document[given[0]]), label)
+    return ExplainRequest(_read_text(document[key]), label)
 
 
-def read_label(request: ExplainRequest, manifest: Manifest) -> tuple[str, str] | None:
-    """Give facet and short name of the label that a request names, if it names one. Raises UnknownLabel."""
-    if request.label is None:
-        return None
+def find_label(raw_label: str, manifest: Manifest) -> tuple[str, str]:
+    """Return facet and short name of a label as the model spells it. Raises UnknownLabel."""
     for facet in manifest.facets:
         for label in facet.labels:
-            if manifest.raw_label(facet, label) == request.label:
+            if manifest.raw_label(facet, label) == raw_label:
                 return facet.name, label.name
     raise UnknownLabel('The model has no such "label"; GET /labels lists those it has.')
 
@@ -130,8 +122,14 @@ def _parse(body: str) -> dict[str, Any]:
     return document
 
 
-def _read_texts(document: Mapping[str, Any]) -> tuple[str, ...]:
-    texts = document[_MANY_TEXTS]
+def _read_key(document: Mapping[str, Any], keys: tuple[str, ...], complaint: str) -> str:
+    found = [key for key in keys if key in document]
+    if len(found) != 1:
+        raise MalformedRequest(complaint)
+    return found[0]
+
+
+def _read_texts(texts: Any) -> tuple[str, ...]:
     if not isinstance(texts, list) or not texts:
         raise MalformedRequest('"texts" is not a list of texts.')
     if len(texts) > MAX_TEXTS:

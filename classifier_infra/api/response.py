@@ -1,8 +1,8 @@
-"""What the API says: a prediction, the labels it knows or the words that mattered, as JSON or as a sentence."""
+"""Build the API's answers from predictions, explanations and manifests, as JSON or as a sentence."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from classifier_infra.model.confidence import Doubt, find_doubt
@@ -10,7 +10,7 @@ from classifier_infra.model.explanation import Explanation
 from classifier_infra.model.manifest import NEVER, Facet, Label, Manifest
 from classifier_infra.model.prediction import FacetPrediction, Prediction
 
-_BECAUSE: Mapping[Doubt, str] = {
+_REASONS: Mapping[Doubt, str] = {
     "canaries-moved": "The model no longer answers as it did when it was measured, so it only suggests.",
     "words-unchecked": "The model's words are not at hand to check the text by, so it only suggests.",
 }
@@ -18,74 +18,39 @@ _BECAUSE: Mapping[Doubt, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether the main facet's best label is sure enough to act on, and why in a sentence."""
+    """Whether the main facet's best label is sure enough to act on, and a sentence that says why."""
 
     automatic: bool
     threshold: float
     reason: str
 
 
-def decide(prediction: Prediction, manifest: Manifest) -> Decision:
-    """Compare the main facet with its threshold. Where a message then goes is not decided here."""
-    facet = manifest.facets[0]
-    doubt = find_doubt(prediction)
-    if doubt:
-        return Decision(False, facet.threshold, _explain_doubt(doubt, prediction))
-    best = prediction.facets[facet.name]
-    if facet.threshold >= NEVER:
-        return Decision(False, facet.threshold, f"The model is never sure enough of its {facet.name} to act on it.")
-    automatic = facet.is_reached_by(best.confidence)
-    verdict = "reaches" if automatic else "is below"
-    reason = (
-        f"{facet.display(best.name)} at {_percent(best.confidence)} {verdict} "
-        f"the threshold of {_percent(facet.threshold)}."
-    )
-    return Decision(automatic, facet.threshold, reason)
-
-
-def _explain_doubt(doubt: Doubt, prediction: Prediction) -> str:
-    familiarity = prediction.familiarity
-    if doubt != "unfamiliar" or familiarity is None:
-        return _BECAUSE[doubt]
-    if not familiarity.words:
-        return "There is no word in it to judge by, so a person should decide."
-    return (
-        f"The model is familiar with only {familiarity.familiar} of its {familiarity.words} words, "
-        "so a person should decide."
-    )
-
-
 def answer_json(prediction: Prediction, manifest: Manifest, explanations: Sequence[Explanation] = ()) -> dict[str, Any]:
-    """Give the facets by their names (the main one first), with their explanations, `decision` and `model`."""
-    decision = decide(prediction, manifest)
+    """Return the facets by name (the main one first) with their explanations, then `decision` and `model`."""
     facets = {facet.name: _facet_json(prediction.facets[facet.name], facet, manifest) for facet in manifest.facets}
     for explanation in explanations:
         facets[explanation.facet]["explanation"] = _explanation_json(explanation)
-    return {
-        **facets,
-        "decision": {"automatic": decision.automatic, "threshold": decision.threshold, "reason": decision.reason},
-        "model": {"version": prediction.model_version, "served_by": prediction.served_by},
-    }
+    return {**facets, "decision": asdict(_decide(prediction, manifest)), "model": _model_json(prediction)}
 
 
 def answer_sentence(prediction: Prediction, manifest: Manifest) -> str:
-    """Give one sentence: `Category Billing (97.1 %), urgency High (81 %): Billing at 97.1 % reaches …`."""
+    """Return one sentence: `Category Billing (97.1 %), urgency High (81 %): Billing at 97.1 % reaches …`."""
     facets = ", ".join(_facet_words(facet, prediction.facets[facet.name]) for facet in manifest.facets)
-    return f"{facets[:1].upper()}{facets[1:]}: {decide(prediction, manifest).reason}"
+    return f"{facets[:1].upper()}{facets[1:]}: {_decide(prediction, manifest).reason}"
 
 
 def explanations_json(
     explanations: Sequence[Explanation], prediction: Prediction, manifest: Manifest
 ) -> dict[str, Any]:
-    """Give what speaks for each explained label, its confidence beside it."""
+    """Return each explained label with its confidence and its words' contributions, and the model."""
     return {
         "explanations": [_explained_label_json(each, prediction, manifest) for each in explanations],
-        "model": {"version": prediction.model_version, "served_by": prediction.served_by},
+        "model": _model_json(prediction),
     }
 
 
 def labels_json(manifest: Manifest) -> dict[str, Any]:
-    """Give the facets (the main one first) with thresholds and labels, and the model's version."""
+    """Return the facets (the main one first) with thresholds and labels, and the model's version."""
     return {
         "facets": [
             {
@@ -97,6 +62,39 @@ def labels_json(manifest: Manifest) -> dict[str, Any]:
         ],
         "model": {"version": manifest.version},
     }
+
+
+# --- The decision -------------------------------------------------------------------------------------------
+
+
+def _decide(prediction: Prediction, manifest: Manifest) -> Decision:
+    """Compare the main facet with its threshold."""
+    facet = manifest.facets[0]
+    best = prediction.facets[facet.name]
+    doubt = find_doubt(prediction)
+    if doubt:
+        return Decision(False, facet.threshold, _explain_doubt(doubt, prediction))
+    if facet.threshold >= NEVER:
+        return Decision(False, facet.threshold, f"The model is never sure enough of its {facet.name} to act on it.")
+    automatic = facet.is_reached_by(best.confidence)
+    label, confidence, threshold = facet.display(best.name), _percent(best.confidence), _percent(facet.threshold)
+    verdict = "reaches" if automatic else "is below"
+    return Decision(automatic, facet.threshold, f"{label} at {confidence} {verdict} the threshold of {threshold}.")
+
+
+def _explain_doubt(doubt: Doubt, prediction: Prediction) -> str:
+    familiarity = prediction.familiarity
+    if doubt != "unfamiliar" or familiarity is None:
+        return _REASONS[doubt]
+    if not familiarity.words:
+        return "There is no word in it to judge by, so a person should decide."
+    return (
+        f"The model is familiar with only {familiarity.familiar} of its {familiarity.words} words, "
+        "so a person should decide."
+    )
+
+
+# --- Parts of answers ---------------------------------------------------------------------------------------
 
 
 def _facet_json(prediction: FacetPrediction, facet: Facet, manifest: Manifest) -> dict[str, Any]:
@@ -114,6 +112,10 @@ def _facet_words(facet: Facet, prediction: FacetPrediction) -> str:
 
 def _label_json(label: Label, facet: Facet, manifest: Manifest) -> dict[str, str]:
     return {"label": manifest.raw_label(facet, label), "name": label.display}
+
+
+def _model_json(prediction: Prediction) -> dict[str, str]:
+    return {"version": prediction.model_version, "served_by": prediction.served_by}
 
 
 def _explained_label_json(explanation: Explanation, prediction: Prediction, manifest: Manifest) -> dict[str, Any]:
@@ -141,5 +143,5 @@ def _explanation_json(explanation: Explanation) -> dict[str, Any]:
 
 
 def _percent(fraction: float) -> str:
-    # Rounded down, so that what is below a threshold never reads as if it had reached it.
+    # Rounded down, so that a confidence below a threshold never reads as if it had reached it.
     return f"{math.floor(fraction * 1000 + 1e-9) / 10:g} %"

@@ -1,10 +1,5 @@
-"""The HTTP API: its routes.
+"""The routes of the classification API. No text is logged."""
 
-The requests' shapes are in api_request.py, the answers' in api_answer.py, the failures' in api_failure.py, OpenAPI's
-account of them in api_document.py. No text is logged.
-"""
-
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,9 +10,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from classifier_infra.api import openapi as api_document
 from classifier_infra.api.errors import FAILURES, NOT_ALLOWED, NOT_FOUND, REJECTED, Failure
-from classifier_infra.api.request import Body, read_classify_request, read_explain_request, read_label
+from classifier_infra.api.openapi import DOCUMENT
+from classifier_infra.api.request import Body, find_label, read_classify_request, read_explain_request
 from classifier_infra.api.response import answer_json, answer_sentence, explanations_json, labels_json
 from classifier_infra.inference.classifier import Answer, Classifier, ClassifierRejected, predict_each
 from classifier_infra.model.prediction import Prediction
@@ -26,29 +21,24 @@ _JSON = "application/json"
 _PLAIN = "text/plain"
 _PLAIN_UTF8 = f"{_PLAIN}; charset=utf-8"
 _PREFLIGHT_SECONDS = 3600
-# API Gateway's own id of the request, which the log has too.
+# API Gateway's id of the request, which is in the log too.
 _REQUEST_ID = "X-Request-Id"
 
-Current: TypeAlias = Callable[[float], Classifier]
-"""Gives the classifier for a request that has so many seconds left. Raises ClassifierUnavailable."""
+GetClassifier: TypeAlias = Callable[[float], Classifier]
+"""Returns the classifier for a request with that many seconds left. Raises ClassifierUnavailable."""
 
 
-def create_api(current: Current, site_origin: str, logger: Logger) -> APIGatewayRestResolver:
-    """Build the handler of API Gateway REST events; pages of `site_origin` alone may call it from a browser."""
+def create_api(get_classifier: GetClassifier, site_origin: str, logger: Logger) -> APIGatewayRestResolver:
+    """Build the handler of API Gateway REST events. Of web pages, only those of `site_origin` may call it."""
     cors = CORSConfig(site_origin, expose_headers=["Retry-After", _REQUEST_ID], max_age=_PREFLIGHT_SECONDS)
-    # Debugging, which an environment variable could switch on, prints whole requests.
+    # Explicitly off: Powertools' debugging, which an environment variable can switch on, prints whole requests.
     app = APIGatewayRestResolver(cors=cors, debug=False)
-    routes = _Routes(app, current, logger)
-    handlers = {
-        "PUT /blazingtext": routes.classify,
-        "POST /explain": routes.explain,
-        "GET /labels": routes.labels,
-        "GET /health": routes.health,
-        "GET /openapi.json": routes.openapi,
-    }
-    for route, handler in handlers.items():
-        method, path = route.split()
-        app.route(path, method, **api_document.ROUTES[route])(handler)
+    routes = _Routes(app, get_classifier, logger)
+    app.put("/blazingtext")(routes.classify)
+    app.post("/explain")(routes.explain)
+    app.get("/labels")(routes.labels)
+    app.get("/health")(routes.health)
+    app.get("/openapi.json")(routes.openapi)
     for kind, failure in FAILURES.items():
         app.exception_handler(kind)(partial(routes.fail, failure))
     app.not_found(routes.not_found)
@@ -58,14 +48,14 @@ def create_api(current: Current, site_origin: str, logger: Logger) -> APIGateway
 @dataclass(frozen=True, slots=True)
 class _Routes:
     app: APIGatewayRestResolver
-    current: Current
+    get_classifier: GetClassifier
     logger: Logger
 
     def classify(self) -> Response[Any]:
         request = read_classify_request(self._body())
         classifier = self._classifier()
         answers = predict_each(classifier, request.texts)
-        _raise_what_concerns_all(answers)
+        _raise_common_failure(answers)
         self.logger.info("classified", extra={"texts": len(answers)})
         if _wants_sentences(self._header("accept")):
             return self._respond("\n".join(_sentence(answer, classifier) for answer in answers), _PLAIN_UTF8)
@@ -78,7 +68,7 @@ class _Routes:
     def explain(self) -> Response[Any]:
         request = read_explain_request(self._body())
         classifier = self._classifier()
-        label = read_label(request, classifier.manifest)
+        label = None if request.label is None else find_label(request.label, classifier.manifest)
         [prediction] = classifier.predict([request.text])
         labels = [label] if label else _best_labels(prediction)
         explanations = [classifier.explain(request.text, *each) for each in labels]
@@ -92,7 +82,7 @@ class _Routes:
         return self._respond({"status": "ok", "model": {"version": self._classifier().manifest.version}})
 
     def openapi(self) -> Response[Any]:
-        return self._respond(_document(self.app))
+        return self._respond(DOCUMENT)
 
     # --- Failures -------------------------------------------------------------------------------------------
 
@@ -101,11 +91,12 @@ class _Routes:
         return self._answer(failure.status, failure.body(error), _JSON, dict(failure.headers))
 
     def not_found(self, error: NotFoundError) -> Response[Any]:
-        allowed = _methods_of(self.app.current_event.path)
+        documented = DOCUMENT["paths"].get(self.app.current_event.path.rstrip("/"), {})
+        allowed = [method.upper() for method in documented]
         failure = replace(NOT_ALLOWED, headers={"Allow": ", ".join(allowed)}) if allowed else NOT_FOUND
         return self.fail(failure, error)
 
-    # --- The event and its answer ---------------------------------------------------------------------------
+    # --- Event and response ----------------------------------------------------------------------------------
 
     def _body(self) -> Body:
         event = self.app.current_event
@@ -115,7 +106,7 @@ class _Routes:
         return self.app.current_event.headers.get(name, "")
 
     def _classifier(self) -> Classifier:
-        return self.current(self.app.lambda_context.get_remaining_time_in_millis() / 1000)
+        return self.get_classifier(self.app.lambda_context.get_remaining_time_in_millis() / 1000)
 
     def _respond(self, body: Any, content_type: str = _JSON) -> Response[Any]:
         return self._answer(HTTPStatus.OK, body, content_type, {})
@@ -125,8 +116,8 @@ class _Routes:
         return Response(status, content_type, body, {**headers, _REQUEST_ID: context.get("requestId", "")})
 
 
-def _raise_what_concerns_all(answers: Sequence[Answer]) -> None:
-    """Raise the failure that no single text is to blame for, or that leaves nothing to answer."""
+def _raise_common_failure(answers: Sequence[Answer]) -> None:
+    """Raise a failure that is not one text's alone, or the first one where every text failed."""
     failures = [answer for answer in answers if isinstance(answer, Exception)]
     for failure in failures:
         if len(failures) == len(answers) or not isinstance(failure, ClassifierRejected):
@@ -151,15 +142,3 @@ def _best_labels(prediction: Prediction) -> list[tuple[str, str]]:
 def _wants_sentences(accept: str) -> bool:
     media_types = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     return _PLAIN in media_types and _JSON not in media_types
-
-
-def _methods_of(path: str) -> list[str]:
-    routes = [route.split() for route in api_document.ROUTES]
-    return [method for method, known in routes if known == path.rstrip("/")]
-
-
-def _document(app: APIGatewayRestResolver) -> dict[str, Any]:
-    text = app.get_openapi_json_schema(title=api_document.TITLE, version=api_document.VERSION)
-    # Powertools' own schemas describe a validation that is not used here.
-    document: dict[str, Any] = json.loads(text) | {"components": {"schemas": api_document.SCHEMAS}}
-    return document
