@@ -15,9 +15,6 @@ from packaging.requirements import Requirement
 from classifier_infra.packaging.reach import Reach
 from classifier_infra.packaging.runtime import PLATFORMS, PYTHON_VERSION, PackagingError, compile_below
 
-# Modules that need a library which the metadata lists under an extra only.
-_NEEDED_BY_MODULE = {"aws_lambda_powertools.event_handler": "pydantic"}
-
 # A folder for each AWS service, most of botocore's size; an archive contains those that its handler calls.
 _SERVICES = PurePosixPath("botocore", "data")
 
@@ -54,8 +51,6 @@ class Libraries:
             if "." not in name and name not in providers:
                 raise PackagingError(f"no library in requirements.txt has a module {name}; pin one in pyproject.toml")
             yield providers[name.partition(".")[0]]
-            if name in _NEEDED_BY_MODULE:
-                yield _NEEDED_BY_MODULE[name]
 
     def _providers(self) -> dict[str, str]:
         """Map each top-level module to its library."""
