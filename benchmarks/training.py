@@ -32,8 +32,8 @@ from training.artefact import write_artefact
 from training.data.dataset import CLASSES, TEST, TRAIN, Example, Facet, read_dataset
 from training.data.prepare import prepare
 from training.evaluate import answer, classify
+from training.linear import FeatureSettings, Hyperparameters
 from training.linear.heads import fit_model
-from training.linear.hyperparameters import FeatureSettings, Hyperparameters
 from training.linear.trainer import train
 from training.metrics import Answers, accuracy_interval, calibration_error, compare
 

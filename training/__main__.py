@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from classifier_infra.model.artefact import ArtefactError
 from training.blazingtext.hyperparameters import HyperparameterError
 from training.blazingtext.local_run import LocalRunError
-from training.cli.download import add_download
+from training.cli.data import add_download, add_prepare, add_starter
 from training.cli.evaluate import add_evaluate
 from training.cli.options import EXAMPLES
-from training.cli.prepare import add_prepare
-from training.cli.starter import add_starter
 from training.cli.train import add_train
 from training.data.dataset import DataError
 from training.data.download import DownloadError
@@ -21,7 +19,7 @@ from training.sagemaker.errors import JobError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; give its exit code."""
+    """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -38,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.status
     except BrokenPipeError:
-        # Whoever read our output has had enough; without this, Python complains once more when it exits.
+        # The reader closed the pipe. Without a new target, Python would print another traceback when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ArtefactError, DownloadError, LocalRunError, OSError) as error:
@@ -55,12 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    add_train(commands)
-    add_evaluate(commands)
-    add_prepare(commands)
-    add_starter(commands)
-    add_download(commands)
-    add_sagemaker(commands)
+    for add in (add_train, add_evaluate, add_prepare, add_starter, add_download, add_sagemaker):
+        add(commands)
     return parser
 
 

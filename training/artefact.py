@@ -1,4 +1,4 @@
-"""What a manifest says of how its model came about and what it is worth, whichever trainer made it."""
+"""Model folders for all trainers: completed manifests (metrics, canaries, provenance) and the archive."""
 
 import gzip
 import io
@@ -22,20 +22,20 @@ from training.data.dataset import TEST, Example, Facet
 from training.evaluate import classify, evaluate
 from training.metrics import Answers, Metrics, measure
 
-# Enough to notice a changed normaliser or loader, few enough to try at every start.
+# Enough to notice a changed normaliser or loader, few enough to check at every start.
 _CANARIES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What rows say of a facet's head that it has not seen."""
+    """A head's calibration, threshold and metrics, measured on held-out rows."""
 
     calibration: Calibration
     threshold: float
     log_loss: float
     metrics: Metrics
     is_refitted: bool
-    """Whether the exported head has seen these rows after all, once it was checked."""
+    """Whether the exported head was fitted to these rows too, after this check."""
 
 
 def check(
@@ -46,7 +46,7 @@ def check(
     tokens: NDArray[np.int64],
     is_refitted: bool,
 ) -> Check:
-    """Measure calibrated logits (rows × labels) against the rows' classes; `tokens` are the rows' lengths."""
+    """Measure calibrated logits (rows × labels) against the rows' classes; `tokens` are the rows' numbers of tokens."""
     probabilities = calibration.apply(logits, tokens)
     return Check(
         calibration=calibration,
@@ -66,10 +66,10 @@ def complete(
     checks: Sequence[Check],
     trainer: Mapping[str, Any],
 ) -> Manifest:
-    """Give the manifest of a model with its canaries, and with all that is known of its training.
+    """Return the manifest with canaries and a description of the training.
 
-    `trained` are the rows of each facet that it was fitted to, `validated` those of the main facet that it was checked
-    on, `trainer` its name, hyperparameters and libraries.
+    `trained` are the rows of each facet that the model was fitted to, `validated` the main facet's validation rows,
+    `trainer` its name, hyperparameters and libraries.
     """
     artefact = _open(content, manifest)
     tests = evaluate(artefact, facets, TEST)
@@ -82,7 +82,7 @@ def complete(
 
 
 def _open(content: bytes, manifest: Manifest) -> Artefact:
-    """Load the model as everyone will, so that what is recorded of it is what everyone will see."""
+    """Load the model with the loader that serves it, so that the recorded values are those served."""
     with tempfile.TemporaryDirectory(prefix="model-") as folder:
         path = Path(folder) / MODEL
         path.write_bytes(content)
@@ -90,7 +90,7 @@ def _open(content: bytes, manifest: Manifest) -> Artefact:
 
 
 def _pick(validation: Sequence[Example]) -> list[Example]:
-    """Pick the canaries: evenly spaced, so that where the classes stand in order all of them have one."""
+    """Pick evenly spaced canaries, so that rows sorted by class yield all classes."""
     step = max(len(validation) // _CANARIES, 1)
     return list(validation[::step][:_CANARIES])
 
@@ -117,13 +117,16 @@ def _describe_facet(
     return described | ({"test": asdict(tests[facet.name])} if facet.name in tests else {})
 
 
+# --- Model folder ---------------------------------------------------------------------------------------------
+
+
 def write_artefact(folder: Path, content: bytes, manifest: Manifest) -> None:
-    """Write the model folder. Raises OSError, and then leaves the model that was there before."""
+    """Write the model folder, atomically. Raises OSError."""
     write_together({folder / ARCHIVE: _archive(content), folder / MANIFEST: manifest.to_json().encode()})
 
 
 def _archive(content: bytes) -> bytes:
-    # Times and owners would change the bytes from run to run.
+    # Without times and owners, the bytes are the same in every run.
     file = io.BytesIO()
     with (
         gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as zipped,

@@ -1,4 +1,4 @@
-"""How right a model is on labelled texts, through the loader and the decoding that serve it."""
+"""Evaluation of a model on labelled texts, with the loader and decoding that serve it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -26,11 +26,11 @@ from training.metrics import (
 )
 
 Priors = Mapping[str, Mapping[str, float]]
-"""Facet → label → its share of the texts."""
+"""Facet → label → share of the texts."""
 
 
 def classify(artefact: Artefact, words: str) -> dict[str, FacetPrediction]:
-    """Classify one normalised text, as the endpoint and its client would between them."""
+    """Classify one normalised text as the endpoint and its client do."""
     return _classify(artefact, Decoder(artefact.manifest), words)
 
 
@@ -40,17 +40,17 @@ def _classify(artefact: Artefact, decoder: Decoder, words: str) -> dict[str, Fac
 
 
 def evaluate(artefact: Artefact, facets: Sequence[Facet], split: str = TEST) -> dict[str, Metrics]:
-    """Measure each facet that has examples in the named CSV file; see `answer`."""
+    """Measure each facet with examples in the named CSV file; see `answer`."""
     return {name: measure(answers) for name, answers in answer(artefact, facets, split).items()}
 
 
 def answer(
     artefact: Artefact, facets: Sequence[Facet], split: str = TEST, priors: Priors | None = None
 ) -> dict[str, Answers]:
-    """Ask a model about each facet that has examples in the named CSV file; a text of several facets is asked once.
+    """Return the model's answers for each facet with examples in the named CSV file, classifying each text once.
 
-    The facets must be the model's own; `dataset.unknown_labels` tells. `priors` are the shares expected of a facet's
-    labels, where they differ from the training rows'.
+    The model must know the facets and labels (`dataset.unknown_labels`). `priors` are the expected shares of a facet's
+    labels, if they differ from the training rows'.
     """
     examples = {facet.name: facet.split(split) for facet in facets}
     texts = dict.fromkeys(example.words for rows in examples.values() for example in rows)
@@ -62,7 +62,7 @@ def answer(
         for facet in facets
         if examples[facet.name]
     }
-    return {name: _expect(given, name, artefact, priors or {}) for name, given in answers.items()}
+    return {name: _apply_priors(given, name, artefact, priors or {}) for name, given in answers.items()}
 
 
 def _collect(
@@ -81,7 +81,7 @@ def _collect(
     return Answers(labels, actual, probabilities)
 
 
-def _expect(answers: Answers, facet: str, artefact: Artefact, priors: Priors) -> Answers:
+def _apply_priors(answers: Answers, facet: str, artefact: Artefact, priors: Priors) -> Answers:
     if facet not in priors:
         return answers
     trained = artefact.manifest.training["facets"][facet]["priors"]
@@ -91,7 +91,7 @@ def _expect(answers: Answers, facet: str, artefact: Artefact, priors: Priors) ->
 
 
 def describe(answers: Answers) -> dict[str, Any]:
-    """Give all figures of a facet, as they stand in JSON; shares are 0 to 1, intervals hold 95 %."""
+    """Return all metrics of a facet as JSON values: shares from 0 to 1, and 95 % intervals."""
     return asdict(measure(answers)) | {
         "accuracy_interval": accuracy_interval(answers),
         "macro_f1_interval": macro_f1_interval(answers),

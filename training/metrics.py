@@ -1,4 +1,4 @@
-"""What a model's answers to labelled texts are worth, in figures. Nothing is read or written here."""
+"""Metrics of a model's answers to labelled texts: accuracy, F1, calibration, coverage, comparison."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _CURVE_POINTS = 100
 
 @dataclass(frozen=True)
 class Answers:
-    """A facet's labels, and for each text its class and the probability (texts × labels) the model gives each label."""
+    """A facet's labels, the actual class of each text, and the model's probabilities (texts × labels)."""
 
     labels: tuple[str, ...]
     actual: Classes
@@ -53,7 +53,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class ClassMetrics:
-    """One class: how many of the texts called so are (precision), and how many of its `rows` are found (recall)."""
+    """Precision, recall and F1 (0 to 1) of one class with `rows` examples."""
 
     name: str
     precision: float
@@ -64,7 +64,7 @@ class ClassMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Texts of like confidence: the mean of their confidences, and the share of them that is right."""
+    """Texts of similar confidence, with their mean confidence and accuracy."""
 
     rows: int
     confidence: float
@@ -73,7 +73,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What happens where predictions count from `threshold` on: how many do, and how many of these are right."""
+    """Share of predictions with at least `threshold` confidence (coverage), and their precision."""
 
     threshold: float
     coverage: float
@@ -82,7 +82,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How much more accurate the first model is, on the same texts; `p` is McNemar's exact test's, two-sided."""
+    """Difference in accuracy between two models on the same texts; `p` is of McNemar's exact test, two-sided."""
 
     difference: float
     interval: Interval
@@ -92,7 +92,7 @@ class Comparison:
 
 
 def measure(answers: Answers) -> Metrics:
-    """There must be an answer."""
+    """Measure at least one answer."""
     counts = confusion(answers)
     return Metrics(float(answers.right.mean()), float(_macro_f1(counts[None])[0]), len(answers.actual))
 
@@ -105,13 +105,13 @@ def confusion(answers: Answers) -> Classes:
 
 
 def accuracy_interval(answers: Answers) -> Interval:
-    """Give Wilson's 95 % interval."""
+    """Return Wilson's 95 % interval."""
     found = binomtest(int(answers.right.sum()), len(answers.right)).proportion_ci(_LEVEL, method="wilson")
     return float(found.low), float(found.high)
 
 
 def macro_f1_interval(answers: Answers) -> Interval:
-    """Give the 95 % interval of a bootstrap over texts, the same at every call."""
+    """Return the 95 % interval of a bootstrap over texts, with a fixed seed."""
     counts = confusion(answers)
     shares = counts.ravel() / counts.sum()
     resamples = np.random.default_rng(0).multinomial(counts.sum(), shares, _RESAMPLES)
@@ -119,7 +119,7 @@ def macro_f1_interval(answers: Answers) -> Interval:
 
 
 def _macro_f1(counts: Classes) -> Array:
-    """Give one figure for each confusion matrix, over the classes that are there or are predicted."""
+    """Return one macro-F1 per confusion matrix, over the classes that occur or are predicted."""
     right = np.diagonal(counts, axis1=1, axis2=2)
     involved = counts.sum(axis=1) + counts.sum(axis=2)
     scores: Array = (2 * right / np.maximum(involved, 1)).sum(axis=1) / (involved > 0).sum(axis=1)
@@ -147,7 +147,7 @@ def measure_classes(answers: Answers) -> list[ClassMetrics]:
 
 
 def reliability(answers: Answers) -> list[Bin]:
-    """Give the bins of equal width that have texts, the least confident first."""
+    """Return the non-empty bins of equal width, least confident first."""
     of_bin = np.minimum((answers.confidences * BINS).astype(int), BINS - 1)
     members = [of_bin == i for i in range(BINS)]
     return [
@@ -158,14 +158,14 @@ def reliability(answers: Answers) -> list[Bin]:
 
 
 def calibration_error(answers: Answers) -> float:
-    """Give the expected calibration error: how far confidence and accuracy are apart, on average over the texts."""
+    """Return the expected calibration error."""
     return sum(found.rows * abs(found.confidence - found.accuracy) for found in reliability(answers)) / len(
         answers.actual
     )
 
 
 def coverage_curve(answers: Answers) -> list[Point]:
-    """Give precision against coverage, from the highest threshold down; texts of one confidence come together."""
+    """Return precision by coverage, from the highest threshold down; texts of equal confidence share a point."""
     order = np.argsort(-answers.confidences, kind="stable")
     confidences, right = answers.confidences[order], answers.right[order].cumsum()
     last = np.flatnonzero(np.append(confidences[1:] < confidences[:-1], True))
@@ -186,7 +186,7 @@ def compare(first: Answers, second: Answers) -> Comparison:
 
 
 def reweigh(probabilities: Array, trained: Sequence[float], expected: Sequence[float]) -> Array:
-    """Give the probabilities for other shares of the classes (priors) than the training rows had."""
+    """Adjust probabilities from the training rows' class shares (priors) to the expected ones."""
     weighed = probabilities * (np.asarray(expected) / np.asarray(trained))
     result: Array = weighed / weighed.sum(axis=1, keepdims=True)
     return result

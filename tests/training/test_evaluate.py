@@ -8,7 +8,7 @@ from classifier_infra.model.artefact import open_artefact
 from training.artefact import write_artefact
 from training.data.dataset import TEST, TRAIN, Example, Facet
 from training.evaluate import answer, evaluate
-from training.linear.hyperparameters import Hyperparameters
+from training.linear import Hyperparameters
 from training.linear.trainer import train
 
 

@@ -63,7 +63,7 @@ def test_eight_tenths_are_for_training(folder, messages):
     assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.03)
 
 
-def test_a_message_stays_in_its_split_when_others_go(folder, messages, tmp_path):
+def test_a_message_keeps_its_split_when_others_are_removed(folder, messages, tmp_path):
     write_dataset(messages[::2], tmp_path)
 
     before, after = (read_dataset(path)[0] for path in (folder, tmp_path))
@@ -82,11 +82,11 @@ def test_all_bad_messages_are_reported_at_once(tmp_path):
         read_messages(tmp_path)
 
     assert [(problem.path.name, problem.line, problem.what) for problem in raised.value.problems] == [
-        ("a.csv", 3, "'sales' is no category"),
+        ("a.csv", 3, "unknown category 'sales'"),
         ("a.csv", 4, "3 columns, not 4"),
-        ("a.csv", 5, "an empty text"),
-        ("b.csv", 2, "the text of a.csv:2 again"),
-        ("c.csv", 1, "another header"),
+        ("a.csv", 5, "empty text"),
+        ("b.csv", 2, "same text as a.csv:2"),
+        ("c.csv", 1, "unexpected header"),
     ]
 
 

@@ -1,7 +1,7 @@
-"""BlazingText's hyperparameters: names, kinds, legal values and defaults, checked before anything runs.
+"""BlazingText's hyperparameters: names, types, legal values and defaults.
 
-As documented by AWS for text classification (`supervised`) and for word vectors (`skipgram`, `cbow`,
-`batch_skipgram`). A training job takes them as strings, and refuses unknown ones after its machine has started.
+As documented by AWS for text classification (`supervised`) and word vectors (`skipgram`, `cbow`, `batch_skipgram`). A
+training job takes them as strings, and rejects unknown ones only after its machine has started.
 """
 
 import difflib
@@ -15,7 +15,7 @@ Value = bool | int | float
 
 
 class HyperparameterError(ValueError):
-    """Hyperparameters that a job would refuse; `faults` has every one."""
+    """Hyperparameters that a job would reject; `faults` lists every fault."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -24,7 +24,7 @@ class HyperparameterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a hyperparameter's text must be, in words and as a function that raises ValueError, and its default."""
+    """A hyperparameter's default and legal values: `legal` describes them, `parse` raises ValueError for others."""
 
     legal: str
     parse: Callable[[str], Value]
@@ -32,7 +32,7 @@ class Rule:
 
 
 def _whole(least: int, default: int) -> Rule:
-    return Rule(f"a whole number from {least} on", lambda text: _at_least(int(text), least), default)
+    return Rule(f"a whole number of at least {least}", lambda text: _at_least(int(text), least), default)
 
 
 def _fraction(default: float) -> Rule:
@@ -86,30 +86,30 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
 
 
 def resolve(mode: str, given: Mapping[str, str]) -> dict[str, Value]:
-    """Give the value of every hyperparameter of a mode: what was given, or the default.
+    """Return all hyperparameters of a mode, the given values and the defaults of the others.
 
-    Raises HyperparameterError with every fault: an unknown mode or name, a value that is not legal.
+    Raises HyperparameterError with every fault: an unknown mode or name, an illegal value.
     """
     if mode not in RULES:
-        raise HyperparameterError([f"mode={mode!r}: there are {', '.join(RULES)}"])
+        raise HyperparameterError([f"mode={mode!r}: choose one of {', '.join(RULES)}"])
     rules = RULES[mode]
     faults = [fault for name, text in given.items() for fault in _check(name, text, rules)]
     if faults:
         raise HyperparameterError(faults)
     values = {name: rule.parse(given[name]) if name in given else rule.default for name, rule in rules.items()}
     if values.get("min_char", 0) > values.get("max_char", 0):
-        raise HyperparameterError([f"min_char={values['min_char']}: it is more than max_char={values['max_char']}"])
+        raise HyperparameterError([f"min_char={values['min_char']}: more than max_char={values['max_char']}"])
     return values
 
 
 def _check(name: str, text: str, rules: Mapping[str, Rule]) -> Iterator[str]:
     if name not in rules:
         near = difflib.get_close_matches(name, rules, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(rules))}"
-        yield f"{name}: BlazingText has no such hyperparameter in this mode; {hint}"
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(sorted(rules))}"
+        yield f"{name}: not a hyperparameter of BlazingText in this mode; {hint}"
         return
     try:
-        if not text.isascii() or set(text) & {" ", "_"}:  # Python reads "1_000" and " 5", a job need not
+        if not text.isascii() or set(text) & {" ", "_"}:  # Python accepts "1_000" and " 5", a job may not
             raise ValueError
         rules[name].parse(text)
     except (ValueError, KeyError):
@@ -117,12 +117,12 @@ def _check(name: str, text: str, rules: Mapping[str, Rule]) -> Iterator[str]:
 
 
 def as_strings(mode: str, values: Mapping[str, Value]) -> dict[str, str]:
-    """Give the hyperparameters as a training job takes them."""
+    """Return the hyperparameters as the strings of a training job's request."""
     return {"mode": mode} | {name: str(value) for name, value in values.items()}
 
 
 def estimate_bytes(values: Mapping[str, Value], words: int) -> int:
-    """Estimate the size of `model.bin`: a row of float32 for each word and bucket; the labels' are few."""
-    # fastText makes no bucket where nothing is hashed.
+    """Estimate the bytes of `model.bin`: one float32 row per word and bucket, without the labels' few rows."""
+    # fastText allocates no buckets if it hashes nothing.
     hashes = values.get("word_ngrams", 1) > 1 or bool(values.get("subwords", False))
     return int(4 * values["vector_dim"] * (words + (values["buckets"] if hashes else 0)))

@@ -1,8 +1,8 @@
-"""A rehearsal of a BlazingText training job: the original fastText, told what the job would be told.
+"""Local run of a BlazingText training job, with the original fastText.
 
-BlazingText's models are fastText's, and so are the ideas behind it; what a rehearsal cannot show is its speed, its
-threads' race, and early stopping, which fastText has not. It runs in a child process, in an environment of its own:
-fastText and the reader of its models that we serve with are imported under the same name.
+BlazingText implements fastText's algorithms and file format. A local run cannot show its speed, the races of its
+threads, or early stopping, which fastText lacks. It runs in a child process in its own environment, because fastText
+and the library that serves its models are imported under the same name.
 """
 
 import json
@@ -18,21 +18,21 @@ MODEL, VECTORS = "model.bin", "vectors.txt"
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-fasttext" / "bin" / "python"
-"""The Python that has fastText 0.9.2; `make` sets it up where its wheels exist (Python 3.11 and 3.12)."""
+"""Python with fastText 0.9.2; `make` sets it up on Python 3.11 and 3.12, for which there are wheels."""
 
 _CHILD = Path(__file__).with_name("local_run_child.py")
 _LAST_LINES = 3
 
 
 class LocalRunError(RuntimeError):
-    """fastText is not there, or has failed; the message says what to do."""
+    """fastText is not installed or has failed; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalRun:
     """A trained model; for word vectors, the vectors as text too.
 
-    `words` is the number of words it knows, `seconds` what training alone took, `version` fastText's own.
+    `words` is the number of known words, `seconds` the time of training alone, `version` that of fastText.
     """
 
     model: Path
@@ -51,14 +51,14 @@ def run_locally(
     threads: int = 1,
     progress: bool = False,
 ) -> LocalRun:
-    """Train on a prepared file, and write `model.bin` (for word vectors `vectors.txt` too) into the folder `out`.
+    """Train on a prepared file and write `model.bin` (for word vectors also `vectors.txt`) into the folder `out`.
 
-    `mode` is supervised, skipgram or cbow, `values` are all its hyperparameters (blazingtext.resolve). With one thread
-    the same file gives the same bytes. fastText's own `progress` goes to standard error. Raises LocalRunError, and
-    then leaves what was there before.
+    `mode` is supervised, skipgram or cbow, and `values` are all its hyperparameters (`resolve`). With one thread, the
+    same file gives the same bytes. fastText's `progress` goes to standard error. Raises LocalRunError; then no file in
+    `out` has changed.
     """
     if not python.exists():
-        what = f"there is no {python}, which has fastText 0.9.2 to rehearse with"
+        what = f"there is no {python}, which has fastText 0.9.2 for local runs"
         raise LocalRunError(f"{what}; `make .venv-fasttext/.ready` sets it up, on Python 3.11 or 3.12")
     out.mkdir(parents=True, exist_ok=True)
     model, vectors = out / f".{MODEL}.part", out / f".{VECTORS}.part"
@@ -82,7 +82,7 @@ def run_locally(
 
 
 def to_fasttext_arguments(mode: str, values: Mapping[str, Value]) -> dict[str, Any]:
-    """Give fastText's names for BlazingText's hyperparameters. Raises LocalRunError for a mode that it has not."""
+    """Translate BlazingText's hyperparameters to fastText's. Raises LocalRunError for a mode that fastText lacks."""
     common = {
         "lr": values["learning_rate"],
         "dim": values["vector_dim"],
@@ -93,28 +93,23 @@ def to_fasttext_arguments(mode: str, values: Mapping[str, Value]) -> dict[str, A
     if mode == SUPERVISED:
         return common | {"wordNgrams": values["word_ngrams"], "minn": 0, "maxn": 0, "loss": "softmax"}
     if mode not in ("skipgram", "cbow"):
-        raise LocalRunError(f"fastText has no {mode}; it is skipgram spread over cores: rehearse skipgram")
-    subwords = (
-        {"minn": values["min_char"], "maxn": values["max_char"]} if values["subwords"] else {"minn": 0, "maxn": 0}
-    )
-    return (
-        common
-        | subwords
-        | {
-            "model": mode,
-            "ws": values["window_size"],
-            "neg": values["negative_samples"],
-            "t": values["sampling_threshold"],
-            "loss": "ns",
-        }
-    )
+        raise LocalRunError(f"fastText has no mode {mode}, which is skipgram spread over cores; use skipgram")
+    return common | {
+        "minn": values["min_char"] if values["subwords"] else 0,
+        "maxn": values["max_char"] if values["subwords"] else 0,
+        "model": mode,
+        "ws": values["window_size"],
+        "neg": values["negative_samples"],
+        "t": values["sampling_threshold"],
+        "loss": "ns",
+    }
 
 
 def _ask(python: Path, question: Mapping[str, Any]) -> Any:
-    # Isolated: neither this folder nor the caller's environment lends the child its modules.
+    # -I: the child imports modules neither from this folder nor by the caller's PYTHONPATH.
     command = [str(python), "-I", str(_CHILD)]
     show = None if question["arguments"]["verbose"] else subprocess.PIPE
-    done = subprocess.run(  # noqa: S603 (a file of ours, and the Python that the caller names)
+    done = subprocess.run(  # noqa: S603 (our script, run by the given Python)
         command, input=json.dumps(question), stdout=subprocess.PIPE, stderr=show, text=True, check=False
     )
     if done.returncode:

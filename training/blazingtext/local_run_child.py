@@ -1,8 +1,8 @@
-"""Train the original fastText; run by rehearsal.py, as a file, in the environment that has it.
+"""Train the original fastText; local_run.py runs this file in the environment that has it.
 
 Standard input: {"train": "supervised" or "unsupervised", "input": file, "model": file to write, "vectors": file to
-write or null, "arguments": fastText's own}. Standard output: {"seconds": of training alone, "words": known ones,
-"version": of the library}.
+write or null, "arguments": fastText's own}. Standard output: {"seconds": of training alone, "words": number of known
+words, "version": of the library}.
 """
 
 import json
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _write_vectors(model: Any, path: Path) -> None:
-    """Write word2vec's text format: number of words and dimensions, then a word and its numbers a line."""
+    """Write word2vec's text format: numbers of words and dimensions, then one line per word with its numbers."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f"{len(model.words)} {model.get_dimension()}\n")
         for word in model.words:

@@ -1,7 +1,7 @@
-"""The original way, rehearsed: one softmax over the labels of all facets, trained as a BlazingText job would train it.
+"""The BlazingText trainer: one softmax over the labels of all facets, trained by fastText in a local run.
 
-Gives the same kind of artefact as the linear trainer: calibrated, with a threshold, canaries and figures. It takes tens
-of thousands of rows to be any good.
+It produces the same kind of artefact as the linear trainer, with calibration, thresholds, canaries and metrics, but
+needs tens of thousands of rows for good accuracy.
 """
 
 import hashlib
@@ -27,21 +27,13 @@ from training.data.dataset import TEST, TRAIN, VALIDATION, DataError, Facet, Pro
 from training.data.prepare import DEFAULT_SHARE, Line, prepare_row
 from training.evaluate import answer
 
-# What a score of 0 is worth as a probability, before logarithms are taken.
+# Lower bound of probabilities before taking logarithms.
 _SMALLEST = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A facet with its rows to train on and to validate, and the lines of the former."""
-
-    facet: Facet
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Divided:
-    """Facets whose training and validation rows are apart, and the lines of the former."""
+    """Facets with separate training and validation rows, and the lines of all training rows."""
 
     facets: tuple[Facet, ...]
     lines: tuple[Line, ...]
@@ -50,35 +42,34 @@ class Divided:
 def train_blazingtext(
     name: str, facets: Sequence[Facet], values: Mapping[str, Value], python: Path = PYTHON, progress: bool = False
 ) -> tuple[bytes, Manifest]:
-    """Give `model.bin` and its manifest, of version `name-…`; `values` are all of BlazingText's hyperparameters.
+    """Return `model.bin` and its manifest, of version `name-…`; `values` are all of BlazingText's hyperparameters.
 
-    Fitted to the rows of `train.csv`; calibrated on those of `validation.csv`, or on a tenth of the texts of
-    `train.csv` where there is none. Raises DataError where a class has no row left to train on, or a facet none to
-    validate; LocalRunError where fastText is not there or fails.
+    The model is fitted to `train.csv` and calibrated on `validation.csv`, or on a tenth of the texts of `train.csv` if
+    there is none. Raises DataError if a class has no training row or a facet no validation row, and LocalRunError.
     """
     divided = divide(facets)
-    with tempfile.TemporaryDirectory(prefix="rehearsal-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="local-run-") as scratch:
         text = Path(scratch) / "train.txt"
         lines = sorted((line.key, str(line)) for line in divided.lines)
         text.write_text("".join(f"{line}\n" for _, line in lines), encoding="utf-8", newline="\n")
-        rehearsed = run_locally(SUPERVISED, text, Path(scratch), values, python, progress=progress)
-        content = rehearsed.model.read_bytes()
+        done = run_locally(SUPERVISED, text, Path(scratch), values, python, progress=progress)
+        content = done.model.read_bytes()
     trainer = {
         "trainer": "blazingtext",
         "hyperparameters": {"mode": SUPERVISED, **values},
-        "libraries": {"fasttext-wheel": rehearsed.version},
+        "libraries": {"fasttext-wheel": done.version},
     }
     return content, describe(name, content, divided.facets, trainer)
 
 
 def describe(name: str, content: bytes, facets: Sequence[Facet], trainer: Mapping[str, Any]) -> Manifest:
-    """Give the manifest of a `model.bin` that was fitted to the training rows of divided facets.
+    """Return the manifest of a `model.bin` fitted to the training rows of divided facets.
 
-    `trainer` says how it was made. Raises UnexpectedScores where its labels are not those of the facets, ArtefactError
-    where it cannot be loaded.
+    `trainer` describes how it was trained. Raises UnexpectedScores if its labels are not the facets', and ArtefactError
+    if it cannot be loaded.
     """
     manifest = _begin(name, content, facets)
-    with tempfile.TemporaryDirectory(prefix="joint-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="model-") as scratch:
         model = Path(scratch) / MODEL
         model.write_bytes(content)
         checks = _check(model, manifest, facets)
@@ -88,43 +79,47 @@ def describe(name: str, content: bytes, facets: Sequence[Facet], trainer: Mappin
 
 
 def divide(facets: Sequence[Facet], validation: float = DEFAULT_SHARE) -> Divided:
-    """Set rows apart for validation as `prepare` does; `validation` is the share of those without `validation.csv`.
+    """Hold rows out for validation as `prepare` does, a share `validation` for facets without `validation.csv`.
 
-    Raises DataError where a class has no row left to train on, or a facet none to validate.
+    Raises DataError if a class has no training row left, or a facet no validation row.
     """
-    parts = [_divide(facet, facet.name if i else None, validation) for i, facet in enumerate(facets)]
-    _check_rows(parts)
-    return Divided(tuple(part.facet for part in parts), tuple(line for part in parts for line in part.lines))
+    divided: list[Facet] = []
+    lines: list[Line] = []
+    for facet in facets:
+        apart, training_lines = _divide(facet, facet.name if divided else None, validation)
+        divided.append(apart)
+        lines += training_lines
+    _check_rows(divided)
+    return Divided(tuple(divided), tuple(lines))
 
 
-def _divide(facet: Facet, prefix: str | None, validated: float) -> _Part:
+def _divide(facet: Facet, prefix: str | None, share: float) -> tuple[Facet, list[Line]]:
     raw_labels = [raw_label(prefix, label.name) for label in facet.labels]
     validation = list(facet.split(VALIDATION))
-    share = 0.0 if validation else validated
     lines, training = [], []
     for row in facet.split(TRAIN):
-        line = prepare_row(row, TRAIN, raw_labels, share)
+        line = prepare_row(row, TRAIN, raw_labels, 0.0 if facet.split(VALIDATION) else share)
         if line.split == TRAIN:
             lines.append(line)
             training.append(row)
         else:
             validation.append(row)
     examples = {TRAIN: tuple(training), VALIDATION: tuple(validation), TEST: facet.split(TEST)}
-    return _Part(replace(facet, examples=examples), tuple(lines))
+    return replace(facet, examples=examples), lines
 
 
-def _check_rows(parts: Sequence[_Part]) -> None:
+def _check_rows(facets: Sequence[Facet]) -> None:
     problems = []
-    for part in parts:
-        path = part.facet.path / TRAIN
-        counts = Counter(row.label for row in part.facet.split(TRAIN))
-        for index, label in enumerate(part.facet.labels):
-            if not counts[index]:
-                what = f"class {index + 1} ({label.display}) has no row left to train on: all are validated"
-                problems.append(Problem(path, 0, what, f"add examples, or write a {VALIDATION} of your own"))
-        if not part.facet.split(VALIDATION):
-            what = "too few rows to set some apart for validation"
-            problems.append(Problem(path, 0, what, f"add examples, or write a {VALIDATION} of your own"))
+    for facet in facets:
+        counts = Counter(row.label for row in facet.split(TRAIN))
+        faults = [
+            f"class {index + 1} ({label.display}) has no training row left: all are held out for validation"
+            for index, label in enumerate(facet.labels)
+            if not counts[index]
+        ]
+        faults += [] if facet.split(VALIDATION) else ["too few rows to hold some out for validation"]
+        remedy = f"add examples, or write a {VALIDATION}"
+        problems += [Problem(facet.path / TRAIN, 0, fault, remedy) for fault in faults]
     if problems:
         raise DataError(problems)
 

@@ -1,4 +1,4 @@
-"""`evaluate`: what a model folder is worth on labelled texts."""
+"""`evaluate`: measure a model folder on labelled texts."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ from training.cli.options import add_command, describe_accuracy
 from training.data.atomic_files import write_text
 from training.data.dataset import TEST, TRAIN, VALIDATION, DataError, Facet, Problem, read_dataset, unknown_labels
 
-# scikit-learn takes seconds to import: commands do so once their data are known to be good.
+# scikit-learn takes seconds to import, so commands import it only after reading their data.
 
 
 def add_evaluate(commands: Any) -> None:
@@ -30,29 +30,27 @@ def add_evaluate(commands: Any) -> None:
         "--split",
         choices=[TEST, VALIDATION, TRAIN],
         default=TEST,
-        help="which rows; a model knows the others than test.csv from its training (default %(default)s)",
+        help="rows to measure on; only test.csv is unseen in training (default %(default)s)",
     )
-    command.add_argument("--json", metavar="FILE", help="write the figures as JSON, to standard output if FILE is -")
-    command.add_argument("--report", type=Path, metavar="FILE", help="write an HTML report, with its figures in it")
-    command.add_argument(
-        "--against", type=Path, metavar="MODEL_DIR", help="another model, to compare with on the same rows"
-    )
+    command.add_argument("--json", metavar="FILE", help="write the metrics as JSON; - is standard output")
+    command.add_argument("--report", type=Path, metavar="FILE", help="write a self-contained HTML report")
+    command.add_argument("--against", type=Path, metavar="MODEL_DIR", help="compare with this model on the same rows")
     command.add_argument(
         "--learning-curve",
         action="store_true",
-        help="also fit to growing parts of train.csv, to see what more rows would bring",
+        help="also train on growing parts of train.csv, to estimate the value of more rows",
     )
     command.add_argument(
         "--priors",
         type=Path,
         metavar="FILE",
-        help='shares to expect of the classes, where not those of the training rows: {"tone": {"negative": 0.5, …}}',
+        help='expected class shares, if they differ from the training rows\': {"tone": {"negative": 0.5, …}}',
     )
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What was found of each facet, and of the model it is compared with, if there is one."""
+class _Results:
+    """Results by facet; `against` is the version of the model compared with, if any."""
 
     answers: Mapping[str, Any]
     comparisons: Mapping[str, Any]
@@ -63,20 +61,20 @@ class _Found:
 def _evaluate(options: argparse.Namespace) -> None:
     artefact = open_artefact(options.model)
     if options.learning_curve and artefact.manifest.training.get("trainer") != "linear":
-        options.refuse("argument --learning-curve: it takes the linear trainer, which did not make this model")
+        options.refuse("argument --learning-curve: only for models of the linear trainer")
     facets = read_dataset(options.data, [options.split, *([TRAIN] if options.learning_curve else [])])
     _check_evaluation(options, facets, artefact.manifest)
-    found = _measure(options, artefact, facets)
-    document = _describe(options, artefact.manifest, found)
+    results = _measure(options, artefact, facets)
+    document = _describe(options, artefact.manifest, results)
     if options.report:
-        _write_report(options, artefact.manifest, facets, found)
+        _write_report(options, artefact.manifest, facets, results)
     if options.json is not None:
         _write_json(options.json, document)
     else:
-        _print_found(options, document)
+        _print_results(options, document)
 
 
-def _measure(options: argparse.Namespace, artefact: Artefact, facets: Sequence[Facet]) -> _Found:
+def _measure(options: argparse.Namespace, artefact: Artefact, facets: Sequence[Facet]) -> _Results:
     from training.evaluate import answer
     from training.metrics import compare
 
@@ -84,28 +82,28 @@ def _measure(options: argparse.Namespace, artefact: Artefact, facets: Sequence[F
     answers = answer(artefact, facets, options.split, priors)
     curves = {facet.name: _learning_curve(options, facet, artefact.manifest) for facet in facets}
     if not options.against:
-        return _Found(answers, {}, curves, None)
+        return _Results(answers, {}, curves, None)
     other = open_artefact(options.against)
     _check_evaluation(options, facets, other.manifest)
     others = answer(other, facets, options.split)
     comparisons = {name: compare(given, others[name]) for name, given in answers.items()}
-    return _Found(answers, comparisons, curves, other.manifest.version)
+    return _Results(answers, comparisons, curves, other.manifest.version)
 
 
-def _describe(options: argparse.Namespace, manifest: Manifest, found: _Found) -> dict[str, Any]:
+def _describe(options: argparse.Namespace, manifest: Manifest, results: _Results) -> dict[str, Any]:
     from training.evaluate import describe
 
-    facets = {name: describe(given) for name, given in found.answers.items()}
-    for name, comparison in found.comparisons.items():
+    facets = {name: describe(given) for name, given in results.answers.items()}
+    for name, comparison in results.comparisons.items():
         facets[name]["comparison"] = asdict(comparison)
     if options.learning_curve:
         for name in facets:
-            facets[name]["learning_curve"] = [asdict(point) for point in found.curves[name]]
-    against = {"against": found.against} if found.against else {}
+            facets[name]["learning_curve"] = [asdict(point) for point in results.curves[name]]
+    against = {"against": results.against} if results.against else {}
     return {"model": manifest.version, "split": options.split, "facets": facets, **against}
 
 
-def _print_found(options: argparse.Namespace, document: Mapping[str, Any]) -> None:
+def _print_results(options: argparse.Namespace, document: Mapping[str, Any]) -> None:
     for name, measured in document["facets"].items():
         print(describe_accuracy(name, measured, options.split))
         if "comparison" in measured:
@@ -115,15 +113,15 @@ def _print_found(options: argparse.Namespace, document: Mapping[str, Any]) -> No
 
 
 def _read_priors(path: Path, manifest: Manifest) -> Any:
-    """Read {facet: {label: share}}; every label of a facet that is there has a share above 0."""
+    """Read {facet: {label: share}}, with a share above 0 for every label of each facet."""
     remedy = 'write {"facet": {"label": share, …}} with a share above 0 for every label of the facet'
     try:
         priors = json.loads(path.read_text(encoding="utf-8"))
         labels = {facet.name: {label.name for label in facet.labels} for facet in manifest.facets}
         if any(shares.keys() != labels.get(name) or min(shares.values()) <= 0 for name, shares in priors.items()):
-            raise ValueError("these are not the labels and shares of the model's facets")
+            raise ValueError("labels or shares do not match the model's facets")
     except (ValueError, AttributeError, TypeError) as error:
-        raise DataError([Problem(path, 0, f"no priors ({error})", remedy)]) from error
+        raise DataError([Problem(path, 0, f"invalid priors ({error})", remedy)]) from error
     return priors
 
 
@@ -136,7 +134,7 @@ def _learning_curve(options: argparse.Namespace, facet: Facet, manifest: Manifes
         return learning_curve(facet, options.split, recorded_hyperparameters(manifest.training), bar.update)
 
 
-def _write_report(options: argparse.Namespace, manifest: Manifest, facets: Sequence[Facet], found: _Found) -> None:
+def _write_report(options: argparse.Namespace, manifest: Manifest, facets: Sequence[Facet], results: _Results) -> None:
     from training.report.report import Section, find_mistakes, write_report
 
     examples = {facet.name: facet.split(options.split) for facet in facets}
@@ -147,22 +145,22 @@ def _write_report(options: argparse.Namespace, manifest: Manifest, facets: Seque
                 name,
                 given,
                 find_mistakes(given, examples[name], name, explainer),
-                found.curves[name],
-                found.comparisons.get(name),
+                results.curves[name],
+                results.comparisons.get(name),
             )
-            for name, given in found.answers.items()
+            for name, given in results.answers.items()
         ]
     with write_text(options.report) as file:
-        file.write(write_report(manifest, sections, options.split, found.against))
+        file.write(write_report(manifest, sections, options.split, results.against))
 
 
 def _check_evaluation(options: argparse.Namespace, facets: Sequence[Facet], manifest: Manifest) -> None:
     problems = [
-        Problem(options.data, 0, f"the model does not know {name}", "evaluate it on data of its own labels")
+        Problem(options.data, 0, f"the model does not know {name}", "evaluate on data with the model's own labels")
         for name in unknown_labels(facets, manifest)
     ]
     if not any(facet.split(options.split) for facet in facets):
-        problems.append(Problem(options.data, 0, f"no row in {options.split}", "see --split"))
+        problems.append(Problem(options.data, 0, f"no row in {options.split}", "choose other rows with --split"))
     if problems:
         raise DataError(problems)
 

@@ -1,4 +1,4 @@
-"""What the commands of `python -m training` have in common: help, numbers, and how problems are told."""
+"""Helpers shared by the commands of `python -m training`: help text, number options, printed summaries."""
 
 import argparse
 import sys
@@ -19,14 +19,14 @@ examples:
 
 A data folder is in DBpedia format: classes.txt names class i in line i; train.csv (and, if you have them,
 validation.csv and test.csv) has three columns and no header: class index (from 1), title, content.
-For several facets, put one such folder a facet into it: category/, urgency/, tone/.
+For several facets, use one such folder per facet: category/, urgency/, tone/.
 
-exit codes: 0 done, 1 something failed, 2 the command or the data are wrong (every bad row is listed)
+exit codes: 0 success, 1 failure, 2 invalid options or data (every bad row is listed)
 """
 
 
 def add_command(commands: Any, name: str, purpose: str, run: Callable[[argparse.Namespace], None]) -> Any:
-    """Add a command; its options know `run`, and `refuse`, which ends the program with what is wrong with them."""
+    """Add a command whose parsed options carry `run`, and `refuse`, argparse's error exit."""
     command = commands.add_parser(
         name,
         help=purpose,
@@ -39,7 +39,7 @@ def add_command(commands: Any, name: str, purpose: str, run: Callable[[argparse.
 
 
 def number(kind: type[int] | type[float], least: float, most: float = 2**31 - 1) -> Callable[[str], float]:
-    """Give argparse's type of a number from `least` to `most`."""
+    """Return an argparse type that accepts numbers from `least` to `most`."""
 
     def parse(text: str) -> float:
         value = kind(text)
@@ -47,20 +47,28 @@ def number(kind: type[int] | type[float], least: float, most: float = 2**31 - 1)
             raise argparse.ArgumentTypeError(f"{text} is not between {least} and {most}")
         return value
 
-    # argparse names the type in "invalid … value".
+    # argparse prints this name in "invalid … value".
     parse.__name__ = "number"
     return parse
 
 
+def parse_setting(text: str) -> tuple[str, str]:
+    """Parse NAME=VALUE, as an argparse type."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
 def print_dropped(dropped: Sequence[Problem] | None) -> None:
-    """List the rows that were left out."""
+    """Print the rows that `--lenient` skipped to standard error."""
     for problem in dropped or ():
         print(problem, file=sys.stderr)
     if dropped:
-        print(f"{len(dropped):,} row{'s' * (len(dropped) > 1)} left out.", file=sys.stderr)
+        print(f"{len(dropped):,} row{'s' * (len(dropped) > 1)} skipped.", file=sys.stderr)
 
 
 def describe_accuracy(facet: str, metrics: Mapping[str, Any], rows: str) -> str:
-    """Give one sentence on how right a facet is on the named rows."""
+    """Return one line with a facet's accuracy and macro-F1 on the named rows."""
     accuracy, macro_f1 = f"accuracy {metrics['accuracy']:.1%}", f"macro-F1 {metrics['macro_f1']:.1%}"
     return f"{facet}: {accuracy}, {macro_f1} on {metrics['rows']:,} rows of {rows}"

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written under a temporary name, then renamed."""
+"""Atomic file writes: to a temporary name, then renamed into place."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,7 @@ from typing import TextIO
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
-    """Put files in place, their folders too, once all of them are written.
-
-    Raises OSError, and then leaves what was there before.
-    """
+    """Write several files and their folders, replacing none before all are written. Raises OSError."""
     with ExitStack() as temporaries:
         for path, content in files.items():
             temporaries.enter_context(whole_file(path)).write_bytes(content)
@@ -19,14 +16,14 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 
 @contextmanager
 def write_text(path: Path) -> Iterator[TextIO]:
-    """Give a UTF-8 file to write to; it takes its place when the block ends well."""
+    """Open a UTF-8 file that replaces `path` when the block succeeds."""
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         yield file
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a path to write to; the file takes its place when the block ends well."""
+    """Yield a temporary path that replaces `path` when the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -1,10 +1,10 @@
-"""Labelled texts in DBpedia format, read whole or refused with every fault that was found.
+"""Reading of labelled texts in DBpedia format, which reports every fault at once.
 
-A facet is a folder with `classes.txt` (line i names class i, counted from 1) and CSV files without header, three
-columns a row: class index, title, content. `train.csv` is needed for training; `validation.csv` and `test.csv` may
-be there. A data folder is one such folder (its facet is called `category`), or holds one such folder a facet. The
-main facet comes first: `facets.txt` may name the folders in their order, a line each; without it, `category` comes
-first if there is one, and the others follow by name.
+A facet is a folder with `classes.txt` (line i names class i, counted from 1) and CSV files without a header and with
+three columns: class index, title, content. `train.csv` is needed for training; `validation.csv` and `test.csv` are
+optional. A data folder is one such folder (its facet is called `category`) or has one such folder per facet. The main
+facet comes first: `facets.txt` may list the folders in order, one per line; otherwise `category` comes first, if
+present, and the others follow by name.
 """
 
 import csv
@@ -32,7 +32,7 @@ _FACET_NAME = re.compile(r"[^\s=]+")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault of the data: where it is, what is wrong, what to do. Line 0 stands for the whole file or folder."""
+    """A fault in the data and its remedy; line 0 stands for the whole file or folder."""
 
     path: Path
     line: int
@@ -45,7 +45,7 @@ class Problem:
 
 
 class DataError(ValueError):
-    """The data cannot be used; `problems` has every fault, in the order of files and lines."""
+    """The data cannot be used; `problems` lists every fault in the order of files and lines."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -54,9 +54,9 @@ class DataError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A labelled text: as people read it (mark-up and personal data gone), its words, and its class counted from 0.
+    """A text without mark-up and personal data, its normalised words, and its class, counted from 0.
 
-    `line` is where its row begins in its file; 0 for a text that is from none.
+    `line` is the first line of its row in its file; 0 for a text from no file.
     """
 
     text: str
@@ -67,17 +67,17 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One question with its possible answers, and the examples of each CSV file."""
+    """A classification question with its labels, and the examples of each CSV file."""
 
     name: str
     path: Path
     labels: tuple[Label, ...]
     examples: Mapping[str, tuple[Example, ...]]
     checksums: Mapping[str, str]
-    """SHA-256 by file name, of every file that was read."""
+    """SHA-256 of every file read, by file name."""
 
     def split(self, name: str) -> tuple[Example, ...]:
-        """Give the examples of `train.csv`, `validation.csv` or `test.csv`."""
+        """Return the examples of `train.csv`, `validation.csv` or `test.csv`."""
         return self.examples.get(name, ())
 
 
@@ -86,8 +86,8 @@ def read_dataset(
 ) -> tuple[Facet, ...]:
     """Read the named CSV files of every facet of a data folder, the main facet first.
 
-    Only `train.csv` has to be there, where it is asked for. Raises DataError with all faults of all files; where
-    there is a list `dropped`, bad rows are left out and their faults are put there instead.
+    Only `train.csv`, if named, must exist. Raises DataError with all faults of all files; given a list `dropped`, skips
+    bad rows and appends their faults to it instead.
     """
     problems: list[Problem] = []
     bad_rows = problems if dropped is None else dropped
@@ -98,7 +98,7 @@ def read_dataset(
 
 
 def unknown_labels(facets: Sequence[Facet], manifest: Manifest) -> list[str]:
-    """Give what the data ask for and the model cannot answer: facets, and labels written `facet=label`."""
+    """Return the facets, and labels as `facet=label`, that are in the data but not in the model."""
     known = {facet.name: {label.name for label in facet.labels} for facet in manifest.facets}
     missing = [facet.name for facet in facets if facet.name not in known]
     return missing + [
@@ -110,9 +110,9 @@ def unknown_labels(facets: Sequence[Facet], manifest: Manifest) -> list[str]:
 
 
 def write_examples(path: Path, rows: Iterable[tuple[int, str, str]]) -> None:
-    """Write a CSV file in DBpedia format from (class counted from 1, title, content); all of it or nothing."""
+    """Write a CSV file in DBpedia format from (class counted from 1, title, content), atomically."""
     with write_text(path) as file:
-        # Python's default leaves a lone carriage return without the quotes that its own reader needs.
+        # By default, Python writes a lone carriage return without the quotes that its own reader needs.
         csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows(rows)
 
 
@@ -120,29 +120,29 @@ def write_examples(path: Path, rows: Iterable[tuple[int, str, str]]) -> None:
 
 
 def find_facets(folder: Path, problems: list[Problem]) -> list[tuple[str, Path]]:
-    """Give the name and folder of every facet of a data folder, the main one first; faults are added to `problems`."""
+    """Return the name and folder of every facet of a data folder, main facet first; append faults to `problems`."""
     if (folder / CLASSES).exists() or (folder / TRAIN).exists():
         return [(MAIN_FACET, folder)]
     paths = [path for path in _folders_of(folder) if (path / CLASSES).exists() or (path / TRAIN).exists()]
     if not paths:
-        what = f"no {CLASSES} here nor in a folder below" if folder.is_dir() else "there is no such folder"
-        problems.append(Problem(folder, 0, what, "name a folder in DBpedia format"))
+        what = f"no {CLASSES} in it or in its folders" if folder.is_dir() else "no such folder"
+        problems.append(Problem(folder, 0, what, "pass a folder in DBpedia format"))
     for path in paths:
         if not _FACET_NAME.fullmatch(path.name):
-            problems.append(Problem(path, 0, "a facet's name has white space or '='", "rename the folder"))
+            problems.append(Problem(path, 0, "white space or '=' in a facet's name", "rename the folder"))
     order = _read_order(folder, {path.name for path in paths}, problems)
     return sorted(((path.name, path) for path in paths), key=lambda facet: order(facet[0]))
 
 
 def _read_order(folder: Path, names: set[str], problems: list[Problem]) -> Callable[[str], tuple[int, str]]:
-    """Give the sort key of a facet's name."""
+    """Return the sort key of facet names."""
     path = folder / FACETS
     if not path.exists():
         return lambda name: (name != MAIN_FACET, name)
     listed = path.read_text(encoding="utf-8-sig", errors="replace").split()
     if sorted(listed) != sorted(names):
         what = f"it does not list the facets of this folder ({', '.join(sorted(names))})"
-        problems.append(Problem(path, 0, what, "name each of them once, a line each, or take the file away"))
+        problems.append(Problem(path, 0, what, "list each facet once, one per line, or delete the file"))
     return lambda name: (listed.index(name) if name in listed else len(listed), name)
 
 
@@ -154,7 +154,7 @@ def _read_facet(
     name: str, folder: Path, splits: Sequence[str], problems: list[Problem], bad_rows: list[Problem]
 ) -> Facet:
     labels = read_classes(folder / CLASSES, problems)
-    # Without classes every row would be out of range: one fault is told once.
+    # Without classes every row would be out of range, which repeats the fault of classes.txt.
     paths = [folder / split for split in splits if labels and ((folder / split).exists() or split == TRAIN)]
     examples = {path.name: _read_split(path, labels, problems, bad_rows) for path in paths}
     read = [path for path in (folder / CLASSES, *paths) if path.exists()]
@@ -176,11 +176,11 @@ def _checksum(path: Path) -> str:
 
 
 def read_classes(path: Path, problems: list[Problem]) -> tuple[Label, ...]:
-    """Read `classes.txt`; its faults are added to `problems`, and then there is no label."""
+    """Read `classes.txt`; if it has faults, append them to `problems` and return no labels."""
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().split("\n")
     except FileNotFoundError:
-        problems.append(Problem(path, 0, "there is no such file", "write the name of class i into line i"))
+        problems.append(Problem(path, 0, "no such file", "write the name of class i in line i"))
         return ()
     except UnicodeDecodeError as error:
         problems.append(Problem(path, 0, f"not UTF-8 (byte {error.start})", "save the file as UTF-8"))
@@ -192,7 +192,7 @@ def read_classes(path: Path, problems: list[Problem]) -> tuple[Label, ...]:
 
 
 def display_name(name: str) -> str:
-    """Give the name people read: Country support for `country_support`, Educational Institution for its CamelCase."""
+    """Return a readable name: "Country support" for `country_support`, "Educational Institution" for CamelCase."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").strip()
     return words[:1].upper() + words[1:]
 
@@ -201,14 +201,15 @@ def _check_labels(path: Path, labels: Sequence[Label]) -> Iterator[Problem]:
     first_line: dict[str, int] = {}
     for line, label in enumerate(labels, start=1):
         if not label.name.isprintable() or not label.name:
-            yield Problem(path, line, "a class without a readable name", "name it, or take out the empty line")
+            yield Problem(path, line, "a class without a readable name", "name it, or delete the empty line")
         elif "=" in label.name:
-            yield Problem(path, line, f"class {label.name!r} has a '='", "a model's labels read facet=class: rename it")
+            yield Problem(path, line, f"'=' in class {label.name!r}", "rename it: a model's labels are facet=class")
         elif label.name in first_line:
-            yield Problem(path, line, f"class {label.name!r} is line {first_line[label.name]} too", "name each once")
+            what = f"class {label.name!r} is already in line {first_line[label.name]}"
+            yield Problem(path, line, what, "list each class once")
         first_line.setdefault(label.name, line)
     if len(labels) < 2:
-        yield Problem(path, 0, "fewer than two classes", "there must be something to choose between")
+        yield Problem(path, 0, "fewer than two classes", "list at least two")
 
 
 # --- CSV files ------------------------------------------------------------------------------------------------
@@ -218,7 +219,7 @@ def _read_split(
     path: Path, labels: Sequence[Label], problems: list[Problem], bad_rows: list[Problem]
 ) -> tuple[Example, ...]:
     if not path.exists():
-        problems.append(Problem(path, 0, "there is no such file", "put the labelled rows there"))
+        problems.append(Problem(path, 0, "no such file", "write the labelled rows to it"))
         return ()
     examples: list[Example] = []
     faults: list[Problem] = []
@@ -240,12 +241,12 @@ def _check_classes_have_rows(path: Path, labels: Sequence[Label], examples: Sequ
     for index, label in enumerate(labels):
         if not rows[index]:
             what = f"class {index + 1} ({label.display}) has no row"
-            yield Problem(path, 0, what, f"add examples, or take the class out of {CLASSES} and count again")
+            yield Problem(path, 0, what, f"add examples, or delete the class from {CLASSES} and renumber the rows")
 
 
 def read_rows(path: Path, classes: int) -> Iterator[Example | Problem]:
-    """Read a CSV file row by row: what is in a good one, what is wrong with a bad one."""
-    # surrogateescape keeps reading where bytes are not UTF-8, so that every such row is found and has its line.
+    """Yield an example for each good row of a CSV file, and a problem for each bad one."""
+    # surrogateescape reads on after bytes that are not UTF-8, so that every such row is reported with its line.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file, strict=True)
         line, has_more = 1, True
@@ -257,12 +258,12 @@ def read_rows(path: Path, classes: int) -> Iterator[Example | Problem]:
                     line = reader.line_num + 1
                 has_more = False
             except csv.Error as error:
-                yield Problem(path, line, f"not CSV ({error})", 'put the text between " and write a " in it twice')
+                yield Problem(path, line, f"invalid CSV ({error})", 'put texts between " and double each " in them')
                 line = reader.line_num + 1
 
 
 def _is_utf8(text: str) -> bool:
-    """Tell whether no byte of the text was one that surrogateescape had to mark."""
+    """Report whether a text read with surrogateescape was valid UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -275,18 +276,18 @@ def _read_row(row: Sequence[str], classes: int, path: Path, line: int) -> Exampl
         return Problem(path, line, "not UTF-8", "save the file as UTF-8")
     if len(row) != _COLUMNS:
         what = f"{len(row)} columns, not {_COLUMNS}"
-        return Problem(path, line, what, 'write class index, title, content, and put texts between "')
+        return Problem(path, line, what, 'write class index, title, content, with texts between "')
     index, title, content = row
     if not _CLASS_INDEX.fullmatch(index):
-        # What stands there may be a customer's text, so it is not quoted.
-        what = "the first column is no class index"
-        return Problem(path, line, what, f"write a number from 1 to {classes}; there is no header line")
+        # The column may hold a customer's text, so the message does not quote it.
+        what = "the first column is not a class index"
+        return Problem(path, line, what, f"write a number from 1 to {classes}, and no header line")
     number = int(index)
     if not 1 <= number <= classes:
         what = f"class index {number} is out of range"
-        return Problem(path, line, what, f"{CLASSES} has the classes 1 to {classes}")
+        return Problem(path, line, what, f"{CLASSES} lists classes 1 to {classes}")
     text = clean(f"{title} {content}" if title and content else title or content)
     words = normalise(text)
     if not words:
-        return Problem(path, line, "an empty text", "take the row out")
+        return Problem(path, line, "empty text", "delete the row")
     return Example(text, words, number - 1, line)

@@ -1,7 +1,7 @@
-"""The whole of DBpedia-14 (560,000 training rows, 70,000 test rows) from its public address, checked byte for byte.
+"""Download of the full DBpedia-14 (560,000 training rows, 70,000 test rows), with a checksum.
 
-A download that was cut short goes on where it stopped, in this run or the next. The size and the SHA-256 are those that
-the Hugging Face data set `dbpedia_14` published for this address.
+An interrupted download resumes, in the same run or the next. The size and the SHA-256 are those that the Hugging Face
+data set `dbpedia_14` published for this address.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ _CHUNK_BYTES = 1 << 20
 
 
 class DownloadError(RuntimeError):
-    """The archive cannot be had, or is not the one it should be; the message says what to do."""
+    """The archive cannot be downloaded, or fails its checksum; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A gzipped tar file at a public address; `members` are the files to take out of it, by name in the archive."""
+    """A gzipped tar file at a public address; `members` maps names in it to names of extracted files."""
 
     url: str
     size: int
@@ -45,10 +45,10 @@ DBPEDIA = Archive(
 
 
 def download(archive: Archive, out: Path, on_bytes: Callable[[int], object] = lambda count: None) -> None:
-    """Fetch and check an archive, and put its files into the folder `out`: all of them, or none.
+    """Download and check an archive, and extract all of its files, or none, into the folder `out`.
 
-    `on_bytes` is called with the number of bytes that came, those of an earlier run included. Raises DownloadError, and
-    keeps what has come of the archive unless it is not the right one; raises OSError.
+    `on_bytes` is called with the number of bytes received, including those of an earlier run. Raises OSError, and
+    DownloadError, after which the next run resumes unless the checksum was wrong.
     """
     out.mkdir(parents=True, exist_ok=True)
     path = out / f".{archive.url.rpartition('/')[2]}.part"
@@ -59,24 +59,24 @@ def download(archive: Archive, out: Path, on_bytes: Callable[[int], object] = la
 
 
 def _fetch(archive: Archive, path: Path, on_bytes: Callable[[int], object]) -> None:
-    """Ask for what is missing until nothing is; an answer that brings nothing more ends it."""
+    """Request the missing bytes until none are missing or a request brings no more."""
     on_bytes(_size(path))
     while (before := _size(path)) < archive.size:
         try:
             _fetch_rest(archive, path, before, on_bytes)
         except (OSError, http.client.HTTPException) as error:
             if _size(path) <= before:
-                kept = f"; {before:,} of {archive.size:,} bytes are kept: run it again" if before else ""
+                kept = f"; {before:,} of {archive.size:,} bytes were saved, run it again to resume" if before else ""
                 raise DownloadError(f"{archive.url}: {_describe(error)}{kept}") from error
         else:
             if _size(path) <= before:
-                raise DownloadError(f"{archive.url}: it ends after {before:,} of {archive.size:,} bytes")
+                raise DownloadError(f"{archive.url}: ended after {before:,} of {archive.size:,} bytes")
 
 
 def _fetch_rest(archive: Archive, path: Path, start: int, on_bytes: Callable[[int], object]) -> None:
     request = urllib.request.Request(archive.url, headers={"Range": f"bytes={start}-"} if start else {})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 (no address but ours)
-        # A server that does not know ranges begins again.
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 (fixed address)
+        # A server that does not support ranges sends the whole file.
         is_rest = answer.status == http.HTTPStatus.PARTIAL_CONTENT
         if not is_rest:
             on_bytes(-start)
@@ -96,8 +96,8 @@ def _check(archive: Archive, path: Path) -> None:
     if found != archive.sha256:
         path.unlink()
         raise DownloadError(
-            f"{archive.url}: what came has the SHA-256 {found}, not {archive.sha256}; it was thrown away. Run it "
-            "again; if that does not help, the address has another archive now"
+            f"{archive.url}: the SHA-256 is {found}, not {archive.sha256}; the file was deleted. Run it again; if it "
+            "fails again, the archive at this address has changed"
         )
 
 
@@ -105,7 +105,7 @@ def _unpack(archive: Archive, path: Path, out: Path) -> None:
     with tarfile.open(path, "r:gz") as tar, ExitStack() as files:
         for name, target in archive.members.items():
             content = tar.extractfile(name)
-            assert content is not None  # the checksum was right
+            assert content is not None  # the archive matched its checksum
             with files.enter_context(whole_file(out / target)).open("wb") as file:
                 shutil.copyfileobj(content, file, _CHUNK_BYTES)
 
@@ -118,5 +118,5 @@ def _describe(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answered {error.code} {error.reason}"
     if isinstance(error, urllib.error.URLError):
-        return f"it cannot be reached ({error.reason}); is this machine online?"
-    return f"the connection broke ({error})"
+        return f"not reachable ({error.reason}); check this machine's network connection"
+    return f"the connection was lost ({error})"

@@ -1,6 +1,6 @@
-"""Texts that are there more than once, and where: they make a class heavier, a test too easy, or contradict each other.
+"""Reports of duplicate texts, which skew class weights, leak into tests or contradict each other.
 
-Texts are the same when their words are.
+Texts are duplicates when their normalised words are equal.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,22 +8,21 @@ from itertools import combinations
 
 from training.data.dataset import Example, Facet
 
-# Enough to see what is going on; with more, nobody would read the rest of what a command prints.
 _MOST_SHOWN = 3
 
 Rows = Mapping[str, Sequence[Example]]
-"""The rows of one text, by the CSV file they are in."""
+"""The rows of one text by CSV file."""
 
 
 def find_duplicates(facet: Facet) -> list[str]:
-    """Tell in a sentence each which texts are repeated in a file, in two files, given different classes; and where."""
+    """Return one sentence per kind of duplicate: within a file, across two files, with different classes."""
     texts = list(_group_repeated(facet))
-    found = [_tell(f"repeated in {name}", _repeated(texts, name)) for name in facet.examples]
+    found = [_describe(f"repeated in {name}", _repeated(texts, name)) for name in facet.examples]
     for first, second in combinations(facet.examples, 2):
         in_both = [_places(rows, [first, second]) for rows in texts if first in rows and second in rows]
-        found.append(_tell(f"in both {first} and {second}", in_both))
+        found.append(_describe(f"in both {first} and {second}", in_both))
     contradictions = [_places_with_classes(rows, facet) for rows in texts if _has_several_classes(rows)]
-    found.append(_tell("given different classes", contradictions))
+    found.append(_describe("given different classes", contradictions))
     return [sentence for sentence in found if sentence]
 
 
@@ -65,7 +64,7 @@ def _places_with_classes(rows: Rows, facet: Facet) -> str:
     )
 
 
-def _tell(what: str, places: Sequence[str]) -> str:
+def _describe(what: str, places: Sequence[str]) -> str:
     if not places:
         return ""
     more = f"; and {len(places) - _MOST_SHOWN:,} more" if len(places) > _MOST_SHOWN else ""

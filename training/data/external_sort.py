@@ -1,4 +1,4 @@
-"""More lines than memory holds, sorted: what is too much for memory goes to disk in sorted runs, to be merged."""
+"""External merge sort of lines, which writes sorted runs to disk when memory is full."""
 
 import heapq
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Self, TextIO
 
 MOST_CHARACTERS = 1 << 25
-"""So many are kept in memory; ten gigabytes of lines are then some three hundred open files, which systems allow."""
+"""Characters kept in memory. Ten gigabytes of lines need some three hundred open files, within the usual limit."""
 
 
 class SortedLines:
-    """Lines by key, kept for the length of a `with` block: in memory, and in nameless files of a folder.
+    """Lines sorted by key and then by text, in memory and in temporary files of a folder; a context manager.
 
-    Keys have one length. Lines of one key are sorted themselves: the order does not depend on that in which they came.
+    All keys must have the same length.
     """
 
     def __init__(self, folder: Path, most_characters: int = MOST_CHARACTERS) -> None:
@@ -35,7 +35,7 @@ class SortedLines:
         self._open.close()
 
     def put(self, key: str, line: str) -> None:
-        """Keep a line, which has no line break in it. Raises OSError."""
+        """Add a line without a line break. Raises OSError."""
         self._lines.append(f"{key} {line}\n")
         self._characters += len(line)
         if self._characters > self._most_characters:
@@ -49,7 +49,7 @@ class SortedLines:
         self._characters = 0
 
     def __iter__(self) -> Iterator[str]:
-        """Give all lines, each with its line break, in the order of their keys."""
+        """Yield all lines with their line breaks, in order."""
         for run in self._runs:
             run.seek(0)
         for line in heapq.merge(*self._runs, sorted(self._lines)):

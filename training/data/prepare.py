@@ -1,11 +1,11 @@
-"""Data folders as BlazingText takes them: one message a line, its label in front, in an order like chance.
+"""Conversion of data folders to BlazingText's training format: one shuffled line per row.
 
-A line is `__label__billing where is my refund`; labels of other facets than the main one read `__label__tone=negative`.
-A row becomes one line, so a text that is labelled in three facets has three. What a line is, and which file it goes to,
-depends on its row alone: folders that have parts of the rows (shards) give the same lines together as one that has all.
+A line is `__label__billing where is my refund`; labels of facets other than the main one are `__label__tone=negative`.
+Each row becomes one line, so a text labelled in three facets has three. A line and its file depend only on its row, so
+shards of the rows, prepared apart, have the same lines together as the whole.
 
-The lines stand in the order of a hash. BlazingText reads a file from its beginning to its end, pass after pass, and
-learns badly where one class comes after the other; and files sorted alike merge to what one machine would have written.
+Lines are sorted by a hash. BlazingText reads a file from start to end in every epoch, and learns badly from classes in
+sequence; and the sorted files of several machines merge into what one machine would have written.
 """
 
 import hashlib
@@ -35,12 +35,12 @@ from training.data.dataset import (
 from training.data.external_sort import SortedLines
 
 DEFAULT_SHARE = 0.1
-"""The share of the texts of `train.csv` that is validated, where there is no `validation.csv`."""
+"""Share of the texts of `train.csv` used for validation when there is no `validation.csv`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FacetFolder:
-    """A facet, where its CSV files are, and its labels, the first of which is class 1 there."""
+    """A facet, the folder of its CSV files, and its labels in the order of classes."""
 
     name: str
     path: Path
@@ -48,12 +48,12 @@ class FacetFolder:
     raw_labels: tuple[str, ...]
 
     def sources(self) -> list[str]:
-        """Give the names of the CSV files that are there."""
+        """Return the names of the CSV files that exist."""
         return [split for split in SPLITS if (self.path / split).exists()]
 
 
 class Line(NamedTuple):
-    """A line of a prepared file: which CSV file's rows it is among, what it is sorted by, its label, its words."""
+    """A line of a prepared file, with its split, its sort key, its label and its words."""
 
     split: str
     key: str
@@ -66,20 +66,20 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What was written: the prepared files by CSV file, and the numbers of their lines by raw label."""
+    """The prepared files by split, and their numbers of lines by raw label."""
 
     files: Mapping[str, Path]
     lines: Mapping[str, Mapping[str, int]]
 
 
 def prepare_row(row: Example, split: str, raw_labels: Sequence[str], validation: float) -> Line:
-    """Give the line of a row of one of the CSV files (`split`).
+    """Return the line of a row of the CSV file `split`.
 
-    Of the texts of `train.csv`, the share `validation` is validated, chosen by their words alone: equal texts go to the
-    same file, in every facet and every shard.
+    A share `validation` of the texts of `train.csv` goes to the validation split. A hash of the words chooses them, so
+    that equal texts go to the same file in every facet and shard.
     """
     digest = hashlib.sha256(row.words.encode()).hexdigest()
-    # Not chosen by the digits of the key: validated lines would have the first keys only.
+    # Other digits than the key's: otherwise all validation lines would have the lowest keys.
     is_validated = split == TRAIN and int(digest[-8:], 16) < validation * 16**8
     return Line(VALIDATION if is_validated else split, digest[:16], raw_labels[row.label], row.words)
 
@@ -92,13 +92,12 @@ def prepare(
     dropped: list[Problem] | None = None,
     on_row: Callable[[], object] = lambda: None,
 ) -> Prepared:
-    """Write `train.txt`, `validation.txt`, `test.txt` and `prepared.json` into `out`: all of them, or none.
+    """Write `train.txt`, `validation.txt`, `test.txt` and `prepared.json` into `out`, all of them or none.
 
-    `folder` is a data folder (dataset.py) that need not have all CSV files, nor rows of all classes. `validation` is
-    the share (0 to below 1) of the texts of `train.csv` that go to `validation.txt`; without it, none where there is a
-    `validation.csv`, else a tenth. With a `part`, the files are called `train-PART.txt` and so on. `on_row` is called
-    for every row. Raises DataError with all faults; where there is a list `dropped`, bad rows are left out and put
-    there instead. Raises OSError.
+    `folder` is a data folder (dataset.py), which may lack CSV files and rows of some classes. `validation` is the share
+    (0 to below 1) of the texts of `train.csv` that go to `validation.txt`; by default 0 if there is a `validation.csv`,
+    else a tenth. With a `part`, files are named `train-PART.txt` and so on. `on_row` is called for every row. Raises
+    OSError, and DataError with all faults; given a list `dropped`, skips bad rows and appends their faults to it.
     """
     facets = find_facet_folders(folder)
     share = _choose_share(facets) if validation is None else validation
@@ -120,7 +119,7 @@ def prepare(
 
 
 def find_facet_folders(folder: Path) -> list[FacetFolder]:
-    """Find what there is to prepare, the main facet first. Raises DataError where it cannot be read at all."""
+    """Return the facets of a data folder, main facet first. Raises DataError."""
     problems: list[Problem] = []
     facets: list[FacetFolder] = []
     for name, path in find_facets(folder, problems):
@@ -128,7 +127,7 @@ def find_facet_folders(folder: Path) -> list[FacetFolder]:
         prefix = name if facets else None
         facets.append(FacetFolder(name, path, labels, tuple(raw_label(prefix, label.name) for label in labels)))
     if not problems and not any(facet.sources() for facet in facets):
-        problems.append(Problem(folder, 0, f"there is none of {', '.join(SPLITS)}", "put the labelled rows there"))
+        problems.append(Problem(folder, 0, f"none of {', '.join(SPLITS)} exists", "write the labelled rows to them"))
     if problems:
         raise DataError(problems)
     return facets

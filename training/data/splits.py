@@ -1,4 +1,4 @@
-"""Which examples are validated when: the same texts always give the same folds, in whatever order they come."""
+"""Assignment of examples to validation folds, independent of their order."""
 
 import hashlib
 from collections import defaultdict
@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 from training.data.dataset import TRAIN, VALIDATION, DataError, Example, Facet, Problem
 
 ALWAYS_TRAINED = -1
-"""The fold of an example that is never validated."""
+"""Fold of an example that is never used for validation."""
 
 MANY_ROWS = 100_000
-"""From so many rows on, those that are validated are not fitted to afterwards either."""
+"""From this number of rows, validation rows are held out of the final fit too."""
 
 _FOLDS_OF_MANY = 50
 
-# So many validated rows tell a precision of 95 % to about a point; more of them would only take time.
+# This many validation rows measure a precision of 95 % to about one point; more only take time.
 _ENOUGH_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A facet's examples, and the fold that each of them is validated in.
+    """A facet's examples with their validation folds.
 
-    Unless `is_refitted`, the head that is validated is the one that is exported.
+    With `is_refitted`, the exported head is fitted to all examples after validation; otherwise it is the validated one.
     """
 
     examples: tuple[Example, ...]
@@ -39,7 +39,7 @@ class Rows:
 
     @property
     def fitted(self) -> tuple[Example, ...]:
-        """Give the examples that the exported head is fitted to."""
+        """The examples that the exported head is fitted to."""
         if self.is_refitted:
             return self.examples
         return tuple(example for example, fold in zip(self.examples, self.folds, strict=True) if fold == ALWAYS_TRAINED)
@@ -50,11 +50,10 @@ class Rows:
 
 
 def divide(facet: Facet, folds: int) -> Rows:
-    """Say which rows of `train.csv` and `validation.csv` are validated when.
+    """Assign the rows of `train.csv` and `validation.csv` to folds.
 
-    A fiftieth of many rows is enough to validate, and too little to be missed: they are fitted to once.
-
-    Raises DataError where nothing can be set apart for validation.
+    Of many rows, a fiftieth is enough for validation and is not missed in the fit, so there is no second fit. Raises
+    DataError if no row can be held out.
     """
     training, validation = facet.split(TRAIN), facet.split(VALIDATION)
     examples = training + validation
@@ -65,16 +64,16 @@ def divide(facet: Facet, folds: int) -> Rows:
         return Rows(examples, keep_one_fold(assign_folds(examples, _FOLDS_OF_MANY)), is_refitted)
     assigned = assign_folds(examples, folds)
     if (assigned == ALWAYS_TRAINED).all():
-        what = "no class has two different texts, so none can be set apart for validation"
+        what = "no class has two different texts, so none can be held out for validation"
         raise DataError([Problem(facet.path / TRAIN, 0, what, "add examples")])
     return Rows(examples, keep_one_fold(assigned) if len(examples) >= folds * _ENOUGH_ROWS else assigned)
 
 
 def assign_folds(examples: Sequence[Example], folds: int) -> NDArray[np.int64]:
-    """Give each example the fold (0 to folds - 1) that it is validated in, by a head fitted to all the others.
+    """Return the validation fold (0 to folds - 1) of each example.
 
-    Of each class a fold has about as many distinct texts as every other, chosen by their words' hash; equal texts of
-    a class stay together. A class with one text alone is always trained: without it the class would be unknown.
+    Folds are stratified by class and chosen by a hash of the words; equal texts of a class share a fold. The only text
+    of a class is always trained, since the class would be unknown without it.
     """
     by_class: defaultdict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for row, example in enumerate(examples):
@@ -82,13 +81,13 @@ def assign_folds(examples: Sequence[Example], folds: int) -> NDArray[np.int64]:
     assigned = np.full(len(examples), ALWAYS_TRAINED, dtype=np.int64)
     for label, texts in by_class.items():
         for rank, words in enumerate(sorted(texts, key=_hash) if len(texts) > 1 else ()):
-            # Small classes begin with different folds, so that all folds have a part of them.
+            # Classes start at different folds, so that small classes are spread over all folds.
             assigned[texts[words]] = (rank + label) % folds
     return assigned
 
 
 def keep_one_fold(folds: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Have one fold validated, and the others always trained."""
+    """Keep fold 0 for validation and always train the others."""
     return np.where(folds == 0, 0, ALWAYS_TRAINED)
 
 

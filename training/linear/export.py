@@ -1,8 +1,8 @@
-"""A linear model as a fastText `model.bin`: supervised, softmax loss, one dimension a label.
+"""Export of a linear model as a fastText `model.bin`: supervised, softmax loss, one dimension per label.
 
-fastText predicts softmax(O · mean of the input rows of a text's features). With the identity for O and a head's
-weights for input rows, that is the head. How the heads of several facets share the one softmax is undone by
-classifier_infra/model/decoding.py, which has the formulas.
+fastText predicts softmax(O · mean of the input rows of a text's features). With the identity matrix as O and a head's
+weights as input rows, that is the head. classifier_infra/model/decoding.py separates the heads of several facets again
+and has the formulas.
 """
 
 import io
@@ -23,16 +23,16 @@ _SOFTMAX = 3
 _SUPERVISED = 3
 _WORD, _LABEL = 0, 1
 _NOT_PRUNED = -1
-# With several facets every logit is brought within ±2 of its facet's mean, so that no label's score drowns in the
-# floor fastText adds to all of them. A text's logits are a mean of rows: bounding the rows bounds every text.
+# With several facets, every logit is scaled to within ±2 of its facet's mean, so that no label's score is lost in the
+# constant that fastText adds to all of them. A text's logits are a mean of rows, so bounding the rows bounds the texts.
 _LARGEST_LOGIT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class InputRows:
-    """fastText's input matrix (features × labels of all facets) and what decoding needs to know of it.
+    """fastText's input matrix (features × labels of all facets) and the parameters of its decoding.
 
-    `calibrations` has, facet by facet, the factor that is left to the decoder.
+    `calibrations` has each facet's factor that the decoder applies.
     """
 
     rows: NDArray[np.float32]
@@ -42,9 +42,9 @@ class InputRows:
 
 
 def flatten_heads(heads: Sequence[Weights], calibrations: Sequence[float]) -> InputRows:
-    """Lay heads side by side, so that one softmax over all labels keeps what each of them says.
+    """Place heads side by side under one softmax, in a form that the decoder can separate.
 
-    One head alone is exported with its calibration in it: its raw scores are probabilities.
+    A single head is exported with its calibration applied, so that its raw scores are probabilities.
     """
     centred = [head - head.mean(axis=1, keepdims=True) for head in heads]
     if len(heads) == 1:
@@ -55,7 +55,7 @@ def flatten_heads(heads: Sequence[Weights], calibrations: Sequence[float]) -> In
 
 
 def to_fasttext(dictionary: Dictionary, rows: NDArray[np.float32], labels: Iterable[tuple[str, int]]) -> bytes:
-    """Give the bytes of `model.bin`. `labels` are raw labels with their numbers of rows, in the order of columns."""
+    """Return the bytes of `model.bin`; `labels` are raw labels with their numbers of rows, in column order."""
     counted = list(labels)
     file = io.BytesIO()
     file.write(_arguments(dictionary, len(counted)))
@@ -67,7 +67,7 @@ def to_fasttext(dictionary: Dictionary, rows: NDArray[np.float32], labels: Itera
 
 def _arguments(dictionary: Dictionary, dimensions: int) -> bytes:
     settings = dictionary.settings
-    # Window, epochs, negatives, learning-rate updates and sampling belong to training: fastText's defaults stand in.
+    # These are used only in training; fastText's defaults.
     window, epochs, negatives, updates, sampling = 5, 5, 5, 100, 1e-4
     return struct.pack(
         "<14id",

@@ -1,9 +1,9 @@
-"""Texts to the mean of their features, counted exactly as fastText counts them.
+"""fastText's features of texts, as a sparse matrix of feature shares.
 
 A line's features are its words, `</s>` (the end of the line is a token), the sub-words of each word, and the n-grams
-of its tokens. Words have ids of their own; n-grams and sub-words share `buckets` hashed ids behind them. fastText
-averages the rows of its input matrix over all of a line's ids, with multiplicity: so does the matrix made here, and
-so a linear model over it *is* a fastText model. The hashes are part of fastText's file format and cannot change.
+of its tokens. Words have ids of their own; n-grams and sub-words share `buckets` hashed ids after them. fastText
+averages the rows of its input matrix over all of a line's ids, with multiplicity, and so does this matrix, which makes
+a linear model over it a fastText model. The hashes are part of fastText's file format and cannot change.
 """
 
 from collections import Counter
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from training.linear.hyperparameters import FeatureSettings
+from training.linear import FeatureSettings
 
 END_OF_LINE = "</s>"
 
-# Rows featurised at a time: bounds memory, costs no speed.
+# Rows featurised at a time; bounds memory.
 _BLOCK = 8192
 
 _FNV_OFFSET = 2166136261
@@ -32,7 +32,7 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """The words with ids of their own (position = id), how often each was seen, and the space of hashed ids."""
+    """Known words (position = id) with their counts, and the number of hashed ids."""
 
     words: tuple[str, ...]
     counts: tuple[int, ...]
@@ -41,12 +41,12 @@ class Dictionary:
 
     @property
     def size(self) -> int:
-        """The number of feature ids: rows of fastText's input matrix."""
+        """Number of feature ids, the rows of fastText's input matrix."""
         return len(self.words) + self.buckets
 
 
 def build_dictionary(texts: Iterable[str], settings: FeatureSettings, buckets: int) -> Dictionary:
-    """Count the words of normalised texts; the most frequent come first, as in fastText."""
+    """Count the words of normalised texts, most frequent first as in fastText."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(_tokens(text))
@@ -56,15 +56,15 @@ def build_dictionary(texts: Iterable[str], settings: FeatureSettings, buckets: i
 
 
 def featurise(texts: Sequence[str], dictionary: Dictionary) -> sparse.csr_matrix:
-    """Give one row a normalised text: each feature id's share of the text's ids, so that every row sums to 1."""
-    words = _study_words(dict.fromkeys(chain.from_iterable(map(_tokens, texts))), dictionary)
+    """Return texts × feature ids: each id's share of a normalised text's ids, so that every row sums to 1."""
+    words = _hash_distinct(dict.fromkeys(chain.from_iterable(map(_tokens, texts))), dictionary)
     blocks = [_featurise_block(texts[i : i + _BLOCK], words, dictionary) for i in range(0, len(texts), _BLOCK)]
     return sparse.vstack(blocks, format="csr") if blocks else sparse.csr_matrix((0, dictionary.size))
 
 
 def feature_ids(text: str, dictionary: Dictionary) -> list[int]:
-    """Give the feature ids of one normalised text, with multiplicity, in ascending order."""
-    words = _study_words(dict.fromkeys(_tokens(text)), dictionary)
+    """Return the feature ids of one normalised text, with multiplicity, in ascending order."""
+    words = _hash_distinct(dict.fromkeys(_tokens(text)), dictionary)
     _, ids = _ids_of_lines([list(_tokens(text))], words, dictionary)
     return sorted(ids.tolist())
 
@@ -80,7 +80,7 @@ def _featurise_block(texts: Sequence[str], words: "_Words", dictionary: Dictiona
 
 
 def _ids_of_lines(lines: Sequence[Sequence[str]], words: "_Words", dictionary: Dictionary) -> tuple[Ids, Ids]:
-    """Give all feature ids of all lines, and beside each the number of its line."""
+    """Return the line numbers and feature ids of all lines, as parallel arrays."""
     tokens = np.array([words.position[token] for line in lines for token in line], dtype=np.int64)
     row_of_token = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
     lengths = words.lengths[tokens]
@@ -91,7 +91,7 @@ def _ids_of_lines(lines: Sequence[Sequence[str]], words: "_Words", dictionary: D
 
 
 def _hash_ngrams(hashes: NDArray[np.uint64], rows: Ids, dictionary: Dictionary) -> tuple[Ids, Ids]:
-    """Give row and feature id of every run of 2 to `word_ngrams` tokens within a row."""
+    """Return the rows and feature ids of all runs of 2 to `word_ngrams` tokens, as parallel arrays."""
     found_rows, found_ids = [rows[:0]], [rows[:0]]
     running = hashes
     for n in range(2, dictionary.settings.word_ngrams + 1):
@@ -112,7 +112,7 @@ def _bucket_ids(hashes: NDArray[Any], dictionary: Dictionary) -> Ids:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """Distinct words, hashed once: word i has the feature ids `ids[starts[i] : starts[i] + lengths[i]]`."""
+    """Distinct words, hashed once; word i has the feature ids `ids[starts[i] : starts[i] + lengths[i]]`."""
 
     position: dict[str, int]
     hashes: NDArray[np.uint64]
@@ -121,7 +121,7 @@ class _Words:
     lengths: Ids
 
 
-def _study_words(words: Iterable[str], dictionary: Dictionary) -> _Words:
+def _hash_distinct(words: Iterable[str], dictionary: Dictionary) -> _Words:
     position = {word: i for i, word in enumerate(words)}
     owners, ids = _subwords(list(position), dictionary)
     known = {word: i for i, word in enumerate(dictionary.words)}
@@ -142,16 +142,16 @@ def _hash_words(words: Sequence[str]) -> NDArray[np.uint64]:
     encoded = [word.encode() for word in words]
     lengths = np.array([len(word) for word in encoded], dtype=np.int64)
     hashes = _fnv1a(np.frombuffer(b"".join(encoded), dtype=np.int8), np.cumsum(lengths) - lengths, lengths)
-    # fastText keeps word hashes as signed numbers and widens them with their sign before it chains n-grams.
+    # fastText sign-extends its 32-bit word hashes before it combines them to n-grams.
     return hashes.view(np.int32).astype(np.int64).view(np.uint64)
 
 
 def _subwords(words: Sequence[str], dictionary: Dictionary) -> tuple[Ids, Ids]:
-    """Give the feature ids of all sub-words, and beside each the position of its word."""
+    """Return the word positions and feature ids of all sub-words, as parallel arrays."""
     settings = dictionary.settings
     encoded = [b"" if word == END_OF_LINE else f"<{word}>".encode() for word in words]
     data = np.frombuffer(b"".join(encoded), dtype=np.int8)
-    # A UTF-8 byte below -64 as a signed number continues a character; all others begin one.
+    # UTF-8 continuation bytes are below -64 as signed numbers.
     begins = np.append(np.flatnonzero(data >= -64), len(data))
     owners = np.repeat(np.arange(len(words)), [len(word) for word in encoded])[begins[:-1]]
     found_owners, found_ids = [owners[:0]], [begins[:0]]
@@ -164,7 +164,7 @@ def _subwords(words: Sequence[str], dictionary: Dictionary) -> tuple[Ids, Ids]:
 
 
 def _first_characters(owners: Ids, n: int) -> Ids:
-    """Give the positions where n characters of one word begin; `<` and `>` alone are no sub-words."""
+    """Return the positions where n characters of one word start, except `<` and `>` alone."""
     first: Ids = np.arange(max(len(owners) - n + 1, 0))
     within = owners[first] == owners[first + n - 1]
     if n == 1:
@@ -175,7 +175,7 @@ def _first_characters(owners: Ids, n: int) -> Ids:
 
 
 def _fnv1a(data: NDArray[np.int8], starts: Ids, lengths: Ids) -> NDArray[np.uint32]:
-    """Hash many byte strings at once, each byte widened with its sign, as fastText's first versions happened to."""
+    """Hash many byte strings at once, with sign-extended bytes as in fastText's first versions."""
     signed = data.astype(np.int32).view(np.uint32)
     hashes = np.full(len(starts), _FNV_OFFSET, dtype=np.uint32)
     active = np.arange(len(starts))
@@ -188,7 +188,7 @@ def _fnv1a(data: NDArray[np.int8], starts: Ids, lengths: Ids) -> NDArray[np.uint
 
 
 def _ranges(starts: Ids, lengths: Ids) -> Ids:
-    """Give starts[0], starts[0] + 1, … (lengths[0] numbers), then the same for every other pair."""
+    """Concatenate the ranges from starts[i] to starts[i] + lengths[i]."""
     offsets = np.cumsum(lengths) - lengths
     ranges: Ids = np.arange(int(lengths.sum())) + np.repeat(starts - offsets, lengths)
     return ranges

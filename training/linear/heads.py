@@ -1,12 +1,12 @@
-"""Linear heads over the mean of a text's features: one head a facet, all over one dictionary.
+"""Linear heads over the mean of a text's features: one head per facet, with a shared dictionary.
 
-A head is fitted by LIBLINEAR's support vector machine, one class against the rest. It was chosen by cross-validation
-on training rows against multinomial logistic regression on the same features: 97.3 against 96.8 % (DBpedia sample,
-words and 2-grams) and 90.7 against 90.6 % (Banking77), in a fifth of the time or less. Its margins are no
-probabilities, so they are given a temperature on rows that a head has not seen (calibrate.py).
+A head is LIBLINEAR's support vector machine, one class against the rest. Cross-validation on training rows preferred it
+to multinomial logistic regression on the same features: 97.3 against 96.8 % (DBpedia sample, words and 2-grams) and
+90.7 against 90.6 % (Banking77), in a fifth of the time or less. Its margins are not probabilities, so calibrate.py fits
+a temperature on held-out rows.
 
-Naive Bayes is linear over the same features, errs elsewhere, and costs one product of matrices: a head may be the sum
-of both (`Hyperparameters.bayes`).
+Naive Bayes is linear over the same features, makes other mistakes, and costs one matrix product, so a head may be the
+sum of both (`Hyperparameters.bayes`).
 """
 
 from collections.abc import Callable, Sequence
@@ -20,18 +20,18 @@ from sklearn.svm import LinearSVC
 
 from training.data.dataset import Example
 from training.data.splits import MANY_ROWS
+from training.linear import Hyperparameters
 from training.linear.features import Dictionary, build_dictionary, featurise
-from training.linear.hyperparameters import Hyperparameters
 
-# What the hashed rows of a model.bin may take, in bytes: models stay small enough for a Lambda function.
+# Size limit of the hashed rows of a model.bin, which keeps models small enough for a Lambda function.
 _HASHED_BYTES = 8 << 20
 _MIN_BUCKETS = 1 << 8
 _MAX_ITERATIONS = 10_000
-# What naive Bayes believes to have seen of every feature in every class, as a part of a text.
+# Naive Bayes' smoothing: added to each feature's sum of shares in each class.
 _UNSEEN = 3e-4
-# Logits that differ less say nothing: that is where LIBLINEAR happened to stop, and is not to be made larger.
+# A smaller spread is noise from where LIBLINEAR stopped, and must not be scaled up.
 _LEAST_SPREAD = 1e-3
-# Of many rows LIBLINEAR's own default: half the time of scikit-learn's, and the same answer to each of 2,500 texts.
+# For many rows, LIBLINEAR's own default: half the time of scikit-learn's, and the same answers to 2,500 texts.
 _TOLERANCE, _TOLERANCE_OF_MANY = 1e-4, 1e-1
 
 Weights = NDArray[np.float64]
@@ -40,13 +40,13 @@ Classes = Sequence[int] | NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """A dictionary and one weight matrix a facet: features × labels, so that logits = featurise(words) @ weights."""
+    """A dictionary and one weight matrix (features × labels) per facet."""
 
     dictionary: Dictionary
     heads: tuple[Weights, ...]
 
     def logits(self, words: Sequence[str], facet: int) -> Weights:
-        """Give texts × labels."""
+        """Return the logits (texts × labels) of normalised texts for the facet with this index."""
         logits: Weights = featurise(words, self.dictionary) @ self.heads[facet]
         return logits
 
@@ -57,7 +57,7 @@ def fit_model(
     hyperparameters: Hyperparameters,
     on_head: Callable[[], object] = lambda: None,
 ) -> LinearModel:
-    """Fit one head a facet from its own examples; `on_head` is called after each."""
+    """Fit one head per facet to its own examples; `on_head` is called after each."""
     dictionary = fit_dictionary(examples, label_counts, hyperparameters)
     heads = []
     for facet in examples:
@@ -70,16 +70,16 @@ def fit_model(
 def fit_dictionary(
     examples: Sequence[Sequence[Example]], label_counts: Sequence[int], hyperparameters: Hyperparameters
 ) -> Dictionary:
-    """Make the dictionary that the heads of all facets share."""
-    # A text that several facets share counts once.
+    """Build the dictionary shared by the heads of all facets."""
+    # Texts in several facets count once.
     texts = list(dict.fromkeys(example.words for example in chain.from_iterable(examples)))
     buckets = hyperparameters.buckets or choose_buckets(sum(map(len, texts)), sum(label_counts))
     return build_dictionary(texts, hyperparameters.features, buckets)
 
 
 def choose_buckets(characters: int, labels: int) -> int:
-    """Give a power of two: about one id for each n-gram and sub-word of the texts, as far as a small file has room."""
-    # A thousand messages have a distinct n-gram or sub-word for every five characters; more of them have fewer.
+    """Return a power of two: about one id per n-gram and sub-word of the texts, limited by the file's size."""
+    # A thousand messages have about one distinct n-gram or sub-word per five characters; more messages have fewer.
     wanted = 1 << max(characters // 4, _MIN_BUCKETS).bit_length() - 1
     room = 1 << (_HASHED_BYTES // (4 * labels)).bit_length() - 1
     return min(wanted, room)
@@ -88,11 +88,11 @@ def choose_buckets(characters: int, labels: int) -> int:
 def fit_head(shares: sparse.csr_matrix, labels: Classes, hyperparameters: Hyperparameters) -> Weights:
     """Fit a head to feature shares (texts × features, rows sum to 1) and classes 0 … k-1, each with an example.
 
-    The weights (features × k) include what scales a feature, and the intercept: rows sum to 1, so what is added to
-    every feature's weight is added to every text's logit, exactly.
+    The weights (features × k) include the features' scales and the intercept: since rows sum to 1, adding the intercept
+    to every weight adds it to every logit.
     """
     scale = _inverse_document_frequencies(shares)
-    # Texts of length 1 on average: so `cost` means the same for long texts, whose shares are small, and short ones.
+    # Scale texts to norm 1 on average, so that `cost` means the same for long texts, whose shares are small.
     scale /= np.sqrt(shares.power(2) @ scale**2).mean()
     machine = LinearSVC(
         C=hyperparameters.cost,
@@ -104,7 +104,7 @@ def fit_head(shares: sparse.csr_matrix, labels: Classes, hyperparameters: Hyperp
     )
     machine.fit(shares @ sparse.diags(scale), labels)
     weights: Weights = scale[:, None] * machine.coef_.T + machine.intercept_
-    # Of two classes there is one margin, the second's.
+    # With two classes, there is only the second one's margin.
     margins = np.hstack([-weights, weights]) if weights.shape[1] == 1 else weights
     if not hyperparameters.bayes:
         return margins
@@ -113,7 +113,7 @@ def fit_head(shares: sparse.csr_matrix, labels: Classes, hyperparameters: Hyperp
 
 
 def _weigh_evidence(shares: sparse.csr_matrix, labels: Classes) -> Weights:
-    """Give naive Bayes' weights: the log of how much likelier a feature is in a class than in all the others."""
+    """Return naive Bayes' weights: a feature's log-likelihood in a class minus that in all other classes."""
     texts = np.arange(shares.shape[0])
     of_class = sparse.csr_matrix((np.ones(len(texts)), (texts, np.asarray(labels))))
     seen = (shares.T @ of_class).toarray() + _UNSEEN
@@ -123,7 +123,7 @@ def _weigh_evidence(shares: sparse.csr_matrix, labels: Classes) -> Weights:
 
 
 def _to_unit_spread(weights: Weights, shares: sparse.csr_matrix) -> Weights:
-    """Scale weights so that the texts' logits have standard deviation 1, around 0 in each text."""
+    """Centre each feature's weights and scale them so that the texts' logits have standard deviation 1."""
     centred: Weights = weights - weights.mean(axis=1, keepdims=True)
     spread = float((shares @ centred).std())
     return centred / spread if spread > _LEAST_SPREAD else centred
@@ -137,10 +137,10 @@ def cross_fit(
     hyperparameters: Hyperparameters,
     on_head: Callable[[], object] = lambda: None,
 ) -> Weights:
-    """Give each row the logits of a head fitted to the rows of all other folds; NaN where its fold is negative.
+    """Return each row's logits from a head fitted to all other folds; NaN for rows with a negative fold.
 
-    The first `words` features are words with ids of their own. One that the other folds do not have is taken out of
-    a row, as an unknown word would be.
+    The first `words` features are known words. A word that occurs in no other fold is removed from a row, as an unknown
+    word would be.
     """
     classes = np.asarray(labels)
     logits = np.full((len(classes), classes.max() + 1), np.nan)

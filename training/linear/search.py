@@ -1,4 +1,4 @@
-"""The choice of hyperparameters by cross-validation: on the rows that training calibrates on, never on the test's."""
+"""Hyperparameter search by cross-validation, on the rows that training calibrates on, never on test rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,9 +6,9 @@ from itertools import product
 
 from training.data.dataset import Facet
 from training.data.splits import ALWAYS_TRAINED, Rows, divide
+from training.linear import Hyperparameters
 from training.linear.features import featurise
 from training.linear.heads import cross_fit, fit_dictionary
-from training.linear.hyperparameters import Hyperparameters
 from training.metrics import Answers, measure
 
 _COSTS = (0.5, 1.0, 2.0, 4.0)
@@ -19,14 +19,14 @@ _SHARES_OF_BAYES = (0.0, 0.4, 0.8, 1.2)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One setting, and the macro-F1 of its heads on rows that they have not seen, on average over the facets."""
+    """Hyperparameters with their cross-validated macro-F1, averaged over the facets."""
 
     hyperparameters: Hyperparameters
     macro_f1: float
 
 
 def list_candidates(start: Hyperparameters) -> list[Hyperparameters]:
-    """Give the settings to try: `start` with other costs, word n-grams and sub-words."""
+    """Return `start` with other costs, word n-grams and sub-words."""
     return [
         replace(start, cost=cost, features=replace(start.features, word_ngrams=ngrams, maxn=maxn))
         for ngrams, maxn, cost in product(_LONGEST_NGRAMS, _LONGEST_SUBWORDS, _COSTS)
@@ -35,19 +35,16 @@ def list_candidates(start: Hyperparameters) -> list[Hyperparameters]:
 
 
 def list_mixtures(best: Hyperparameters) -> list[Hyperparameters]:
-    """Give what is left to try once the rest is chosen: `best` with other shares of naive Bayes.
-
-    All shares with all the rest would be four times as many trials.
-    """
+    """Return `best` with other weights of naive Bayes; a full grid would take four times as many trials."""
     return [replace(best, bayes=share) for share in _SHARES_OF_BAYES if share != best.bayes]
 
 
 def search(
     facets: Sequence[Facet], candidates: Sequence[Hyperparameters], on_trial: Callable[[], object] = lambda: None
 ) -> list[Trial]:
-    """Try every candidate; give the best trial first, and of equal ones the first in the list.
+    """Try every candidate and return the trials, best first, ties in the order of candidates.
 
-    Raises DataError where nothing can be set apart for validation.
+    Raises DataError if no row can be held out.
     """
     parts = [divide(facet, candidates[0].folds) for facet in facets]
     trials = []

@@ -1,4 +1,4 @@
-"""The recipe: calibrate on rows that heads have not seen, fit to all rows but the test's, export, measure."""
+"""The linear trainer: calibrate on held-out rows, fit to all rows but the test's, export, measure."""
 
 import hashlib
 from collections import Counter
@@ -16,10 +16,10 @@ from training.artefact import Check, check, complete
 from training.calibrate import fit_calibration, fit_factor
 from training.data.dataset import Example, Facet
 from training.data.splits import ALWAYS_TRAINED, Rows, divide
+from training.linear import Hyperparameters
 from training.linear.export import flatten_heads, to_fasttext
 from training.linear.features import Dictionary, featurise
 from training.linear.heads import LinearModel, Weights, cross_fit, fit_dictionary, fit_head
-from training.linear.hyperparameters import Hyperparameters
 
 _LIBRARIES = ("numpy", "scikit-learn", "scipy")
 
@@ -30,11 +30,11 @@ def train(
     hyperparameters: Hyperparameters,
     on_fit: Callable[[int], object] = lambda fits: None,
 ) -> tuple[bytes, Manifest]:
-    """Give `model.bin` and its manifest, of version `name-…`; `on_fit` is called with the number of all fits.
+    """Return `model.bin` and its manifest, of version `name-…`; `on_fit` is called per fit with their total number.
 
-    Calibrations and thresholds come from heads that have not seen the rows they are judged by; the heads that are
-    exported have seen all, because a few hundred rows are too few to leave a tenth of them unused; of many rows, those
-    that are validated stay unseen. Raises DataError where nothing can be set apart for validation.
+    Calibrations and thresholds come from cross-validation. The exported heads are fitted to all rows, because a few
+    hundred are too few to leave a tenth unused; with many rows, the validation rows stay held out. Raises DataError if
+    no row can be held out.
     """
     parts = [divide(facet, hyperparameters.folds) for facet in facets]
     fits = sum(rows.is_refitted + int(rows.folds.max()) + 1 for rows in parts)
@@ -59,7 +59,7 @@ def train(
 def _fit_again(
     rows: Rows, dictionary: Dictionary, hyperparameters: Hyperparameters, on_fit: Callable[[], object]
 ) -> tuple[Weights, Weights]:
-    """Give the head of all rows, and the logits that heads of the other folds give each validated row."""
+    """Return the head fitted to all rows, and each validation row's logits from the other folds' head."""
     shares = featurise([example.words for example in rows.examples], dictionary)
     logits = cross_fit(shares, rows.labels, rows.folds, len(dictionary.words), hyperparameters, on_fit)
     head = fit_head(shares, rows.labels, hyperparameters)
@@ -70,7 +70,7 @@ def _fit_again(
 def _fit_once(
     rows: Rows, dictionary: Dictionary, hyperparameters: Hyperparameters, on_fit: Callable[[], object]
 ) -> tuple[Weights, Weights]:
-    """Give the head of the rows that are not validated, and the logits that it gives each one that is."""
+    """Return the head fitted to the rows outside validation, and its logits for each validation row."""
     shares = featurise([example.words for example in rows.fitted], dictionary)
     head = fit_head(shares, rows.labels[rows.folds == ALWAYS_TRAINED], hyperparameters)
     on_fit()
@@ -81,8 +81,8 @@ def _fit_once(
 def _check(facet: Facet, rows: Rows, logits: Weights, is_alone: bool) -> Check:
     labels = rows.labels[rows.folds != ALWAYS_TRAINED]
     tokens = np.array([count_tokens(example.words) for example in rows.validated])
-    # The raw scores of one facet alone are probabilities as they are, and float32 leaves too little of the smallest of
-    # them to make short texts less sure afterwards: a rare word alone was off by up to 0.09.
+    # The raw scores of a single facet must be probabilities, and float32 is too coarse for the smallest of them to
+    # apply an exponent later: a single rare word was off by up to 0.09.
     calibration = fit_factor(logits, labels) if is_alone else fit_calibration(logits, labels, tokens)
     return check(facet.labels, calibration, logits, labels, tokens, rows.is_refitted)
 

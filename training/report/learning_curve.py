@@ -1,4 +1,4 @@
-"""The learning curve: how right a head is that was fitted to a part of the training rows alone."""
+"""Learning curve: accuracy of heads fitted to growing parts of the training rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import numpy as np
 from training.calibrate import softmax
 from training.data.dataset import TRAIN, Example, Facet
 from training.data.splits import assign_folds
+from training.linear import FeatureSettings, Hyperparameters
 from training.linear.heads import fit_model
-from training.linear.hyperparameters import FeatureSettings, Hyperparameters
 from training.metrics import Answers, Interval, accuracy_interval
 
 _PARTS = 16
@@ -19,7 +19,7 @@ _SIZES = (1, 2, 4, 8, 16)
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """A head fitted to `rows` training rows: its accuracy with the 95 % interval."""
+    """Accuracy, with a 95 % interval, of a head fitted to `rows` training rows."""
 
     rows: int
     accuracy: float
@@ -29,17 +29,16 @@ class CurvePoint:
 def learning_curve(
     facet: Facet, split: str, hyperparameters: Hyperparameters, on_fit: Callable[[], object] = lambda: None
 ) -> list[CurvePoint]:
-    """Fit to a sixteenth of the rows of `train.csv`, then to twice as many, up to all; measure on the rows of `split`.
+    """Fit to a sixteenth of the rows of `train.csv`, then twice as many, up to all; measure on the rows of `split`.
 
-    Each part has all classes in about their shares, and holds the part before it.
+    Parts are stratified by class, and each contains the one before it.
     """
     training, tests = facet.split(TRAIN), facet.split(split)
     parts = assign_folds(training, _PARTS)
     points = []
     for size in _SIZES:
-        rows = [
-            example for example, part in zip(training, parts, strict=True) if part < size
-        ]  # ALWAYS_TRAINED is in every part
+        # ALWAYS_TRAINED is negative, so those rows are in every part.
+        rows = [example for example, part in zip(training, parts, strict=True) if part < size]
         if len({example.label for example in rows}) > 1:
             points.append(_measure(rows, tests, hyperparameters))
         on_fit()
@@ -47,7 +46,7 @@ def learning_curve(
 
 
 def _measure(rows: Sequence[Example], tests: Sequence[Example], hyperparameters: Hyperparameters) -> CurvePoint:
-    # A small part may lack a class; the head has no column for it then.
+    # The head has no column for a class that is missing from a small part.
     labels = sorted({example.label for example in rows})
     logits = fit_model([rows], [len(labels)], hyperparameters).logits([example.words for example in tests], 0)
     actual = np.array([example.label for example in tests])
@@ -58,6 +57,6 @@ def _measure(rows: Sequence[Example], tests: Sequence[Example], hyperparameters:
 
 
 def recorded_hyperparameters(training: Mapping[str, Any]) -> Hyperparameters:
-    """Read back what a manifest says a linear model was trained with."""
+    """Return the hyperparameters recorded in a linear model's manifest."""
     recorded = dict(training["hyperparameters"])
     return Hyperparameters(**recorded | {"features": FeatureSettings(**recorded["features"])})

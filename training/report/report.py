@@ -1,4 +1,4 @@
-"""The evaluation for people: one HTML file that needs no other, with its figures in it as PNG."""
+"""The evaluation report: one self-contained HTML file with embedded PNG figures."""
 
 import base64
 import io
@@ -46,7 +46,7 @@ figcaption { font-size: .9rem; color: #4a5a6a; } .for { background: #cfe6d4; } .
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A text, the label it should have had, the one it got, how confidently, and why."""
+    """A wrong prediction with its explanation."""
 
     actual: str
     predicted: str
@@ -56,7 +56,7 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What the report says of one facet."""
+    """The results of one facet."""
 
     facet: str
     answers: Answers
@@ -66,7 +66,7 @@ class Section:
 
 
 def find_mistakes(answers: Answers, examples: Sequence[Example], facet: str, explainer: Explainer) -> list[Mistake]:
-    """Give the most confident mistakes, with what each word adds to the label that was predicted."""
+    """Return the most confident mistakes, each with the words' contributions to the predicted label."""
     wrong = np.flatnonzero(~answers.right)
     worst = wrong[np.argsort(-answers.confidences[wrong], kind="stable")][:_MISTAKES]
     return [
@@ -81,14 +81,14 @@ def find_mistakes(answers: Answers, examples: Sequence[Example], facet: str, exp
 
 
 def write_report(manifest: Manifest, sections: Sequence[Section], split: str, against: str | None = None) -> str:
-    """Give the HTML. `against` is the version that the comparisons are with."""
+    """Return the report as HTML; `against` is the version of the other model in comparisons."""
     title = f"Evaluation of {manifest.version}"
     body = "\n".join(part for section in sections for part in _section(section, manifest, split, against))
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
-        f"<p>Measured on {escape(split)}. Intervals hold 95 %.</p>\n{body}\n</body>\n</html>\n"
+        f"<p>Measured on {escape(split)}. Intervals are 95 %.</p>\n{body}\n</body>\n</html>\n"
     )
 
 
@@ -100,8 +100,8 @@ def _section(section: Section, manifest: Manifest, split: str, against: str | No
     if section.comparison:
         yield _comparison(section.comparison, against or "")
     yield '<div class="figures">'
-    yield _figure(_draw_reliability(answers), "Reliability: of the texts of a confidence, how many are right.")
-    yield _figure(_draw_coverage(answers, threshold), "Precision against coverage: what counting fewer texts buys.")
+    yield _figure(_draw_reliability(answers), "Reliability: accuracy by confidence.")
+    yield _figure(_draw_coverage(answers, threshold), "Precision by coverage: the effect of a higher threshold.")
     yield _figure(_draw_confusion(answers), "Confusion: actual class (rows) against predicted class (columns).")
     if section.curve:
         yield _figure(_draw_curve(section.curve), "Learning curve: accuracy by the number of training rows.")
@@ -119,7 +119,7 @@ def _summary(answers: Answers, threshold: float) -> str:
         ("Accuracy", f"{metrics.accuracy:.1%} ({_percent(accuracy_interval(answers))})"),
         ("Macro-F1", f"{metrics.macro_f1:.1%} ({_percent(macro_f1_interval(answers))})"),
         ("Expected calibration error", f"{calibration_error(answers):.3f}"),
-        (f"Automatic from {threshold:.2f} on", f"{automatic.mean():.1%} of the texts, {precision} of them right"),
+        (f"Automatic from {threshold:.2f}", f"{automatic.mean():.1%} of the texts, {precision} of them right"),
     ]
     return _table("Figures", ("", ""), rows)
 
@@ -128,8 +128,8 @@ def _comparison(comparison: Comparison, against: str) -> str:
     low, high = comparison.interval
     return (
         f"<p>Against {escape(against)} on the same rows: {comparison.difference:+.1%} accuracy "
-        f"(95 % interval {low:+.1%} to {high:+.1%}). This model alone is right {comparison.only_first_right} times, "
-        f"the other alone {comparison.only_second_right} times (McNemar's exact test: p = {comparison.p:.2g}).</p>"
+        f"(95 % interval {low:+.1%} to {high:+.1%}). Only this model is right {comparison.only_first_right} times, "
+        f"only the other {comparison.only_second_right} times (McNemar's exact test: p = {comparison.p:.2g}).</p>"
     )
 
 
@@ -163,9 +163,9 @@ def _mistake(mistake: Mistake) -> str:
     strongest = sorted(mistake.why.words, key=lambda word: -abs(word.contribution))[:5]
     parts = ", ".join(f"{escape(word.word)} {word.contribution:+.2f}" for word in strongest)
     return (
-        f"<b>{escape(mistake.predicted)}</b> ({mistake.confidence:.0%}), but it is <b>{escape(mistake.actual)}</b>"
+        f"<b>{escape(mistake.predicted)}</b> ({mistake.confidence:.0%}), actually <b>{escape(mistake.actual)}</b>"
         f'<div class="words">{words}</div>Log-odds {mistake.why.log_odds:+.2f} = baseline '
-        f"{mistake.why.baseline:+.2f} and the words; the strongest: {parts}"
+        f"{mistake.why.baseline:+.2f} + words; the strongest: {parts}"
     )
 
 
@@ -178,7 +178,7 @@ def _percent(interval: tuple[float, float]) -> str:
 
 def _figure(figure: Figure, caption: str) -> str:
     file = io.BytesIO()
-    # Software and time would change the bytes from run to run.
+    # The matplotlib version in the metadata would change the bytes.
     figure.savefig(file, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
     encoded = base64.b64encode(file.getvalue()).decode("ascii")
     return (
@@ -196,7 +196,7 @@ def _axes(x: str, y: str) -> tuple[Figure, Axes]:
 
 
 def _draw_reliability(answers: Answers) -> Figure:
-    figure, axes = _axes("confidence", "share that is right")
+    figure, axes = _axes("confidence", "accuracy")
     found = reliability(answers)
     axes.plot([0, 1], [0, 1], color="0.7", linestyle="--")
     sizes = [10 + 300 * bin.rows / len(answers.actual) for bin in found]
@@ -206,7 +206,7 @@ def _draw_reliability(answers: Answers) -> Figure:
 
 
 def _draw_coverage(answers: Answers, threshold: float) -> Figure:
-    figure, axes = _axes("coverage (share of the texts)", "precision (share of these that is right)")
+    figure, axes = _axes("coverage (share of the texts)", "precision")
     points = coverage_curve(answers)
     axes.plot([point.coverage for point in points], [point.precision for point in points], color="#1f6f8b")
     axes.axhline(_PRECISION, color="0.7", linestyle="--")

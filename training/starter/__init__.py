@@ -1,4 +1,4 @@
-"""The starter data: hand-written customer messages with category, urgency and tone, as a data folder to train on."""
+"""The starter data: hand-written customer messages with category, urgency and tone, as a data folder."""
 
 import csv
 import hashlib
@@ -23,16 +23,16 @@ _HEADER = [*FACETS, "text"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message and its label in each facet."""
+    """A message and its label by facet."""
 
     text: str
     labels: Mapping[str, str]
 
 
 def read_messages(folder: Path = MESSAGES) -> list[Message]:
-    """Read all CSV files of a folder (header `category,urgency,tone,text`), in the order of their names.
+    """Read all CSV files of a folder (header `category,urgency,tone,text`) in the order of their names.
 
-    Raises DataError with all faults: unknown labels, empty texts, a text that was there before.
+    Raises DataError with all faults: unknown labels, empty texts, duplicates.
     """
     messages: list[Message] = []
     problems = []
@@ -43,17 +43,17 @@ def read_messages(folder: Path = MESSAGES) -> list[Message]:
         else:
             problems.append(item)
     if not messages and not problems:
-        problems.append(Problem(folder, 0, "no messages", f"put CSV files with the header {','.join(_HEADER)} there"))
+        problems.append(Problem(folder, 0, "no messages", f"add CSV files with the header {','.join(_HEADER)}"))
     if problems:
         raise DataError(problems)
     return messages
 
 
 def write_dataset(messages: Sequence[Message], folder: Path) -> None:
-    """Write a data folder: one facet a sub-folder, eight tenths to train on, one each for validation and test.
+    """Write a data folder with one folder per facet: eight tenths for training, one each for validation and test.
 
-    Where a message goes is decided by its words alone: it is in the same split of every facet, and stays there when
-    other messages come and go.
+    A hash of its words chooses a message's split, so the split is the same in every facet and does not change with the
+    other messages.
     """
     with write_text(folder / dataset.FACETS) as file:
         file.writelines(f"{facet}\n" for facet in FACETS)
@@ -79,7 +79,7 @@ def _read_files(paths: Iterable[Path], seen: dict[str, str]) -> Iterator[Message
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file, strict=True)
             if next(reader, None) != _HEADER:
-                yield Problem(path, 1, "another header", f"write {','.join(_HEADER)}")
+                yield Problem(path, 1, "unexpected header", f"write {','.join(_HEADER)}")
                 continue
             for row in reader:
                 yield _read_message(row, path, reader.line_num, seen)
@@ -91,11 +91,11 @@ def _read_message(row: Sequence[str], path: Path, line: int, seen: dict[str, str
     *labels, text = row
     for (facet, known), label in zip(FACETS.items(), labels, strict=True):
         if label not in known:
-            return Problem(path, line, f"{label!r} is no {facet}", f"write one of {', '.join(known)}")
+            return Problem(path, line, f"unknown {facet} {label!r}", f"write one of {', '.join(known)}")
     words = normalise(clean(text))
     if not words:
-        return Problem(path, line, "an empty text", "take the row out")
+        return Problem(path, line, "empty text", "delete the row")
     if words in seen:
-        return Problem(path, line, f"the text of {seen[words]} again", "write another")
+        return Problem(path, line, f"same text as {seen[words]}", "write another")
     seen[words] = f"{path.name}:{line}"
     return Message(text, dict(zip(FACETS, labels, strict=True)))

@@ -44,7 +44,7 @@ def test_word_vectors_have_hyperparameters_of_their_own():
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "", " 5", "1_000", "٣"])
 def test_a_number_of_epochs_is_a_whole_number_above_zero(text):
-    assert faults_of(SUPERVISED, epochs=text) == (f"epochs={text}: write a whole number from 1 on",)
+    assert faults_of(SUPERVISED, epochs=text) == (f"epochs={text}: write a whole number of at least 1",)
 
 
 @pytest.mark.parametrize("text", ["0", "-0.1", "nan", "inf", "fast"])
@@ -64,11 +64,11 @@ def test_every_fault_is_told_and_a_misspelt_name_is_guessed():
 
 
 def test_subwords_are_at_least_as_long_as_they_must_be():
-    assert faults_of("cbow", min_char="7") == ("min_char=7: it is more than max_char=6",)
+    assert faults_of("cbow", min_char="7") == ("min_char=7: more than max_char=6",)
 
 
 def test_an_unknown_mode_is_refused():
-    assert faults_of("unsupervised") == (f"mode='unsupervised': there are {', '.join(RULES)}",)
+    assert faults_of("unsupervised") == (f"mode='unsupervised': choose one of {', '.join(RULES)}",)
 
 
 @given(

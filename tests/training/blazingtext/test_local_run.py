@@ -1,4 +1,4 @@
-"""The rehearsal of a BlazingText job with the original fastText."""
+"""Local runs of BlazingText jobs with the original fastText."""
 
 import sys
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_the_serving_environments_fasttext_cannot_train(tmp_path, prepared):
 
 
 def test_batch_skipgram_has_no_counterpart():
-    with pytest.raises(LocalRunError, match="rehearse skipgram"):
+    with pytest.raises(LocalRunError, match="use skipgram"):
         to_fasttext_arguments("batch_skipgram", resolve("batch_skipgram", {}))
 
 

@@ -1,4 +1,4 @@
-"""The original way of training, rehearsed: the same kind of artefact."""
+"""The BlazingText trainer makes the same kind of artefact as the linear one."""
 
 from dataclasses import replace
 
@@ -75,7 +75,7 @@ def test_a_class_without_a_row_to_train_on_and_a_facet_without_one_to_validate_a
         train_blazingtext("tried", [replace(facets[0], examples={TRAIN: lacking})], SMALL)
 
     assert [problem.what for problem in raised.value.problems] == [
-        "class 1 (Billing) has no row left to train on: all are validated",
-        "class 3 (General) has no row left to train on: all are validated",
-        "too few rows to set some apart for validation",
+        "class 1 (Billing) has no training row left: all are held out for validation",
+        "class 3 (General) has no training row left: all are held out for validation",
+        "too few rows to hold some out for validation",
     ]

@@ -98,7 +98,7 @@ def test_without_test_rows_the_validation_rows_are_measured(run, write_facet, me
 
     done = run("train", data, "--out", tmp_path / "model")
 
-    assert "on 30 rows of validation (before the last fit, on all rows)" in done.stdout
+    assert "on 30 rows of validation (before the final fit on all rows)" in done.stdout
 
 
 def test_several_facets_train_into_one_model(run, write_facet, message_rows, tmp_path):
@@ -151,8 +151,8 @@ def test_every_bad_row_is_listed_and_nothing_is_written(run, write_facet, tmp_pa
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == (
-        f"{data}/train.csv:1: class index 4 is out of range; classes.txt has the classes 1 to 3\n"
-        f'{data}/train.csv:3: 2 columns, not 3; write class index, title, content, and put texts between "\n'
+        f"{data}/train.csv:1: class index 4 is out of range; classes.txt lists classes 1 to 3\n"
+        f'{data}/train.csv:3: 2 columns, not 3; write class index, title, content, with texts between "\n'
         "2 problems; nothing was written.\n"
     )
     assert not (tmp_path / "model").exists()
@@ -167,7 +167,7 @@ def test_bad_rows_can_be_left_out_and_are_listed_all_the_same(run, write_facet, 
     assert done.returncode == 0
     assert done.stdout.startswith("category: 3 classes; rows: 30 in train.csv\n")
     assert f"{data}/train.csv:31: class index 4 is out of range;" in done.stderr
-    assert done.stderr.endswith("2 rows left out.\n")
+    assert done.stderr.endswith("2 rows skipped.\n")
 
 
 def test_a_class_that_lost_its_only_row_is_missed_all_the_same(run, write_facet, tmp_path):
@@ -183,7 +183,7 @@ def test_data_that_are_not_there_are_bad_data(run, tmp_path):
     done = run("train", tmp_path / "typo", "--out", tmp_path / "model")
 
     assert done.returncode == 2
-    assert done.stderr.startswith(f"{tmp_path}/typo: there is no such folder;")
+    assert done.stderr.startswith(f"{tmp_path}/typo: no such folder;")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_priors_must_be_shares_of_the_models_labels(run, model, data, tmp_path, 
     done = run("evaluate", model, data, "--priors", tmp_path / "priors.json")
 
     assert done.returncode == 2
-    assert f"{tmp_path}/priors.json: no priors" in done.stderr
+    assert f"{tmp_path}/priors.json: invalid priors" in done.stderr
 
 
 def test_evaluation_as_json_into_a_file(run, model, data, tmp_path):
@@ -362,7 +362,7 @@ def test_a_part_has_a_name_that_stays_in_the_folder(run, data, tmp_path, name):
     done = run("prepare", data, "--out", tmp_path, "--part", name)
 
     assert done.returncode == 2
-    assert "argument --part: letters, digits, '-' and '_'" in done.stderr
+    assert "argument --part: use letters, digits, '-' and '_'" in done.stderr
 
 
 # --- train --trainer blazingtext ------------------------------------------------------------------------------
@@ -393,7 +393,7 @@ def test_a_learning_curve_is_refused_for_a_model_of_another_trainer(
     done = run("evaluate", tmp_path / "tried", data, "--learning-curve")
 
     assert done.returncode == 2
-    assert "argument --learning-curve: it takes the linear trainer" in done.stderr
+    assert "argument --learning-curve: only for models of the linear trainer" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -401,8 +401,8 @@ def test_a_learning_curve_is_refused_for_a_model_of_another_trainer(
     [
         (["--hyperparameter", "epoch=3"], "did you mean epochs?"),
         (["--hyperparameter", "epochs"], "'epochs' is not NAME=VALUE"),
-        (["--hyperparameter", "mode=cbow"], "a classifier is trained with mode=supervised"),
-        (["--search"], "argument --search: it is for the linear trainer"),
+        (["--hyperparameter", "mode=cbow"], "a classifier needs mode=supervised"),
+        (["--search"], "argument --search: only for the linear trainer"),
     ],
 )
 def test_what_a_job_would_refuse_is_refused_before_anything_runs(run, tmp_path, options, said):
@@ -416,4 +416,4 @@ def test_blazingtexts_hyperparameters_are_not_for_the_linear_trainer(run, tmp_pa
     done = run("train", tmp_path / "nowhere", "--out", tmp_path, *SMALL)
 
     assert done.returncode == 2
-    assert "argument --hyperparameter: it is for --trainer blazingtext" in done.stderr
+    assert "argument --hyperparameter: only for --trainer blazingtext" in done.stderr

@@ -204,17 +204,17 @@ def test_what_a_model_cannot_answer_is_named(tmp_path, write_facet):
     [
         ('3,"","text"', "class index 3 is out of range"),
         ('0,"","text"', "class index 0 is out of range"),
-        ('-1,"","text"', "the first column is no class index"),
-        ('label,"title","text"', "the first column is no class index"),
-        ('1.0,"","text"', "the first column is no class index"),
-        ('²,"","text"', "the first column is no class index"),
-        (f'{"9" * 5000},"","text"', "the first column is no class index"),
+        ('-1,"","text"', "the first column is not a class index"),
+        ('label,"title","text"', "the first column is not a class index"),
+        ('1.0,"","text"', "the first column is not a class index"),
+        ('²,"","text"', "the first column is not a class index"),
+        (f'{"9" * 5000},"","text"', "the first column is not a class index"),
         ('1,"text"', "2 columns, not 3"),
         ("1,,text, with a comma", "4 columns, not 3"),
-        ('1,"",""', "an empty text"),
-        ('1," ","\u200b"', "an empty text"),
-        ('1,"","text" more', "not CSV (',' expected after '\"')"),
-        (f'1,"","{"x" * 200_000}"', "not CSV (field larger than field limit (131072))"),
+        ('1,"",""', "empty text"),
+        ('1," ","\u200b"', "empty text"),
+        ('1,"","text" more', "invalid CSV (',' expected after '\"')"),
+        (f'1,"","{"x" * 200_000}"', "invalid CSV (field larger than field limit (131072))"),
         (b'1,"","caf\xe9"', "not UTF-8"),
         (b'\xff1,"","text"', "not UTF-8"),
     ],
@@ -229,7 +229,7 @@ def test_a_bad_row_is_named_with_its_line(tmp_path, write_facet, row, what):
 def test_a_quote_that_is_never_closed_is_reported_where_it_opens(tmp_path, write_facet):
     write_facet(tmp_path, CLASSES, train='1,,fine\n2,"","never closed\n1,,fine\n')
 
-    assert problems_of(tmp_path) == [(TRAIN, 2, "not CSV (unexpected end of data)")]
+    assert problems_of(tmp_path) == [(TRAIN, 2, "invalid CSV (unexpected end of data)")]
 
 
 def test_a_row_of_many_lines_is_named_by_its_first(tmp_path, write_facet):
@@ -244,7 +244,7 @@ def test_all_bad_rows_of_all_files_and_facets_are_reported_at_once(tmp_path, wri
 
     assert problems_of(tmp_path) == [
         (TRAIN, 2, "class index 7 is out of range"),
-        (TRAIN, 3, "an empty text"),
+        (TRAIN, 3, "empty text"),
         (TEST, 1, "class index 5 is out of range"),
         (TRAIN, 1, "2 columns, not 3"),
     ]
@@ -257,11 +257,11 @@ def test_a_problem_says_where_it_is_what_is_wrong_and_what_to_do(tmp_path, write
         read_dataset(tmp_path)
 
     assert str(raised.value) == (
-        f"{tmp_path}/train.csv:2: class index 7 is out of range; classes.txt has the classes 1 to 2"
+        f"{tmp_path}/train.csv:2: class index 7 is out of range; classes.txt lists classes 1 to 2"
     )
 
 
-def test_a_class_nobody_gave_an_example_of_is_a_problem(tmp_path, write_facet):
+def test_a_class_without_an_example_is_a_problem(tmp_path, write_facet):
     write_facet(tmp_path, (*CLASSES, "General"), train=ROWS)
 
     assert problems_of(tmp_path) == [(TRAIN, 0, "class 3 (General) has no row")]
@@ -273,9 +273,9 @@ def test_a_class_nobody_gave_an_example_of_is_a_problem(tmp_path, write_facet):
         (b"Billing\n\nTechnical\n", (2, "a class without a readable name")),
         (b"Billing\n   \nTechnical\n", (2, "a class without a readable name")),
         (b"Billing\nTech\x00nical\n", (2, "a class without a readable name")),
-        (b"Billing\nTechnical\nBilling\n", (3, "class 'Billing' is line 1 too")),
-        (b"My team\nTechnical\nMy_team\n", (3, "class 'My_team' is line 1 too")),
-        (b"Billing\ntone=bad\n", (2, "class 'tone=bad' has a '='")),
+        (b"Billing\nTechnical\nBilling\n", (3, "class 'Billing' is already in line 1")),
+        (b"My team\nTechnical\nMy_team\n", (3, "class 'My_team' is already in line 1")),
+        (b"Billing\ntone=bad\n", (2, "'=' in class 'tone=bad'")),
         (b"Billing\n", (0, "fewer than two classes")),
         (b"Billing\nCaf\xe9\n", (0, "not UTF-8 (byte 11)")),
     ],
@@ -291,27 +291,27 @@ def test_a_folder_without_class_names_is_refused(tmp_path, write_facet):
     write_facet(tmp_path, train=ROWS)
     (tmp_path / "classes.txt").unlink()
 
-    assert problems_of(tmp_path) == [("classes.txt", 0, "there is no such file")]
+    assert problems_of(tmp_path) == [("classes.txt", 0, "no such file")]
 
 
 def test_a_folder_without_training_rows_is_refused(tmp_path, write_facet):
     write_facet(tmp_path, CLASSES, test=ROWS)
 
-    assert problems_of(tmp_path) == [(TRAIN, 0, "there is no such file")]
+    assert problems_of(tmp_path) == [(TRAIN, 0, "no such file")]
 
 
 def test_a_folder_with_neither_classes_nor_facets_is_refused(tmp_path):
-    assert problems_of(tmp_path) == [(tmp_path.name, 0, "no classes.txt here nor in a folder below")]
+    assert problems_of(tmp_path) == [(tmp_path.name, 0, "no classes.txt in it or in its folders")]
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
-    assert problems_of(tmp_path / "typo") == [("typo", 0, "there is no such folder")]
+    assert problems_of(tmp_path / "typo") == [("typo", 0, "no such folder")]
 
 
 def test_a_facet_whose_name_cannot_stand_in_a_label_is_refused(tmp_path, write_facet):
     write_facet(tmp_path / "my facet", CLASSES, train=ROWS)
 
-    assert problems_of(tmp_path) == [("my facet", 0, "a facet's name has white space or '='")]
+    assert problems_of(tmp_path) == [("my facet", 0, "white space or '=' in a facet's name")]
 
 
 def test_rows_that_cannot_be_written_leave_the_old_file(tmp_path):

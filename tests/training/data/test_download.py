@@ -122,10 +122,10 @@ def test_a_server_that_does_not_know_ranges_is_read_from_the_beginning(server, t
     assert sum(came) == len(CONTENT)
 
 
-def test_another_archive_is_refused_and_thrown_away(server, tmp_path, files_in):
+def test_another_archive_is_refused_and_deleted(server, tmp_path, files_in):
     server.content = CONTENT[:-1] + b"?"
 
-    with pytest.raises(DownloadError, match="what came has the SHA-256"):
+    with pytest.raises(DownloadError, match="the SHA-256 is"):
         download(server.archive, tmp_path)
 
     assert files_in() == {}
@@ -134,11 +134,11 @@ def test_another_archive_is_refused_and_thrown_away(server, tmp_path, files_in):
 def test_a_shorter_archive_is_refused(server, tmp_path):
     server.content = CONTENT[:40_000]
 
-    with pytest.raises(DownloadError, match=r"it ends after 40,000 of \d+,\d+ bytes"):
+    with pytest.raises(DownloadError, match=r"ended after 40,000 of \d+,\d+ bytes"):
         download(server.archive, tmp_path)
 
 
-def test_what_has_come_is_kept_when_nothing_more_comes(server, tmp_path, files_in):
+def test_received_bytes_are_kept_when_a_request_brings_no_more(server, tmp_path, files_in):
     (tmp_path / ".dbpedia_csv.tgz.part").write_bytes(CONTENT[:10_000])
     server.most_bytes = 0
 
@@ -148,17 +148,17 @@ def test_what_has_come_is_kept_when_nothing_more_comes(server, tmp_path, files_i
     assert files_in() == {".dbpedia_csv.tgz.part": CONTENT[:10_000]}
 
 
-def test_an_error_of_the_server_is_told(server, tmp_path):
+def test_an_error_of_the_server_is_reported(server, tmp_path):
     server.status = 403
 
     with pytest.raises(DownloadError, match="the server answered 403 Forbidden"):
         download(server.archive, tmp_path)
 
 
-def test_without_a_network_it_says_so_and_how_to_go_on(server, tmp_path, monkeypatch, capsys):
+def test_without_a_network_the_error_says_how_to_resume(server, tmp_path, monkeypatch, capsys):
     archive = server.archive
     monkeypatch.setattr(
-        "training.cli.download.DBPEDIA", Archive("http://127.0.0.1:9/a.tgz", archive.size, archive.sha256, MEMBERS)
+        "training.cli.data.DBPEDIA", Archive("http://127.0.0.1:9/a.tgz", archive.size, archive.sha256, MEMBERS)
     )
     (tmp_path / ".a.tgz.part").write_bytes(b"12345")
 
@@ -166,14 +166,14 @@ def test_without_a_network_it_says_so_and_how_to_go_on(server, tmp_path, monkeyp
 
     said = capsys.readouterr().err
     assert returncode == 1
-    assert said.startswith("error: http://127.0.0.1:9/a.tgz: it cannot be reached (")
-    assert "is this machine online?; 5 of " in said
+    assert said.startswith("error: http://127.0.0.1:9/a.tgz: not reachable (")
+    assert "check this machine's network connection; 5 of " in said
 
 
-def test_the_command_tells_what_it_wrote(server, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("training.cli.download.DBPEDIA", server.archive)
+def test_the_command_prints_what_it_wrote(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("training.cli.data.DBPEDIA", server.archive)
 
     assert main(["download", str(tmp_path / "data")]) == 0
 
-    assert capsys.readouterr().out.startswith(f"Wrote classes.txt, train.csv, test.csv to {tmp_path}/data, checked")
+    assert capsys.readouterr().out.startswith(f"Wrote classes.txt, train.csv, test.csv to {tmp_path}/data; the SHA-256")
     assert (tmp_path / "data" / "train.csv").read_bytes() == FILES["train.csv"]

@@ -159,7 +159,7 @@ def test_bad_rows_can_be_left_out_and_listed(tmp_path, write_facet):
 
 
 def test_a_folder_without_rows_is_refused(tmp_path, write_facet):
-    with pytest.raises(DataError, match=r"there is none of train\.csv, validation\.csv, test\.csv"):
+    with pytest.raises(DataError, match=r"none of train\.csv, validation\.csv, test\.csv exists"):
         prepare(write_facet(tmp_path, CLASSES), tmp_path / "out")
 
 

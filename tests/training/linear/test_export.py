@@ -18,9 +18,9 @@ from training.artefact import write_artefact
 from training.calibrate import Calibration
 from training.data.dataset import Example
 from training.evaluate import classify
+from training.linear import FeatureSettings, Hyperparameters
 from training.linear.export import flatten_heads, to_fasttext
 from training.linear.heads import LinearModel, fit_model
-from training.linear.hyperparameters import FeatureSettings, Hyperparameters
 from training.starter import FACETS, read_messages
 
 TOLERANCE = 1e-4

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier_infra.model.text import normalise
+from training.linear import FeatureSettings
 from training.linear.features import Dictionary, build_dictionary, feature_ids, featurise
-from training.linear.hyperparameters import FeatureSettings
 
 BUCKETS = 1000
 SETTINGS = (

@@ -7,9 +7,9 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.svm import LinearSVC
 
 from training.data.dataset import Example
+from training.linear import FeatureSettings, Hyperparameters
 from training.linear.features import END_OF_LINE, build_dictionary, featurise
 from training.linear.heads import choose_buckets, cross_fit, fit_head, fit_model
-from training.linear.hyperparameters import FeatureSettings, Hyperparameters
 
 WORDS_ALONE = FeatureSettings(word_ngrams=1, maxn=0)
 

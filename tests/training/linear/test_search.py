@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from training.data.dataset import TEST, TRAIN, Example, Facet
-from training.linear.hyperparameters import FeatureSettings, Hyperparameters
+from training.linear import FeatureSettings, Hyperparameters
 from training.linear.search import list_candidates, list_mixtures, search
 
 ORDER_MATTERS = [

@@ -13,7 +13,7 @@ from classifier_infra.model.text import VERSION, normalise
 from training.artefact import write_artefact
 from training.data.dataset import TEST, TRAIN, VALIDATION, DataError, Example, Facet
 from training.evaluate import classify
-from training.linear.hyperparameters import Hyperparameters
+from training.linear import Hyperparameters
 from training.linear.trainer import train
 
 

@@ -86,7 +86,7 @@ def test_a_row_that_is_not_csv_reaches_the_machine_that_complains(write_facet, m
         run_machines(data, tmp_path, 1)
 
     assert raised.value.returncode == 2
-    assert b"not CSV" in raised.value.stderr
+    assert b"invalid CSV" in raised.value.stderr
 
 
 def test_machines_that_prepared_otherwise_are_not_merged(data, tmp_path):

@@ -30,9 +30,9 @@ def train(run, prepared, role):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--set", "epochs=0"], "epochs=0: write a whole number from 1 on"),
+        (["--set", "epochs=0"], "epochs=0: write a whole number of at least 1"),
         (["--set", "learning_rate=3"], "learning_rate=3 makes the weights overflow"),
-        (["--set", "lr=0.1"], "lr: BlazingText has no such hyperparameter"),
+        (["--set", "lr=0.1"], "lr: not a hyperparameter of BlazingText"),
         (["--instance", "ml.p3.16xlarge", "--max-cost", "99", "--prices"], "several GPUs"),
         (["--instance", "ml.c5.3xlarge", "--prices"], "SageMaker has no training instance 'ml.c5.3xlarge'"),
         (["--max-minutes", "600", "--max-cost", "1"], "more than the ceiling of 1.00; allow less time"),

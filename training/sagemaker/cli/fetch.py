@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from classifier_infra.model.manifest import Manifest
-from training.artefact import write_artefact
 from training.cli.options import describe_accuracy
 from training.data.dataset import TEST, VALIDATION, read_dataset
 from training.sagemaker.aws import open_session
@@ -42,6 +41,7 @@ def _fetch(options: argparse.Namespace) -> None:
     if not state.is_completed:
         raise Refused([f"{state.name} is {state.describe()}; only a completed job has a model"])
     facets = read_dataset(options.data)
+    from training.artefact import write_artefact  # scikit-learn takes seconds to import
     from training.sagemaker.jobs.fetch import extract, make_manifest, parse_prepared
 
     prepared = parse_prepared(_read_description(s3, state))
