@@ -1,29 +1,25 @@
-"""YAML as nodes that know their line: how every part of a policy is read, and how its faults are named."""
+"""YAML nodes of a policy: composing them, reading mappings and scalars, and reporting problems by line."""
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
 # More than a person would write, less than what makes a parser slow.
 MAX_CHARACTERS = 100_000
 
-ANYTHING = re.compile(r".*", re.DOTALL)
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 EMOJI = re.compile(r"[a-z0-9_+'-]{1,100}")
-NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-
-A_CHANNEL = "the ID of a channel, such as C0123ABCD (in Slack: channel details, at the bottom)"
-A_PERSON = "the ID of a person, such as U0123ABCD (in Slack: their profile, the three dots, Copy member ID)"
-AN_EMOJI = "the name of an emoji without its colons, such as credit_card"
-A_NAME = "a name of small letters, digits, - and _"
+# `here` names no rota: in a mention it stands for everybody who is active in the channel.
+NAME = re.compile(r"(?!here$)[a-z][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a policy, and where: a line counted from 1, and a sentence that says what would be right."""
+    """A mistake in a policy: its line, counted from 1, and a sentence that says what would be right."""
 
     line: int
     sentence: str
@@ -33,7 +29,7 @@ class Problem:
 
 
 class PolicyError(ValueError):
-    """The policy cannot be used; `problems` has all that is wrong with it, in the order of its lines."""
+    """The policy cannot be used; `problems` lists every mistake in the order of the lines."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
@@ -41,7 +37,18 @@ class PolicyError(ValueError):
 
 
 class NotYaml(PolicyError):
-    """The text is no YAML, whatever it was meant to say."""
+    """The text is not YAML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """State of parsing one policy: the problems found so far, and what its sections define, by section and name."""
+
+    problems: list[Problem] = field(default_factory=list)
+    definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def report(self, node: yaml.Node, sentence: str) -> None:
+        self.problems.append(problem(node, sentence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class Entry:
 
 
 def compose(text: str) -> yaml.Node:
-    """Read YAML. Raises PolicyError."""
+    """Compose the text's YAML nodes. Raises PolicyError."""
     if len(text) > MAX_CHARACTERS:
         raise PolicyError([Problem(1, f"the policy is longer than {MAX_CHARACTERS} characters")])
     try:
@@ -66,86 +73,27 @@ def compose(text: str) -> yaml.Node:
     return root
 
 
-def read_mapping(node: yaml.Node | None, name: str, problems: list[Problem]) -> Iterator[tuple[str, Entry]]:
-    """Read `key: value` lines; none where there is no node, or nothing in it."""
-    if node is None or is_nothing(node):
+def read_mapping(node: yaml.Node, name: str, context: Context) -> Iterator[tuple[str, Entry]]:
+    """Yield the entries of a mapping by key; an empty node has none."""
+    if is_nothing(node):
         return
     if not isinstance(node, yaml.MappingNode):
-        problems.append(problem(node, f"{name} must be a list of `key: value` lines"))
+        context.report(node, f"{name} must be a list of `key: value` lines")
         return
     seen: dict[str, int] = {}
     for key, value in node.value:
-        word = read_scalar(key, f"a key of {name}", problems)
+        word = read_scalar(key, f"a key of {name}", context)
         if word in seen:
-            problems.append(problem(key, f"`{word}` is already given in line {seen[word]}"))
+            context.report(key, f"`{word}` is already given in line {seen[word]}")
         seen.setdefault(word, line_of(key))
         yield word, Entry(key, value)
 
 
-def read_parts(
-    node: yaml.Node | None, name: str, known: Sequence[str], needed: Sequence[str], problems: list[Problem]
-) -> dict[str, yaml.Node]:
-    """Read a mapping whose keys are fixed; whatever is none of them is a problem, and so is one that is missing."""
-    entries = dict(read_mapping(node, name, problems))
-    for key in entries.keys() - set(known):
-        problems.append(problem(entries[key].key, f"`{key}` is unknown; {name} has {listed(known)}"))
-    for key in needed:
-        if node is not None and key not in entries:
-            problems.append(problem(node, f"{name} needs `{key}`"))
-    return {key: entry.value for key, entry in entries.items()}
-
-
-def read_matching(
-    node: yaml.Node | None, name: str, pattern: re.Pattern[str], description: str, problems: list[Problem]
-) -> dict[str, str]:
-    """Read a mapping to words of one form."""
-    values = {}
-    for key, entry in read_mapping(node, name, problems):
-        values[key] = read_form(entry.value, f"`{key}`", pattern, description, problems)
-    return values
-
-
-def read_items(
-    node: yaml.Node | None, name: str, pattern: re.Pattern[str], description: str, problems: list[Problem]
-) -> Iterator[str]:
-    """Read one or more words of one form; an empty list is none."""
-    if node is None:
-        return
-    items = node.value if isinstance(node, yaml.SequenceNode) else [node]
-    for item in items:
-        yield read_form(item, name, pattern, description, problems)
-
-
-def read_form(node: yaml.Node, name: str, pattern: re.Pattern[str], description: str, problems: list[Problem]) -> str:
-    """Read a word of one form."""
-    value = read_scalar(node, name, problems)
-    if value and not pattern.fullmatch(value):
-        problems.append(problem(node, f"`{value}` is not {description}"))
-    return value
-
-
-def read_word(node: yaml.Node, name: str, choices: Sequence[str], problems: list[Problem]) -> str:
-    """Read one of a few words."""
-    value = read_scalar(node, name, problems)
-    if value and value not in choices:
-        problems.append(problem(node, f"{name} is `{value}`; it can be {listed(choices)}"))
-    return value
-
-
-def read_known(node: yaml.Node, name: str, known: Sequence[str], section: str, problems: list[Problem]) -> str:
-    """Read a name that another section of the policy explains."""
-    value = read_scalar(node, name, problems)
-    if value and value not in known:
-        choices = f"it has {listed(known)}" if known else "it is empty"
-        problems.append(problem(node, f"`{value}` is not in `{section}`; {choices}"))
-    return value
-
-
-def read_scalar(node: yaml.Node, name: str, problems: list[Problem]) -> str:
-    """Read a word as it is written, not as YAML's types: a label may well be called `no`, `on` or `2024`."""
+def read_scalar(node: yaml.Node, name: str, context: Context) -> str:
+    """Return a word as written, "" after a problem. YAML's types are ignored: a label may be called `no` or `2024`."""
     if isinstance(node, yaml.ScalarNode) and node.value and not is_nothing(node):
         return str(node.value)
-    problems.append(problem(node, f"{name} must be one word"))
+    context.report(node, f"{name} must be one word")
     return ""
 
 

@@ -1,71 +1,60 @@
-"""A policy as a person writes it: YAML, read and validated with line numbers. policy.yml explains every part."""
+"""Parse a policy's YAML text into a Policy, or into problems with line numbers; bot/policy.yml explains every part."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import yaml
 
-from bot.policy.parsing.nodes import (
+from bot.policy.parsing.forms import (
     A_CHANNEL,
     A_PERSON,
-    AN_EMOJI,
-    ANYTHING,
-    CHANNEL,
-    EMOJI,
-    PERSON,
-    Entry,
-    PolicyError,
-    Problem,
-    compose,
-    is_nothing,
-    listed,
-    problem,
-    read_form,
-    read_items,
-    read_mapping,
-    read_matching,
-    read_scalar,
-    read_word,
+    CHANNEL_ID,
+    EMOJI_NAME,
+    Choice,
+    Form,
+    Many,
+    Optional,
+    Part,
+    Record,
+    Schema,
+    Table,
+    Word,
 )
-from bot.policy.parsing.rules import Named, read_rules
-from bot.policy.parsing.sections import read_hours, read_rotas, read_templates, read_webhooks
+from bot.policy.parsing.nodes import CHANNEL, PERSON, Context, PolicyError, Problem, compose, is_nothing, problem
+from bot.policy.parsing.rules import Rules
+from bot.policy.parsing.sections import HOURS, ROTAS, TEMPLATES, WEBHOOKS
 from bot.policy.policy import Intake, Limits, Mode, OtherOrganisations, Policy, Urgent, WhenUnsure
 from bot.policy.rules import Match
 from bot.policy.small_talk import PHRASES
 
 __all__ = ["PolicyError", "Problem", "WrittenPolicy", "load_policy", "parse_policy"]
 
-# Version 2 has all of version 1, and rules with what they name.
+# Version 2 has all of version 1, and rules with what they refer to.
 VERSIONS = ("1", "2")
 _SINCE_2 = ("match", "rules", "hours", "rotas", "templates", "webhooks")
 
-_LIMITS = tuple(field.name for field in fields(Limits))
-_MODES = get_args(Mode)
-_WHEN_UNSURE = get_args(WhenUnsure)
-_OTHER_ORGANISATIONS = get_args(OtherOrganisations)
-_INTAKE = tuple(field.name for field in fields(Intake))
-_MENTION = re.compile(r"here|[SUW][A-Z0-9]{2,}")
-_BOT = re.compile(r"B[A-Z0-9]{2,}")
-_PHRASE = re.compile(r".{1,100}")
-_SECONDS = re.compile(r"[0-9]{1,4}")
-_COUNT = re.compile(r"[1-9][0-9]{0,8}")
-
 
 def load_policy(path: Path) -> Policy:
-    """Read a policy file. Raises PolicyError, and OSError where there is no such file."""
+    """Parse a policy file. Raises PolicyError, and OSError where there is no such file."""
     try:
         return parse_policy(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise PolicyError([Problem(1, f"{path} is not UTF-8 text")]) from None
 
 
+def parse_policy(text: str) -> Policy:
+    """Parse a policy's YAML text. Raises PolicyError with every mistake in it."""
+    return WrittenPolicy.of(text).policy
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenPolicy:
-    """A policy without a mistake as its author wrote it: the text, its YAML as nodes, which nobody may change, and what
-    they say. It is handed on whole, because reading a long text takes most of the time that a request does.
+    """A valid policy as its author wrote it: the text, its YAML nodes (do not change them), and what they mean.
+
+    It is handed on whole, because parsing a long text takes most of a request's time.
     """
 
     text: str
@@ -74,170 +63,135 @@ class WrittenPolicy:
 
     @staticmethod
     def of(text: str) -> "WrittenPolicy":
-        """Raises PolicyError with everything that is wrong with the text."""
+        """Parse a policy's text. Raises PolicyError with every mistake in it."""
         root = compose(text)
-        return WrittenPolicy(text, root, _read(root))
+        context = Context()
+        policy = GRAMMAR.read(root, "the policy", context)
+        if context.problems:
+            raise PolicyError(sorted(context.problems, key=lambda problem: problem.line))
+        return WrittenPolicy(text, root, policy)
 
 
-def parse_policy(text: str) -> Policy:
-    """Read a policy from its YAML text. Raises PolicyError with everything that is wrong with it."""
-    return WrittenPolicy.of(text).policy
+# --- The grammar --------------------------------------------------------------------------------------------
 
 
-def _read(root: yaml.Node) -> Policy:
-    problems: list[Problem] = []
-    parts = dict(read_mapping(root, "the policy", problems))
-    for key in parts.keys() - set(_PARTS) - set(_SINCE_2):
-        known = (*_PARTS, *_SINCE_2)
-        problems.append(problem(parts[key].key, f"`{key}` is unknown; it can be {listed(known)}"))
-    _check_version(root, parts, problems)
-    policy = _read_policy({key: part.value for key, part in parts.items()}, problems)
-    if problems:
-        raise PolicyError(sorted(problems, key=lambda problem: problem.line))
-    return policy
+class _Correctors(Form):
+    """`anyone`, which is None, or people."""
+
+    people = Many(Word(f"is not {A_PERSON}; or let `corrections` be `anyone`", PERSON), "who corrects", frozenset)
+
+    def read(self, node: yaml.Node, name: str, context: Context) -> frozenset[str] | None:
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if is_nothing(node) or [item.value for item in items] == ["anyone"]:
+            return None
+        return cast(frozenset[str], self.people.read(node, name, context))
+
+    def describe(self) -> Schema:
+        return {"anyOf": [{"enum": ["anyone", ["anyone"], None]}, self.people.schema()]}
 
 
-_PARTS = (
-    *("version", "channels", "routes", "urgent", "unsure", "reactions"),
-    *("corrections", "reaction_corrections", "admin", "limits", "intake"),
+def _replace_defaults(phrases: Iterable[str]) -> tuple[str, ...]:
+    return tuple(each for phrase in phrases for each in (PHRASES if phrase == "defaults" else [phrase]))
+
+
+_COUNT = Word(
+    "is not a whole number from 1 to 999999999",
+    re.compile(r"[1-9][0-9]{0,8}"),
+    int,
+    extra={"minimum": 1, "maximum": 999_999_999},
+)
+_SECONDS = Word(
+    "is not a whole number of seconds from 0 to 9999",
+    re.compile(r"[0-9]{1,4}"),
+    int,
+    extra={"minimum": 0, "maximum": 9_999},
+)
+_INTAKE = Record(
+    Intake,
+    {
+        "small_talk": Many(
+            Word("is not at most 100 characters long", re.compile(r".{1,100}")), "a phrase", _replace_defaults
+        ),
+        "other_bots": Many(
+            Word("is not the ID of a bot (B…; in Slack: the app's details)", re.compile(r"B[A-Z0-9]{2,}")),
+            "a bot",
+            frozenset,
+        ),
+        "other_organisations": Choice(get_args(OtherOrganisations)),
+        "merge_seconds": _SECONDS,
+    },
+    description="Which messages open a request.",
+)
+_URGENT = Record(
+    Urgent,
+    {
+        "when": Table(Many(Word(), "a label", frozenset)),
+        "mention": Word(
+            "is not `here`, the ID of a user group (S…) or of a person (U…)", re.compile(r"here|[SUW][A-Z0-9]{2,}")
+        ),
+    },
+    required=("when", "mention"),
 )
 
 
-def _check_version(root: yaml.Node, parts: Mapping[str, Entry], problems: list[Problem]) -> None:
-    if "version" not in parts:
-        problems.append(problem(root, f"`version: {VERSIONS[-1]}` is missing"))
-    elif read_word(parts["version"].value, "`version`", VERSIONS, problems) == "1":
-        for key in parts.keys() & set(_SINCE_2):
-            problems.append(problem(parts[key].key, f"`{key}` needs `version: 2`"))
+def _emoji_table(description: str) -> Table:
+    return Table(Table(EMOJI_NAME), noun="{name} of `{key}`", description=description)
 
 
-def _read_policy(parts: Mapping[str, yaml.Node], problems: list[Problem]) -> Policy:
-    modes = _read_modes(parts.get("channels"), problems)
-    unsure = read_word(parts["unsure"], "`unsure`", _WHEN_UNSURE, problems) if "unsure" in parts else "ask"
-    named = Named(
-        hours=read_hours(parts.get("hours"), problems),
-        rotas=read_rotas(parts.get("rotas"), problems),
-        templates=read_templates(parts.get("templates"), problems),
-        webhooks=read_webhooks(parts.get("webhooks"), problems),
-    )
-    match = read_word(parts["match"], "`match`", get_args(Match), problems) if "match" in parts else "first"
-    return Policy(
-        default_mode=modes.pop("default", "suggest"),
-        modes=modes,
-        routes=read_matching(parts.get("routes"), "`routes`", CHANNEL, A_CHANNEL, problems),
-        urgent=_read_urgent(parts.get("urgent"), problems),
-        unsure=cast(WhenUnsure, unsure),
-        reactions=_read_reactions(parts.get("reactions"), "reactions", problems),
-        reaction_corrections=_read_reactions(parts.get("reaction_corrections"), "reaction_corrections", problems),
-        correctors=_read_correctors(parts.get("corrections"), problems),
-        admin=_read_admin(parts.get("admin"), problems),
-        limits=_read_limits(parts.get("limits"), problems),
-        intake=_read_intake(parts.get("intake"), problems),
-        match=cast(Match, match),
-        rules=read_rules(parts.get("rules"), named, problems),
-        hours=named.hours,
-        rotas=named.rotas,
-        templates=named.templates,
-        webhooks=named.webhooks,
-    )
+def _check_version(policy: Part) -> Iterator[Problem]:
+    if "version" not in policy.entries:
+        yield problem(policy.node, f"`version: {VERSIONS[-1]}` is missing")
+    elif policy.values["version"] == "1":
+        for key in policy.entries.keys() & set(_SINCE_2):
+            yield problem(policy.entries[key].key, f"`{key}` needs `version: 2`")
 
 
-def _read_admin(node: yaml.Node | None, problems: list[Problem]) -> str | None:
-    if node is None or is_nothing(node):
-        return None
-    return read_form(node, "`admin`", CHANNEL, A_CHANNEL, problems)
+def _build_policy(
+    version: str, channels: Mapping[str, Mode] | None = None, corrections: frozenset[str] | None = None, **values: Any
+) -> Policy:
+    modes = dict(channels or {})
+    default = modes.pop("default", "suggest")
+    return Policy(default_mode=default, modes=modes, correctors=corrections, **values)
 
 
-def _read_correctors(node: yaml.Node | None, problems: list[Problem]) -> frozenset[str] | None:
-    if node is None or is_nothing(node):
-        return None
-    people = list(read_items(node, "who corrects", ANYTHING, "", problems))
-    if people == ["anyone"]:
-        return None
-    for word in people:
-        if word and not PERSON.fullmatch(word):
-            problems.append(problem(node, f"`{word}` is not {A_PERSON}; or let `corrections` be `anyone`"))
-    return frozenset(people)
-
-
-def _read_limits(node: yaml.Node | None, problems: list[Problem]) -> Limits:
-    values: dict[str, int] = {}
-    for key, entry in read_mapping(node, "`limits`", problems):
-        value = read_scalar(entry.value, f"`{key}`", problems)
-        if key not in _LIMITS:
-            problems.append(problem(entry.key, f"`{key}` is unknown; `limits` has {listed(_LIMITS)}"))
-        elif value and not _COUNT.fullmatch(value):
-            problems.append(problem(entry.value, f"`{value}` is not a whole number from 1 to 999999999"))
-        elif value:
-            values[key] = int(value)
-    return Limits(**values)
-
-
-def _read_intake(node: yaml.Node | None, problems: list[Problem]) -> Intake:
-    values: dict[str, Any] = {}
-    for key, entry in read_mapping(node, "`intake`", problems):
-        match key:
-            case "small_talk":
-                values[key] = tuple(_read_small_talk(entry.value, problems))
-            case "other_bots":
-                values[key] = frozenset(read_items(entry.value, "a bot", _BOT, _A_BOT, problems))
-            case "other_organisations":
-                values[key] = read_word(entry.value, f"`{key}`", _OTHER_ORGANISATIONS, problems)
-            case "merge_seconds":
-                values[key] = _read_seconds(entry.value, f"`{key}`", problems)
-            case _:
-                problems.append(problem(entry.key, f"`{key}` is unknown; `intake` has {listed(_INTAKE)}"))
-    return Intake(**values)
-
-
-def _read_seconds(node: yaml.Node, name: str, problems: list[Problem]) -> int:
-    value = read_scalar(node, name, problems)
-    if _SECONDS.fullmatch(value):
-        return int(value)
-    if value:
-        problems.append(problem(node, f"`{value}` is not a whole number of seconds from 0 to 9999"))
-    return 0
-
-
-def _read_small_talk(node: yaml.Node, problems: list[Problem]) -> Iterator[str]:
-    for phrase in read_items(node, "a phrase", _PHRASE, "at most 100 characters long", problems):
-        yield from PHRASES if phrase == "defaults" else [phrase]
-
-
-def _read_modes(node: yaml.Node | None, problems: list[Problem]) -> dict[str, Mode]:
-    modes: dict[str, Mode] = {}
-    for key, entry in read_mapping(node, "`channels`", problems):
-        if key != "default" and not CHANNEL.fullmatch(key):
-            problems.append(problem(entry.key, f"`{key}` is not {A_CHANNEL}, nor `default`"))
-        modes[key] = cast(Mode, read_word(entry.value, f"the mode of `{key}`", _MODES, problems))
-    return modes
-
-
-def _read_urgent(node: yaml.Node | None, problems: list[Problem]) -> Urgent | None:
-    if node is None or is_nothing(node):
-        return None
-    parts = dict(read_mapping(node, "`urgent`", problems))
-    for key in parts.keys() - {"when", "mention"}:
-        problems.append(problem(parts[key].key, f"`{key}` is unknown; `urgent` has `when` and `mention`"))
-    for key in ("when", "mention"):
-        if key not in parts:
-            problems.append(problem(node, f"`urgent` needs `{key}`"))
-    when = {
-        facet: frozenset(read_items(entry.value, "a label", ANYTHING, "", problems))
-        for facet, entry in (read_mapping(parts["when"].value, "`when`", problems) if "when" in parts else ())
-    }
-    mention = read_scalar(parts["mention"].value, "`mention`", problems) if "mention" in parts else ""
-    if mention and not _MENTION.fullmatch(mention):
-        problems.append(problem(parts["mention"].value, f"`{mention}` is not {_A_MENTION}"))
-    return Urgent(when, mention)
-
-
-def _read_reactions(node: yaml.Node | None, name: str, problems: list[Problem]) -> dict[str, dict[str, str]]:
-    return {
-        facet: read_matching(entry.value, f"`{name}` of `{facet}`", EMOJI, AN_EMOJI, problems)
-        for facet, entry in read_mapping(node, f"`{name}`", problems)
-    }
-
-
-_A_MENTION = "`here`, the ID of a user group (S…) or of a person (U…)"
-_A_BOT = "the ID of a bot (B…; in Slack: the app's details)"
+# In this order the sections are read: rules after what they refer to.
+GRAMMAR = Record(
+    _build_policy,
+    {
+        "version": Choice(VERSIONS, description="2 has all of 1, and rules with what they name."),
+        "channels": Table(
+            Choice(get_args(Mode)),
+            Word(f"is not {A_CHANNEL}, nor `default`", re.compile(rf"default|{CHANNEL.pattern}")),
+            "the mode of `{key}`",
+            description="What to do in which channel; `default` is for every channel that is not listed.",
+        ),
+        "routes": Table(CHANNEL_ID, description="Which category goes to which channel."),
+        "urgent": Optional(_URGENT, description="Who is mentioned when one of these facets has one of the labels."),
+        "unsure": Choice(get_args(WhenUnsure), description="What to do when the classifier is not sure."),
+        "reactions": _emoji_table("Emoji to tag a message with, by facet and label."),
+        "corrections": _Correctors(
+            description="Who may correct what the bot made of a message: anyone, or a list of people."
+        ),
+        "reaction_corrections": _emoji_table(
+            "Emoji that correct a message when someone who may correct reacts with them, by facet and label."
+        ),
+        "admin": Optional(CHANNEL_ID, description="The channel where the bot reports what needs a person with rights."),
+        "limits": Record(Limits, {limit.name: _COUNT for limit in fields(Limits)}),
+        "intake": _INTAKE,
+        "match": Choice(get_args(Match), description="Whether the first rule that matches decides, or all that do."),
+        "hours": HOURS,
+        "rotas": ROTAS,
+        "templates": TEMPLATES,
+        "webhooks": WEBHOOKS,
+        "rules": Rules(),
+    },
+    check=_check_version,
+    introduction="it can be",
+    description="What the bot does with a message. Lets an editor complete and check a policy while it is written. "
+    "The bot's own check also finds names that lead nowhere, and gives lines: python -m bot policy check FILE.",
+    extra={
+        "required": ["version"],
+        "if": {"required": ["version"], "properties": {"version": {"enum": [1, "1"]}}},
+        "then": {"properties": dict.fromkeys(_SINCE_2, False)},
+    },
+)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.policy.parsing.parser import parse_policy
+from bot.policy.parsing.rules import ACTIONS, CONDITION
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "policy.md").read_text(encoding="utf-8")
 RECIPES = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
@@ -32,8 +33,6 @@ def test_the_commands_print_what_is_shown(tmp_path, monkeypatch, capsys):
 
 
 def test_every_condition_and_every_action_is_explained():
-    from bot.policy.parsing import rules as policy_rules
-
     explained = set(re.findall(r"`([a-z]+)`", "".join(re.findall(r"^\| .*", GUIDE, re.MULTILINE))))
 
-    assert {*policy_rules._CIRCUMSTANCES, *policy_rules._ACTIONS} <= explained
+    assert {*CONDITION.fields, *ACTIONS} <= explained

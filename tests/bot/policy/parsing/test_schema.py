@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import bot
+from bot.policy.parsing import schema
 from bot.policy.parsing.parser import PolicyError, parse_policy
 from bot.sandbox import system
 
@@ -43,7 +44,13 @@ for tag, pattern, first in [
     PlainLoader.add_implicit_resolver(tag, re.compile(f"^(?:{pattern})$"), list(first))
 
 
-def test_the_schema_is_one():
+def test_the_schema_is_the_one_that_the_parsers_grammar_generates():
+    committed = (FOLDER / "policy.schema.json").read_text(encoding="utf-8")
+
+    assert committed == schema.render(), "python -m bot.policy.parsing.schema > bot/policy.schema.json"
+
+
+def test_the_schema_is_valid():
     Draft202012Validator.check_schema(SCHEMA)
 
 
