@@ -3,8 +3,6 @@
 Each is built from settings as the Lambda functions build theirs.
 """
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,6 @@ from classifier_infra.inference.settings import build_service, read_classifier_s
 from classifier_infra.local.faults import Fault
 from classifier_infra.model.prediction import Familiarity
 
-ROOT = Path(__file__).parents[3]
 MODES = ("endpoint", "embedded", "endpoint-with-fallback")
 TEXTS = st.lists(
     st.sampled_from(["invoice", "crash urgent", "Thanks!!", "3 hours", "помогите", "charged €1"]), max_size=9
@@ -250,16 +247,3 @@ def test_a_single_text_that_the_endpoint_refuses_is_answered_in_its_place(host, 
     answers = predict_each(classifier, ["invoice", "crash"])
 
     assert [answer.served_by for answer in answers] == ["embedded", "embedded"]
-
-
-# --- The documentation ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("_close_clients")
-def test_the_table_in_the_documentation_is_what_callers_see():
-    spec = importlib.util.spec_from_file_location("caller_table", ROOT / "docs" / "caller_table.py")
-    caller_table = importlib.util.module_from_spec(spec)
-    sys.modules["caller_table"] = caller_table  # where its data classes look for their module
-    spec.loader.exec_module(caller_table)
-
-    assert caller_table.build_table() in caller_table.PAGE.read_text(), "run: .venv/bin/python -m docs.caller_table"

@@ -1,5 +1,6 @@
 """The endpoint's client under failure, over real HTTP: tries, time, the circuit breaker, connections."""
 
+import re
 import socket
 import socketserver
 import struct
@@ -7,16 +8,19 @@ import threading
 import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from urllib3.connection import HTTPConnection
 
+from classifier_infra.api.errors import FAILURES, REJECTED
 from classifier_infra.inference import endpoint as endpoint_classifier
-from classifier_infra.inference.classifier import ClassifierRejected, ClassifierUnavailable
+from classifier_infra.inference.classifier import ClassifierError, ClassifierRejected, ClassifierUnavailable
 from classifier_infra.inference.deadline import within
 from classifier_infra.inference.endpoint import FAILURES_TO_OPEN, EndpointClassifier, EndpointSettings, build_endpoint
-from classifier_infra.inference.events import EndpointFailed
-from classifier_infra.local.faults import Fault
+from classifier_infra.inference.events import EndpointFailed, FallbackServed, SwitchedOver
+from classifier_infra.inference.fallback import EmbeddedClassifier, FallbackClassifier, Switch
+from classifier_infra.local.faults import KINDS, Fault
 from classifier_infra.model.model import load_model
 
 pytestmark = pytest.mark.usefixtures("_close_clients")
@@ -114,6 +118,36 @@ def test_what_another_try_would_not_cure_is_asked_once(host, build, pauses, kind
         build().predict(["invoice"])
 
     assert (len(host.requests), pauses) == (1, [])
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "classifier.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (`[a-z0-9-]+`.*?) \| (\d) \| `(\w+)`: (.+?)(?: \(.*\))? \| (\d+) \|$", PAGE, re.MULTILINE)
+DOCUMENTED = {kind: row for kinds, *row in ROWS for kind in re.findall("`(.+?)`", kinds)}
+
+
+def test_every_lasting_fault_is_documented():
+    assert set(DOCUMENTED) == set(KINDS)
+
+
+@pytest.mark.usefixtures("pauses")
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_each_lasting_fault_the_caller_sees_what_the_documentation_says(host, build, model_folder, events, kind):
+    tries, name, message, status = DOCUMENTED[kind]
+    classifier = build(patience=0.5 if kind in ("hang", "slow", "slow-body") else 30.0)
+    host.fail(Fault(kind, seconds=30.0))
+
+    with pytest.raises(ClassifierError) as caught:
+        classifier.predict(["invoice"])
+    asked = len(host.requests)
+    embedded = EmbeddedClassifier(load_model(model_folder, in_memory=True))
+    [prediction] = FallbackClassifier(classifier, embedded, Switch(events.append)).predict(["invoice"])
+
+    failure = REJECTED if isinstance(caught.value, ClassifierRejected) else FAILURES[type(caught.value)]
+    assert (str(asked), type(caught.value).__name__, str(failure.status.value)) == (tries, name, status)
+    assert str(caught.value).startswith(message)
+    assert prediction.served_by == "embedded"
+    failed = [] if isinstance(caught.value, ClassifierRejected) else [EndpointFailed]
+    assert [type(event) for event in events] == [*failed * 2, SwitchedOver, FallbackServed]
 
 
 def test_a_pause_that_would_outlast_the_time_is_not_begun(host, build, pauses):
