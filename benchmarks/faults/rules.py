@@ -114,11 +114,11 @@ _AWS_JSON = "application/x-amz-json-1.0"
 def answer_in_stead(service: str, fault: Fault) -> bytes:
     """Give the bytes of an HTTP response by which a service says it is throttling (THROTTLED), or broken (ERROR)."""
     if service == "slack" and fault is Fault.THROTTLED:
-        return http_response("429 Too Many MessageHandler", {"ok": False, "error": "ratelimited"}, {"Retry-After": "1"})
+        return http_response("429 Too Many Requests", {"ok": False, "error": "ratelimited"}, {"Retry-After": "1"})
     if service == "slack":
         return http_response("500 Internal Server Error", {"ok": False, "error": "fatal_error"})
     if service not in _THROTTLING:
-        status = "429 Too Many MessageHandler" if fault is Fault.THROTTLED else "500 Internal Server Error"
+        status = "429 Too Many Requests" if fault is Fault.THROTTLED else "500 Internal Server Error"
         return http_response(status, {"message": status})
     if fault is Fault.THROTTLED:
         return _aws_error("400 Bad Request", _THROTTLING[service])
