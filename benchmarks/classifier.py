@@ -18,9 +18,9 @@ from typing import Any
 
 import boto3
 
+from benchmarks.endpoint import ENDPOINT_NAME, MODEL, ROOT, running
 from benchmarks.load import HOST
 from benchmarks.results import save
-from benchmarks.servers import ENDPOINT_NAME, LOCAL_ENDPOINT, MODEL, ROOT, running
 from classifier_infra.inference.invocation import plan_payloads
 from classifier_infra.inference.service import CurrentClassifier
 from classifier_infra.inference.settings import build_service, read_classifier_settings
@@ -64,7 +64,7 @@ class Figure:
 
 def run() -> None:
     """One message through our client beside a bare boto3 call; batches, the copy in process, explanations, memory."""
-    with running(LOCAL_ENDPOINT) as server, _environment(f"http://{HOST}:{server.port}") as environment:
+    with running() as server, _environment(f"http://{HOST}:{server.port}") as environment:
         client = build_service(read_classifier_settings(environment), _ignore).current(3600)
         embedded = build_service(read_classifier_settings(environment | {"CLASSIFIER": "embedded"}), _ignore)
         medians = _call_medians(client)

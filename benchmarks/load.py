@@ -1,4 +1,4 @@
-"""Load for a server on 127.0.0.1: `python -m benchmarks.load PORT PATH`, the body on standard input.
+"""Put load on a server on 127.0.0.1: `python -m benchmarks.load PORT PATH`, with the body on standard input.
 
 Each connection sends its next request as soon as it has the reply to the last. Every reply is compared with the first,
 in status, length and body. Prints a JSON object: requests, seconds, and latencies in milliseconds.
@@ -20,7 +20,7 @@ OK = b"HTTP/1.1 200"
 
 @dataclass
 class Run:
-    """A run under way: what is sent, what must come back, how many requests are left, and seconds each took."""
+    """The state of a run: the request, the expected reply, how many are left to send, and latencies in seconds."""
 
     request: bytes
     reply_bytes: int
@@ -65,7 +65,7 @@ class Client(asyncio.Protocol):
 
 
 async def load(port: int, run: Run, connections: int, seconds: float) -> float:
-    """Give the seconds it took; no request is sent after `seconds`."""
+    """Send the run's requests, none after `seconds`; return the seconds it took."""
     loop = asyncio.get_running_loop()
     loop.call_later(seconds, lambda: setattr(run, "left", 0))
     start = perf_counter()
@@ -75,7 +75,7 @@ async def load(port: int, run: Run, connections: int, seconds: float) -> float:
 
 
 def ask_once(port: int, request: bytes) -> tuple[int, bytes]:
-    """Give the length of the whole reply, and its body."""
+    """Send a request once; return the length of the whole reply, and its body."""
     with socket.create_connection((HOST, port), timeout=10) as connection, connection.makefile("rb") as stream:
         connection.sendall(request)
         head = b""

@@ -1,21 +1,19 @@
-"""Write docs/endpoint.md's table of faults from what boto3 makes of each: `python -m docs.fault_table`."""
+"""Write the table of faults in docs/endpoint.md from what boto3 raises for each: `python -m docs.fault_table`."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from starlette.types import Receive, Scope, Send
 
 from classifier_infra.local.app import create_app
-from classifier_infra.local.asgi import App, Reply, Request
 from classifier_infra.local.endpoint import Endpoint, Variant
-from classifier_infra.local.faults import KINDS
+from classifier_infra.local.faults import KINDS, Fault
 from classifier_infra.local.server import serving
 
 PAGE = Path(__file__).with_name("endpoint.md")
@@ -34,25 +32,23 @@ class _Model:
         return [(0.75, "__label__billing"), (0.25, "__label__general")][:k]
 
 
-@dataclass
 class _Host:
-    """An endpoint with one fault at a time, and the number of requests that reached it since."""
+    """An endpoint with one fault at a time, which counts the requests since that was switched on."""
 
-    app: App
-    requests: int = 0
-
-    def __call__(self, request: Request) -> Reply:
-        self.requests += 1
-        return self.app(request)
+    def __init__(self) -> None:
+        self._endpoint = Endpoint("support", [Variant("AllTraffic", _Model())])
 
     def fail(self, name: str) -> None:
-        seconds = {"seconds": LONG} if KINDS[name].is_timed else {}
-        self.app(Request("PUT", "/faults", {}, json.dumps({"fault": name, **seconds}).encode()))
+        self._app = create_app([self._endpoint], [Fault(name, seconds=LONG)])
         self.requests = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.requests += 1
+        await self._app(scope, receive, send)
 
 
 def build_table() -> str:
-    host = _Host(create_app([Endpoint("support", [Variant("AllTraffic", _Model())])]))
+    host = _Host()
     with serving(host) as url:
         return HEAD + "".join(_row(name, host, url) for name in KINDS)
 
@@ -67,7 +63,7 @@ def _yes(value: bool) -> str:
 
 
 def _observe(name: str, host: _Host, url: str, mode: str) -> tuple[str, bool]:
-    """Give what boto3 raises of a fault, and whether it has tried again."""
+    """Return what boto3 raises for a fault, and whether it retried."""
     host.fail(name)
     with _client(url, mode, READ_TIMEOUTS.get(name, LONG)) as client:
         seen = _invoke(client)

@@ -123,7 +123,7 @@ class World:
 
     def begin(self, rollout: Rollout, model: Scorer) -> None:
         """Start a new fleet beside the old one."""
-        self.endpoint.put([*self.endpoint.variants.values(), Variant(rollout.new, model, weight=0.0)])
+        self.endpoint.set_variants([*self.endpoint.variants.values(), Variant(rollout.new, model, weight=0.0)])
         self.watch(rollout.new)
         self.rollout, self.reason = rollout, ""
         self._move()
@@ -169,9 +169,11 @@ class World:
         assert self.rollout is not None
         share = self.rollout.share(self.now)
         weights = {self.rollout.old: 1 - share, self.rollout.new: share}
-        self.endpoint.put([replace(each, weight=weights[each.name]) for each in self.endpoint.variants.values()])
+        self.endpoint.set_variants(
+            [replace(each, weight=weights[each.name]) for each in self.endpoint.variants.values()]
+        )
 
     def _keep(self, config: str) -> None:
         """End the change: one fleet is left, and has all the traffic."""
-        self.endpoint.put([replace(self.endpoint.variants[config], weight=1.0)])
+        self.endpoint.set_variants([replace(self.endpoint.variants[config], weight=1.0)])
         self.config, self.rollout = config, None

@@ -1,4 +1,4 @@
-"""`python -m classifier_infra serve`: the options, and what they start."""
+"""`python -m classifier_infra serve`: serve models on this machine as SageMaker would."""
 
 import argparse
 import os
@@ -9,8 +9,7 @@ from pathlib import Path
 from classifier_infra.errors import CommandError
 from classifier_infra.local.app import create_app
 from classifier_infra.local.capture import Capture
-from classifier_infra.local.control import known_names
-from classifier_infra.local.endpoint import Endpoint
+from classifier_infra.local.endpoint import Endpoint, variant_names
 from classifier_infra.local.faults import KINDS, Fault, FaultError, parse_option
 from classifier_infra.local.hosting import (
     ONLY_VARIANT,
@@ -22,7 +21,7 @@ from classifier_infra.local.hosting import (
     open_model,
     read_hosting,
 )
-from classifier_infra.local.server import LOOPBACK, WorkerError, address, listen, run
+from classifier_infra.local.server import LOOPBACK, address, listen, run
 from classifier_infra.model.artefact import ArtefactError
 from classifier_infra.model.model_file import ModelFileError
 
@@ -35,7 +34,7 @@ examples:
   curl http://127.0.0.1:8080/endpoints/blazing-triage/invocations -H 'Content-Type: application/json' \\
        -d '{{"instances": ["i was charged twice !"], "configuration": {{"k": 3}}}}'
 
-  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=http://127.0.0.1:8080    # region and credentials as ever, any will do
+  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=http://127.0.0.1:8080    # any region and credentials will do
   >>> runtime = boto3.client("sagemaker-runtime")
   >>> runtime.invoke_endpoint(EndpointName="blazing-triage", ContentType="application/json",
   ...                         Body='{{"instances": ["i was charged twice !"]}}')["Body"].read()
@@ -50,15 +49,15 @@ examples:
   curl -X DELETE http://127.0.0.1:8080/faults
   curl http://127.0.0.1:8080/counters
 
-faults (docs/endpoint.md tells what boto3 makes of each):
+faults (docs/endpoint.md shows what boto3 raises for each):
 {"".join(f"  {name:<14}{kind.meaning}{chr(10)}" for name, kind in KINDS.items())}
-GET /ping and POST /invocations are the container's own door; as a container, it is started with
+GET /ping and POST /invocations are the container's own paths; as a container, it is started with
   python -m classifier_infra serve /opt/ml/model --host 0.0.0.0
 """
 
 
 def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to a parser; the parsed options then have `run`, which takes them."""
+    """Add the command; the parsed options then have `run`, a function of the options."""
     command = commands.add_parser(
         "serve",
         help="serve a model on this machine as SageMaker would",
@@ -82,10 +81,7 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     command.add_argument(
         "--host",
         default=LOOPBACK,
-        help="0.0.0.0 inside a container only, as nobody is asked who they are (default: %(default)s)",
-    )
-    command.add_argument(
-        "--workers", type=_count, default=1, metavar="N", help="processes; with more than 1, faults are out of reach"
+        help="0.0.0.0 inside a container only: requests are not authenticated (default: %(default)s)",
     )
     command.add_argument(
         "--fault", action="append", default=[], metavar="FAULT[,NAME=VALUE]", help="start with a fault switched on"
@@ -98,11 +94,9 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Serve until told to stop. Raises CommandError."""
+    """Serve until a signal ends it. Raises CommandError."""
     if options.endpoints and options.endpoint_name:
         parser.error("--endpoint-name is for one MODEL_DIR; with --endpoints the names are in the file")
-    if options.fault and options.workers > 1:
-        parser.error("faults belong to one process: leave out --fault or --workers")
     endpoints = _open(options)
     faults = [_parse_fault(text, endpoints, parser) for text in options.fault]
     capture = Capture(options.capture, options.capture_percentage) if options.capture else None
@@ -115,10 +109,7 @@ def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     with listener:
         sys.stdout.write(f"{_describe(endpoints)} at {address(listener)}\n")
         sys.stdout.flush()
-        try:
-            run(partial(create_app, endpoints, faults, capture, options.workers == 1), listener, options.workers)
-        except WorkerError as error:
-            raise CommandError(f"Stopped: {error}.", 1) from error
+        run(create_app(endpoints, faults, capture), listener)
 
 
 def _open(options: argparse.Namespace) -> list[Endpoint]:
@@ -139,25 +130,19 @@ def _hosted(options: argparse.Namespace) -> list[HostedEndpoint]:
 
 def _parse_fault(text: str, endpoints: list[Endpoint], parser: argparse.ArgumentParser) -> Fault:
     try:
-        return parse_option(text, known_names(endpoints))
+        return parse_option(text, variant_names(endpoints))
     except FaultError as error:
         parser.error(f"argument --fault: {error}")
 
 
 def _describe(endpoints: list[Endpoint]) -> str:
     names = [f"{endpoint.name} ({', '.join(endpoint.variants)})" for endpoint in endpoints]
-    return f"ActiveModel {', '.join(names)}"
+    return f"Serving {', '.join(names)}"
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes (1 to 64)")
     return int(text)
 
 

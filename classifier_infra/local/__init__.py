@@ -1,1 +1,1 @@
-"""A BlazingText endpoint on this machine: SageMaker Runtime's front door and the container behind it."""
+"""A stand-in for a SageMaker BlazingText endpoint that runs on this machine."""

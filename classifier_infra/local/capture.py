@@ -1,19 +1,19 @@
-"""Data capture: requests and answers as SageMaker writes them for Model Monitor.
+"""Write requests and answers to files as SageMaker's data capture does for Model Monitor.
 
     DIR/<endpoint>/<variant>/yyyy/mm/dd/hh/<minute>-<second>-<uuid>.jsonl
 
-What is captured is customers' text: the files are for their owner alone.
+The files hold customers' text, so only their owner can read them.
 """
 
 import json
 import logging
 import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from classifier_infra.local.asgi import Request
 from classifier_infra.local.container import Answer
 from classifier_infra.local.endpoint import Rotation
 
@@ -24,7 +24,7 @@ _PRIVATE_FILE = 0o600
 
 @dataclass(slots=True)
 class Capture:
-    """Writes a percentage (over 0, at most 100) of the invocations into a folder, one line each, at once."""
+    """Write a percentage (over 0, at most 100) of the invocations to a folder, one line each, without buffering."""
 
     folder: Path
     percentage: float = 100.0
@@ -35,14 +35,14 @@ class Capture:
     def __post_init__(self) -> None:
         self._rotation = Rotation((self.percentage, 100 - self.percentage))
 
-    def record(self, endpoint: str, variant: str, request: Request, answer: Answer) -> None:
-        """Write an invocation, if it is its turn. A full disk ends the capture, never the invocation."""
-        # Our choice: what the container refused is not captured.
+    def record(self, endpoint: str, variant: str, headers: Mapping[str, str], body: bytes, answer: Answer) -> None:
+        """Write an invocation if it belongs to the sample. A full disk stops the capture, not the invocation."""
+        # Our choice: requests that the container refused are not captured.
         if self._is_paused or answer.status != 200 or self._rotation.next() != 0:
             return
         now = datetime.now(UTC)
         try:
-            _append(self._file(Path(endpoint, variant), now), _line(request, answer, now))
+            _append(self._file(Path(endpoint, variant), now), _line(headers, body, answer, now))
         except OSError as error:
             self._is_paused = True
             _logger.warning("Data capture into %s has stopped: %s", self.folder, error.strerror)
@@ -52,7 +52,7 @@ class Capture:
         if hour not in self._files:
             self.folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
             hour.mkdir(parents=True, exist_ok=True)
-            # A name of its own for each process that captures.
+            # Unique, because several processes may capture into the same folder.
             self._files[hour] = hour / f"{now:%M-%S}-{uuid.uuid4()}.jsonl"
         return self._files[hour]
 
@@ -65,13 +65,13 @@ def _append(path: Path, line: bytes) -> None:
         os.close(file)
 
 
-def _line(request: Request, answer: Answer, now: datetime) -> bytes:
+def _line(headers: Mapping[str, str], body: bytes, answer: Answer, now: datetime) -> bytes:
     metadata = {"eventId": str(uuid.uuid4()), "inferenceTime": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    if inference_id := request.header(b"x-amzn-sagemaker-inference-id"):
+    if inference_id := headers.get("x-amzn-sagemaker-inference-id"):
         metadata["inferenceId"] = inference_id
     record = {
         "captureData": {
-            "endpointInput": _side("INPUT", request.header(b"content-type") or "", request.body),
+            "endpointInput": _side("INPUT", headers.get("content-type", ""), body),
             "endpointOutput": _side("OUTPUT", answer.content_type, answer.body),
         },
         "eventMetadata": metadata,
@@ -81,5 +81,5 @@ def _line(request: Request, answer: Answer, now: datetime) -> bytes:
 
 
 def _side(mode: str, content_type: str, data: bytes) -> dict[str, str]:
-    # Only JSON and JSON lines are answered, and a capture that lists both types stores them as they are.
+    # SageMaker stores the content types that the capture lists as JSON (we list both that are answered) as plain text.
     return {"observedContentType": content_type, "mode": mode, "data": data.decode(), "encoding": "JSON"}

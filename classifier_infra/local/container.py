@@ -1,7 +1,7 @@
-"""What the BlazingText container answers to `POST /invocations`, without HTTP.
+"""Answer a payload as the BlazingText container does on `POST /invocations`, without HTTP.
 
-Bodies, key order and number format follow captured answers of real endpoints. Where no capture is known, the line
-says "our choice".
+Bodies, key order and number format follow captured answers of real endpoints. A comment "our choice" marks what no
+known capture shows.
 """
 
 import json
@@ -18,19 +18,20 @@ Prediction = dict[str, Any]
 class Scorer(Protocol):
     """A loaded model."""
 
-    def scores(self, text: str, k: int) -> list[tuple[float, str]]: ...
+    def scores(self, text: str, k: int) -> list[tuple[float, str]]:
+        """Return the `k` best labels as (probability, raw label), best first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, a body and its media type."""
+    """The container's answer: HTTP status, body and media type."""
 
     status: int
     body: bytes
     content_type: str
 
 
-# What SageMaker makes of a container that does not answer; there is no status then.
+# SageMaker's own answer for a container that does not answer in time; status 0 is what SageMaker reports then.
 TIMED_OUT = Answer(
     0,
     b"Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
@@ -40,7 +41,7 @@ TIMED_OUT = Answer(
 
 
 def answer_invocation(model: Scorer, content_type: str, body: bytes) -> Answer:
-    """Answer one invocation. The Accept header has no say: an answer has the media type of its request."""
+    """Answer one invocation. The answer has the media type of the request, whatever the Accept header says."""
     media_type = content_type.partition(";")[0].strip().lower()
     try:
         if media_type == JSON:
@@ -48,21 +49,21 @@ def answer_invocation(model: Scorer, content_type: str, body: bytes) -> Answer:
         if media_type == JSON_LINES:
             return Answer(200, write_predictions(JSON_LINES, _answer_lines(model, body)), JSON_LINES)
     except (ValueError, TypeError, KeyError, RecursionError):
-        # Our choice: this sentence is known from other built-in algorithms.
+        # Our choice: the message of other built-in algorithms.
         return Answer(400, b"unable to evaluate payload provided", "text/plain")
     return Answer(415, f"content-type {media_type} not supported".encode(), "text/plain")
 
 
 def write_predictions(content_type: str, predictions: Sequence[Prediction]) -> bytes:
-    """Write predictions as the container does, with json.dumps' own separators."""
+    """Serialise predictions as the container does, with json.dumps' default separators."""
     if content_type == JSON:
         return json.dumps(predictions).encode()
-    # Our choice: the last line ends like the others.
+    # Our choice: a newline after the last line too.
     return "".join(json.dumps(prediction) + "\n" for prediction in predictions).encode()
 
 
 def read_predictions(answer: Answer) -> list[Prediction]:
-    """Read what `write_predictions` wrote."""
+    """Parse the body of a successful answer."""
     if answer.content_type == JSON:
         predictions: list[Prediction] = json.loads(answer.body)
         return predictions

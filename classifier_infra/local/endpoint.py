@@ -1,4 +1,4 @@
-"""An endpoint: production variants, and which of them gets an invocation."""
+"""Model an endpoint: its production variants, how they share invocations, and CloudWatch's counters of each."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ NAMESPACE = "AWS/SageMaker"
 
 @dataclass(slots=True)
 class Latency:
-    """CloudWatch's statistics of a time, in microseconds."""
+    """CloudWatch's statistics of a duration, in microseconds."""
 
     samples: int = 0
     total: float = 0.0
@@ -22,7 +22,7 @@ class Latency:
         microseconds = seconds * 1_000_000
         self.samples += 1
         self.total += microseconds
-        if microseconds < self.minimum:  # min() and max() would cost the endpoint a call each an invocation
+        if microseconds < self.minimum:  # cheaper than min() and max(), and paid at every invocation
             self.minimum = microseconds
         if microseconds > self.maximum:
             self.maximum = microseconds
@@ -41,7 +41,7 @@ class Latency:
 
 @dataclass(slots=True)
 class Counters:
-    """Invocations that reached a model; what the service refuses before that is not counted (our choice)."""
+    """Counts of the invocations that reached a model; those refused before are not counted (our choice)."""
 
     invocations: int = 0
     errors_4xx: int = 0
@@ -51,7 +51,7 @@ class Counters:
     overhead_latency: Latency = field(default_factory=Latency)
 
     def count(self, status: int, model_seconds: float, overhead_seconds: float) -> None:
-        """Count an invocation by its container's status, 0 where the container did not answer in time."""
+        """Count an invocation by the container's status, which is 0 if the container did not answer in time."""
         self.invocations += 1
         self.errors_4xx += 400 <= status < 500
         self.errors_5xx += 500 <= status < 600
@@ -72,16 +72,16 @@ class Counters:
 
 
 class Rotation:
-    """With weights 3 and 1, the turns are 0 0 1 0, again and again."""
+    """Smooth weighted round-robin: weights 3 and 1 give the positions 0, 0, 1, 0, repeatedly."""
 
     def __init__(self, weights: Sequence[float]) -> None:
-        """Take weights of 0 and more, at least one of them more."""
+        """Take weights of at least 0, one of them above 0."""
         self._weights = weights
         self._total = sum(weights)
         self._credits = [0.0] * len(weights)
 
     def next(self) -> int:
-        """Give the position of the weight whose turn it is."""
+        """Return the position of the weight whose turn it is."""
         if len(self._weights) == 1:
             return 0
         self._credits = [credit + weight for credit, weight in zip(self._credits, self._weights, strict=True)]
@@ -92,7 +92,7 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A loaded model with its weight in the endpoint's traffic, and what was counted of it."""
+    """A loaded model with its weight in the endpoint's traffic and its counters."""
 
     name: str
     model: Scorer
@@ -105,16 +105,21 @@ class Endpoint:
 
     def __init__(self, name: str, variants: Sequence[Variant]) -> None:
         self.name = name
-        self.put(variants)
+        self.set_variants(variants)
 
-    def put(self, variants: Sequence[Variant]) -> None:
-        """Have these variants from now on, with their weights; counters go on where they are."""
+    def set_variants(self, variants: Sequence[Variant]) -> None:
+        """Replace the variants and restart the rotation; each variant keeps its own counters."""
         self.variants = {variant.name: variant for variant in variants}
         self._in_order = tuple(variants)
         self._rotation = Rotation([variant.weight for variant in variants])
 
     def choose(self, target: str | None) -> Variant | None:
-        """Give the variant that is named, or the one whose turn it is; None where there is none of that name."""
+        """Return the variant named `target`, None if there is none; without a target, the one whose turn it is."""
         if target is not None:
             return self.variants.get(target)
         return self._in_order[self._rotation.next()]
+
+
+def variant_names(endpoints: Sequence[Endpoint]) -> dict[str, list[str]]:
+    """Return the names of the variants by the names of their endpoints."""
+    return {endpoint.name: list(endpoint.variants) for endpoint in endpoints}

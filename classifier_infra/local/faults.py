@@ -1,8 +1,8 @@
-"""Faults that can be switched on, and which of them strikes which invocation."""
+"""Define the local endpoint's faults, parse them, and decide which fault applies to which invocation."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from classifier_infra.local.container import TIMED_OUT, Answer, Prediction, read_predictions, write_predictions
@@ -11,7 +11,7 @@ from classifier_infra.local.endpoint import Rotation
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """SageMaker's own answer, instead of the model's."""
+    """An error of SageMaker itself, returned without asking the model."""
 
     status: int
     error_type: str
@@ -24,21 +24,21 @@ def _unchanged(answer: Answer) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a fault does to an invocation; by default, nothing. Times are in seconds."""
+    """The effect of a fault on an invocation, by default none. Times are in seconds."""
 
     refusal: Refusal | None = None
     change: Callable[[Answer], Answer] = _unchanged
-    delay: float = 0.0  # the container answers that much later
+    delay: float = 0.0  # before the container's answer
     pause: float = 0.0  # in the middle of the answer's body
-    is_cut: bool = False  # half of the answer's body is all that comes
+    is_cut: bool = False  # the connection closes after half of the body
 
 
-SOUND = Effect()
+NO_EFFECT = Effect()
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of fault. `effect` takes the fault's seconds, which mean something to a timed kind only."""
+    """A kind of fault. `effect` takes the fault's seconds, which only a timed kind uses."""
 
     meaning: str
     effect: Callable[[float], Effect]
@@ -121,12 +121,12 @@ _FIELDS = ("fault", "endpoint", "variant", "seconds", "share", "times")
 
 
 class FaultError(ValueError):
-    """This is no fault; the message says why."""
+    """The fault is not valid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A kind of fault and where it strikes: `share` of the invocations, `times` in all. None is any, or no end."""
+    """A kind of fault and its target: a `share` of the invocations, at most `times`. None means any, or no limit."""
 
     kind: str
     endpoint: str | None = None
@@ -137,14 +137,11 @@ class Fault:
 
 
 def parse_fault(data: object, known: Mapping[str, Sequence[str]]) -> Fault:
-    """Read a fault from its JSON form; `known` has the names of endpoints with those of their variants.
-
-    Raises FaultError.
-    """
+    """Parse the JSON form of a fault; `known` has the variants' names by endpoint. Raises FaultError."""
     if not isinstance(data, dict):
         raise FaultError('a fault is an object such as {"fault": "slow", "seconds": 2}')
     if unknown := sorted(set(data) - set(_FIELDS)):
-        raise FaultError(f"{unknown[0]!r} is no field of a fault; the fields are {', '.join(_FIELDS)}")
+        raise FaultError(f"{unknown[0]!r} is not a field of a fault; the fields are {', '.join(_FIELDS)}")
     fault = Fault(
         kind=_kind(data.get("fault")),
         endpoint=_name("endpoint", data.get("endpoint"), sorted(known)),
@@ -161,7 +158,7 @@ def parse_fault(data: object, known: Mapping[str, Sequence[str]]) -> Fault:
 
 
 def parse_option(text: str, known: Mapping[str, Sequence[str]]) -> Fault:
-    """Read a fault as it is written on a command line: `slow,seconds=2,times=3`. Raises FaultError."""
+    """Parse the command-line form of a fault, such as `slow,seconds=2,times=3`. Raises FaultError."""
     kind, *options = text.split(",")
     data: dict[str, Any] = {"fault": kind}
     for option in options:
@@ -178,12 +175,12 @@ def _as_number(text: str) -> int | float | str:
             return kind(text)
         except ValueError:
             continue
-    return text  # which is refused with what is wrong in it
+    return text  # parse_fault then refuses it with a message that quotes it
 
 
 def _kind(value: object) -> str:
     if not isinstance(value, str) or value not in KINDS:
-        raise FaultError(f"{value!r} is no fault; the faults are {', '.join(KINDS)}")
+        raise FaultError(f"{value!r} is not a fault; the faults are {', '.join(KINDS)}")
     return value
 
 
@@ -205,7 +202,7 @@ def _times(value: object) -> int | None:
     return value
 
 
-# --- In force -------------------------------------------------------------------------------------------------
+# --- Active faults --------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -225,11 +222,11 @@ class _Active:
         return True
 
 
-@dataclass(slots=True)
 class Faults:
     """The faults that are switched on."""
 
-    _active: list[_Active] = field(default_factory=list)
+    def __init__(self, faults: Sequence[Fault] = ()) -> None:
+        self.replace(faults)
 
     def replace(self, faults: Sequence[Fault]) -> None:
         """Switch on these faults and no others."""
@@ -239,11 +236,11 @@ class Faults:
         ]
 
     def strike(self, endpoint: str, variant: str) -> Effect:
-        """Give what happens to this invocation: the first fault that strikes, alone."""
+        """Return the effect of the first fault that applies to this invocation."""
         for active in self._active:
             if active.strikes(endpoint, variant):
                 return active.effect
-        return SOUND
+        return NO_EFFECT
 
     def to_json(self) -> list[dict[str, Any]]:
         return [_to_json(active.fault) | {"struck": active.struck} for active in self._active]

@@ -1,8 +1,8 @@
-"""Which endpoints to serve: read from a file, with their models loaded.
+"""Read which endpoints and variants to serve from a file, and load their models.
 
-support:                                                  an endpoint
-  current: {model: models/starter, weight: 9}             a variant; folders are relative to this file
-  candidate: {model: models/candidate}                    weight 1
+support:                                          # an endpoint
+  current: {model: models/starter, weight: 9}     # a variant; folders are relative to this file
+  candidate: {model: models/candidate}            # weight 1
 """
 
 import re
@@ -20,7 +20,7 @@ from classifier_infra.local.endpoint import Endpoint, Variant
 from classifier_infra.model.artefact import MANIFEST, MODEL, open_artefact
 from classifier_infra.model.model_file import open_model_file
 
-# SageMaker's name for the only variant of an endpoint that was created without naming one.
+# SageMaker's name for the variant of an endpoint that was created without naming one.
 ONLY_VARIANT = "AllTraffic"
 
 _NAME = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,62}")
@@ -28,12 +28,12 @@ _FIELDS = {"model", "weight"}
 
 
 class HostingError(ValueError):
-    """The file cannot be used; the message names the place and what to write there."""
+    """The file of endpoints is not valid; the message says where, and what to write there."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostedVariant:
-    """A variant to serve: its name, its model's folder and its weight."""
+    """A variant to serve: its name, its model's folder and its share of the traffic."""
 
     name: str
     model: Path
@@ -42,20 +42,20 @@ class HostedVariant:
 
 @dataclass(frozen=True, slots=True)
 class HostedEndpoint:
-    """An endpoint to serve."""
+    """An endpoint to serve, with its variants."""
 
     name: str
     variants: tuple[HostedVariant, ...]
 
 
 def read_hosting(path: Path) -> list[HostedEndpoint]:
-    """Read a file of endpoints, YAML or JSON. Raises HostingError."""
+    """Read a YAML or JSON file of endpoints. Raises HostingError."""
     try:
         data = yaml.safe_load(path.read_bytes())
     except OSError as error:
         raise HostingError(f"{path}: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise HostingError(f"{path}: no YAML: {error}") from error
+        raise HostingError(f"{path}: not valid YAML: {error}") from error
     try:
         return [_endpoint(name, variants, path.parent) for name, variants in _entries(data, "the file")]
     except HostingError as error:
@@ -63,7 +63,7 @@ def read_hosting(path: Path) -> list[HostedEndpoint]:
 
 
 def open_endpoints(hosted: Sequence[HostedEndpoint], open_model: Callable[[Path], Scorer]) -> list[Endpoint]:
-    """Load the models, each folder once."""
+    """Load the models, each folder only once."""
     open_once = cache(open_model)
     return [
         Endpoint(
@@ -75,7 +75,7 @@ def open_endpoints(hosted: Sequence[HostedEndpoint], open_model: Callable[[Path]
 
 
 def check_name(name: object) -> str:
-    """Give a name of an endpoint or a variant back, if SageMaker would take it. Raises HostingError."""
+    """Return the name of an endpoint or variant if SageMaker would accept it. Raises HostingError."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise HostingError(f"{name!r} is not 1 to 63 letters, digits and inner hyphens")
     return name
@@ -92,7 +92,7 @@ def _endpoint(name: object, data: object, base: Path) -> HostedEndpoint:
 def _variant(name: object, data: object, place: str, base: Path) -> HostedVariant:
     fields: dict[object, Any] = dict(_entries(data, place))
     if unknown := set(fields) - _FIELDS:
-        raise HostingError(f"{place}: {sorted(map(str, unknown))[0]!r} is no field; there are model and weight")
+        raise HostingError(f"{place}: {sorted(map(str, unknown))[0]!r} is not a field; the fields are model and weight")
     if not isinstance(fields.get("model"), str):
         raise HostingError(f"{place}: model must name a model folder")
     return HostedVariant(check_name(name), base / fields["model"], _weight(fields.get("weight", 1), place))
@@ -112,25 +112,22 @@ def _entries(data: object, place: str) -> Iterator[tuple[object, object]]:
 
 @dataclass(frozen=True, slots=True)
 class BareModel:
-    """A model of which nothing is known but what it says itself."""
+    """A model.bin without a manifest."""
 
     model: Any
     label_count: int
 
     def scores(self, text: str, k: int) -> list[tuple[float, str]]:
-        """See Artefact.scores."""
-        text.encode()
+        """Return what Artefact.scores does."""
+        text.encode()  # a lone surrogate: the binding's own TypeError would quote the whole text
         scores: list[tuple[float, str]] = self.model.f.predict(text + "\n", min(k, self.label_count), 0.0, "strict")
         return scores
 
 
 def open_model(folder: Path) -> Scorer:
-    """Check a folder's model and load it.
-
-    Raises ArtefactError or ModelFileError, naming the file and what is wrong with it.
-    """
+    """Check and load the model of a folder. Raises ArtefactError or ModelFileError."""
     if (folder / MANIFEST).exists() or not (folder / MODEL).exists():
         return open_artefact(folder)
     path = folder / MODEL
-    labels = open_model_file(path).labels  # fastText itself would load a damaged file without a word
+    labels = open_model_file(path).labels  # fastText itself would load a damaged file without an error
     return BareModel(fasttext.load_model(str(path)), len(labels))

@@ -1,34 +1,25 @@
-"""Run the local endpoint until it is told to stop, in one process or in several that share a port."""
+"""Run the local endpoint's application on uvicorn, in the foreground or in a thread."""
 
 import contextlib
 import logging
-import multiprocessing
-import multiprocessing.connection
-import os
 import signal
 import socket
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import uvicorn
-
-from classifier_infra.local.asgi import App, to_asgi
+from starlette.types import ASGIApp
 
 LOOPBACK = "127.0.0.1"
-# A container has 30 seconds from SIGTERM to SIGKILL.
+# SageMaker gives a container 30 seconds from SIGTERM to SIGKILL.
 _GRACE_SECONDS = 5
-# Longer than clients keep a connection that they do not use, so that none is closed as a request sets out on it.
+# Longer than clients keep an idle connection, so that none is closed while a request is being sent on it.
 _KEEP_ALIVE_SECONDS = 75
-_BACKLOG = 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open a port, 0 for any free one; from here on connections wait to be answered.
-
-    Raises OSError where it cannot be had.
-    """
-    return socket.create_server((host, port), backlog=_BACKLOG)
+    """Open a port, 0 for any free one; connections wait from here on. Raises OSError if it is not available."""
+    return socket.create_server((host, port))
 
 
 def address(listener: socket.socket) -> str:
@@ -36,24 +27,28 @@ def address(listener: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def run(create_app: Callable[[], App], listener: socket.socket, workers: int = 1) -> None:
-    """Answer requests; on SIGTERM finish those under way and end, on SIGINT raise KeyboardInterrupt after that.
+def run(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve until SIGTERM, then return, or until SIGINT, then raise KeyboardInterrupt.
 
-    Each worker is a process with an application of its own. Raises WorkerError where one of several ends by itself.
+    Requests under way are finished first.
     """
-    if workers == 1:
-        _run_here(create_app(), listener)
-    else:
-        _run_workers(create_app, listener, workers)
+    server = _server(app)
 
+    # uvicorn restores these handlers after it has shut down, and raises the signal again. The default handler of
+    # SIGTERM would then end the process with status -15. Before uvicorn's event loop runs, the handler must not raise:
+    # a coroutine that was never awaited would be reported.
+    def stop(*_: object) -> None:
+        server.should_exit = True
 
-class WorkerError(RuntimeError):
-    """A worker ended that nobody had told to."""
+    signal.signal(signal.SIGTERM, stop)
+    # Shells start background jobs with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    server.run(sockets=[listener])
 
 
 @contextlib.contextmanager
-def serving(app: App) -> Iterator[str]:
-    """Answer requests from a thread of this process for the length of the `with` block; gives the address."""
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve from a thread for the length of the `with` block; yield the address."""
     server = _server(app)
     with listen(LOOPBACK, 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -65,29 +60,11 @@ def serving(app: App) -> Iterator[str]:
             thread.join()
 
 
-# --- One process ----------------------------------------------------------------------------------------------
-
-
-def _run_here(app: App, listener: socket.socket) -> None:
-    server = _server(app)
-
-    # uvicorn ends what is under way and then lets the signal have its usual effect, which would be a status of -15. One
-    # that comes before uvicorn listens may raise nothing: uvicorn's coroutine would be there, and complain unawaited.
-    def stop(*_: object) -> None:
-        server.should_exit = True
-
-    signal.signal(signal.SIGTERM, stop)
-    server.run(sockets=[listener])
-
-
-def _server(app: App) -> uvicorn.Server:
+def _server(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
-        to_asgi(app),
-        loop="uvloop",
-        http="httptools",
+        app,
         ws="none",
         lifespan="off",
-        interface="asgi3",
         log_config=None,
         log_level=logging.CRITICAL,  # a body that is cut on purpose is an error to uvicorn
         access_log=False,
@@ -97,38 +74,3 @@ def _server(app: App) -> uvicorn.Server:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return uvicorn.Server(config)
-
-
-# --- Several processes ----------------------------------------------------------------------------------------
-
-
-def _run_workers(create_app: Callable[[], App], listener: socket.socket, count: int) -> None:
-    # Forked, so that all share the models in memory and the listening socket.
-    processes = multiprocessing.get_context("fork")
-    workers = [processes.Process(target=_work, args=(create_app, listener)) for _ in range(count)]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        for worker in workers:
-            worker.start()
-        multiprocessing.connection.wait([worker.sentinel for worker in workers])
-        raise WorkerError("a worker ended by itself")
-    finally:
-        for worker in workers:
-            if worker.pid:
-                worker.terminate()
-        for worker in workers:
-            if worker.pid:
-                worker.join()
-
-
-def _work(create_app: Callable[[], App], listener: socket.socket) -> None:
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    with contextlib.suppress(KeyboardInterrupt):  # the parent is interrupted too, and says so
-        _run_here(create_app(), listener)
-
-
-def _end_with_the_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,11 +1,15 @@
 """The load that benchmarks put on a server: every request is sent, and every reply is looked at."""
 
+import asyncio
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-from classifier_infra.local.asgi import Reply
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
 from classifier_infra.local.server import serving
 
 ROOT = Path(__file__).parents[2]
@@ -16,14 +20,23 @@ def load(url, *options):
     return json.loads(subprocess.run(command, cwd=ROOT, input=b"body", stdout=subprocess.PIPE, check=True).stdout)
 
 
+def app_of(answer):
+    """Build an application from a function that answers a request, given its body."""
+
+    async def endpoint(request):
+        return answer(request, await request.body())
+
+    return Starlette(routes=[Route("/path", endpoint, methods=["POST"])])
+
+
 def test_all_requests_are_sent_and_timed():
     seen = []
 
-    def app(request):
-        seen.append((request.method, request.path, request.body))
-        return Reply(200, b"answer")
+    def answer(request, body):
+        seen.append((request.method, request.url.path, body))
+        return Response(b"answer")
 
-    with serving(app) as url:
+    with serving(app_of(answer)) as url:
         figures = load(url, "--count", "50", "--connections", "3")
 
     assert seen == [("POST", "/path", b"body")] * 51  # one more to learn the answer
@@ -32,16 +45,20 @@ def test_all_requests_are_sent_and_timed():
 
 
 def test_another_answer_than_the_first_is_counted():
-    replies = iter([Reply(200, b"a"), *[Reply(200, b"a"), Reply(200, b"b"), Reply(500, b"a"), Reply(200, b"a")]])
+    replies = iter([Response(b"a"), Response(b"a"), Response(b"b"), Response(b"a", 500), Response(b"a")])
 
-    with serving(lambda request: next(replies)) as url:
+    with serving(app_of(lambda request, body: next(replies))) as url:
         figures = load(url, "--count", "2", "--connections", "1")
 
     assert figures["wrong"] == 1
 
 
 def test_a_run_ends_in_time():
-    with serving(lambda request: Reply(200, delay=0.01)) as url:
+    async def app(scope, receive, send):
+        await asyncio.sleep(0.01)
+        await Response()(scope, receive, send)
+
+    with serving(app) as url:
         figures = load(url, "--count", "1000000", "--connections", "1", "--seconds", "0.1")
 
     assert 0 < figures["requests"] < 100

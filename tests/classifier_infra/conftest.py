@@ -15,9 +15,10 @@ from typing import Any
 
 import boto3
 import pytest
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 from classifier_infra.local.app import create_app
-from classifier_infra.local.asgi import Reply, Request
 from classifier_infra.local.endpoint import Endpoint, Variant
 from classifier_infra.local.faults import Fault
 from classifier_infra.local.server import serving
@@ -122,7 +123,7 @@ class Host:
     """The small model behind the endpoint `small`, over HTTP; faults are switched on and off by `fail`."""
 
     def __init__(self, model: Artefact) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[bytes] = []  # the bodies
         self.serve(model)
 
     def serve(self, model: Artefact) -> None:
@@ -132,14 +133,20 @@ class Host:
     def fail(self, *faults: Fault) -> None:
         self._app = create_app([self._endpoint], faults)
 
-    def __call__(self, request: Request) -> Reply:
-        self.requests.append(request)
-        return self._app(request)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await Request(scope, receive).body()
+        self.requests.append(body)
+        unread = [{"type": "http.request", "body": body}]
+
+        async def receive_again() -> Any:
+            return unread.pop() if unread else await receive()
+
+        await self._app(scope, receive_again, send)
 
     @property
     def batches(self) -> list[list[str]]:
         """The texts of each invocation."""
-        return [json.loads(request.body)["instances"] for request in self.requests]
+        return [json.loads(body)["instances"] for body in self.requests]
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,11 @@
 """`python -m classifier_infra serve` as a person meets it."""
 
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2
@@ -32,10 +30,19 @@ def test_one_line_gives_the_address_once_it_answers(serve, model_folder):
         assert httpx2.get(f"{url}/ping").status_code == 200
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.fixture(params=["foreground", "background"])
+def _job(request):
+    """Starts processes as a shell does; in the background SIGINT is ignored, which they inherit."""
+    handler = signal.SIG_IGN if request.param == "background" else signal.default_int_handler
+    before = signal.signal(signal.SIGINT, handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_job")
 @pytest.mark.parametrize(("stop", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_ends_it_quietly(serve, model_folder, stop, status, workers):
-    with serve(model_folder, "--workers", workers) as (process, url), httpx2.Client() as client:  # stays connected
+def test_a_signal_ends_it_quietly(serve, model_folder, stop, status):
+    with serve(model_folder) as (process, url), httpx2.Client() as client:  # stays connected
         client.get(f"{url}/ping")
         process.send_signal(stop)
         output, errors = process.communicate(timeout=10)
@@ -106,77 +113,20 @@ def test_faults_can_be_there_from_the_start_and_end_at_run_time(serve, model_fol
     assert (before.status_code, after.status_code) == (503, 200)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--fault", "nothing"], "argument --fault: 'nothing' is no fault; the faults are hang, slow, "),
-        (["--fault", "slow", "--workers", "2"], "faults belong to one process: leave out --fault or --workers"),
-    ],
-)
-def test_a_fault_that_cannot_be_is_a_usage_error(run, model_folder, options, message):
-    result = run("serve", model_folder, *options)
+def test_an_unknown_fault_is_a_usage_error(run, model_folder):
+    result = run("serve", model_folder, "--fault", "nothing")
 
     assert result.returncode == 2
-    assert message in result.stderr
+    assert "argument --fault: 'nothing' is not a fault; the faults are hang, slow, " in result.stderr
 
 
 def test_what_is_served_can_be_captured(serve, model_folder, tmp_path):
-    with serve(model_folder, "--capture", tmp_path / "captured", "--workers", "2") as (_, url):
+    with serve(model_folder, "--capture", tmp_path / "captured") as (_, url):
         for _ in range(3):
             httpx2.post(f"{url}/endpoints/blazing-triage/invocations", json={"instances": ["invoice"]})
 
     files = [path for path in (tmp_path / "captured").rglob("*") if path.is_file()]
     assert sum(len(path.read_text().splitlines()) for path in files) == 3
-
-
-# --- Several workers ------------------------------------------------------------------------------------------
-
-
-def test_of_several_workers_none_answers_for_all(serve, model_folder):
-    with serve(model_folder, "--workers", "2") as (_, url):
-        response = httpx2.get(f"{url}/counters")
-
-    assert (response.status_code, "--workers 1" in response.text) == (409, True)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers through /proc")
-def test_a_worker_that_dies_ends_the_server_with_a_sentence(serve, model_folder):
-    with serve(model_folder, "--workers", "2") as (process, url):
-        httpx2.get(f"{url}/ping")
-        os.kill(workers_of(process)[0], signal.SIGKILL)
-        _, errors = process.communicate(timeout=10)
-
-    assert (process.returncode, errors) == (1, "Stopped: a worker ended by itself.\n")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers through /proc")
-def test_workers_do_not_outlive_who_started_them(serve, model_folder):
-    with serve(model_folder, "--workers", "2") as (process, url):
-        httpx2.get(f"{url}/ping")
-        workers = workers_of(process)
-        process.kill()
-        process.wait()
-
-    assert len(workers) == 2
-    wait_until(lambda: not any(is_running(worker) for worker in workers))
-
-
-def workers_of(process):
-    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(condition):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 # --- What is refused ------------------------------------------------------------------------------------------
@@ -214,7 +164,6 @@ def test_a_taken_port_is_reported_with_what_to_do(run, model_folder):
         ("serve", "x", "--endpoint-name", "a b"),
         ("serve", "x", "--endpoints", "y"),
         ("serve", "--endpoints", "y", "--endpoint-name", "a"),
-        ("serve", "x", "--workers", "0"),
         ("serve", "x", "--capture-percentage", "0"),
         ("serve", "x", "--capture-percentage", "nan"),
     ],

@@ -4,11 +4,11 @@ import json
 
 import pytest
 from botocore.stub import Stubber
+from starlette.responses import JSONResponse
 
 from bot.sandbox.slack.settings import BOT_SCOPES
 from classifier_infra.endpoint.checks import SLACK_SCOPES, judge_quota, judge_region, judge_stack, judge_table
 from classifier_infra.endpoint.requests import Deployment, Hosted, RealTime, StoredModel
-from classifier_infra.local.asgi import Reply
 from classifier_infra.local.server import serving
 
 STORE = "s3://models-of-the-team/models"
@@ -39,9 +39,8 @@ class Slack:
         self.answer = {"ok": True, "team": "Acme"}
         self.scopes = SLACK_SCOPES
 
-    def __call__(self, request):
-        headers = (("Content-Type", "application/json"), ("x-oauth-scopes", ",".join(self.scopes)))
-        return Reply(200, json.dumps(self.answer).encode(), headers)
+    async def __call__(self, scope, receive, send):
+        await JSONResponse(self.answer, headers={"x-oauth-scopes": ",".join(self.scopes)})(scope, receive, send)
 
 
 @pytest.fixture

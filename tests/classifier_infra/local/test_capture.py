@@ -6,9 +6,9 @@ import stat
 from datetime import UTC, datetime
 
 import pytest
+from starlette.testclient import TestClient
 
 from classifier_infra.local.app import create_app
-from classifier_infra.local.asgi import Request
 from classifier_infra.local.capture import Capture
 from classifier_infra.local.endpoint import Endpoint, Variant
 
@@ -24,12 +24,13 @@ def folder(tmp_path):
 
 
 def build_app(folder, percentage=100.0):
-    return create_app([Endpoint("support", [Variant("current", Model())])], capture=Capture(folder, percentage))
+    endpoint = Endpoint("support", [Variant("current", Model())])
+    return TestClient(create_app([endpoint], capture=Capture(folder, percentage)))
 
 
-def invoke(app, body=b'{"instances": ["\xc3\xa4"]}', content_type=b"application/json", **headers):
-    named = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
-    return app(Request("POST", "/endpoints/support/invocations", {b"content-type": content_type, **named}, body))
+def invoke(app, body=b'{"instances": ["\xc3\xa4"]}', **headers):
+    headers = {"Content-Type": "application/json"} | headers
+    return app.post("/endpoints/support/invocations", content=body, headers=headers)
 
 
 def files(folder):
@@ -73,7 +74,7 @@ def test_the_time_is_utc_to_the_second(folder):
 
 
 def test_an_inference_id_is_recorded(folder):
-    invoke(build_app(folder), x_amzn_sagemaker_inference_id="m-17")
+    invoke(build_app(folder), **{"X-Amzn-SageMaker-Inference-Id": "m-17"})
 
     assert records(folder)[0]["eventMetadata"]["inferenceId"] == "m-17"
 
@@ -131,7 +132,7 @@ def test_a_folder_that_cannot_be_written_ends_the_capture_and_not_the_answers(fo
     folder.write_text("a file")
     app = build_app(folder)
 
-    statuses = [invoke(app).status for _ in range(3)]
+    statuses = [invoke(app).status_code for _ in range(3)]
 
     assert statuses == [200, 200, 200]
     assert [record.getMessage() for record in caplog.records] == [

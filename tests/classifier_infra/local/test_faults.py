@@ -10,9 +10,9 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError, ResponseStreamingError
+from starlette.testclient import TestClient
 
 from classifier_infra.local.app import create_app
-from classifier_infra.local.asgi import Request
 from classifier_infra.local.endpoint import Endpoint, Variant
 from classifier_infra.local.faults import KINDS, Fault, FaultError, parse_fault, parse_option
 from classifier_infra.local.server import serving
@@ -45,15 +45,13 @@ def invoke(runtime, texts=("a", "b"), k=2):
 
 
 def post(app, endpoint="support", content_type="application/json", body=b'{"instances": ["a"]}', variant=None):
-    headers = {b"content-type": content_type.encode()}
-    if variant:
-        headers[b"x-amzn-sagemaker-target-variant"] = variant.encode()
-    return app(Request("POST", f"/endpoints/{endpoint}/invocations", headers, body))
+    headers = {"Content-Type": content_type} | ({"X-Amzn-SageMaker-Target-Variant": variant} if variant else {})
+    return TestClient(app).post(f"/endpoints/{endpoint}/invocations", content=body, headers=headers)
 
 
 def call(app, method, path, body=b""):
-    reply = app(Request(method, path, {}, body))
-    return reply.status, json.loads(reply.body)
+    reply = TestClient(app).request(method, path, content=body)
+    return reply.status_code, reply.json()
 
 
 @pytest.fixture(autouse=True)
@@ -139,35 +137,35 @@ def test_a_slow_answer_comes_whole_in_the_end(kind):
 def test_throttling_has_a_null_for_a_message():
     reply = post(build_app(Fault("throttled")))
 
-    assert reply.body == b'{"message":null}'
-    assert ("x-amzn-ErrorType", "ThrottlingException") in reply.headers
+    assert reply.content == b'{"message":null}'
+    assert reply.headers["x-amzn-ErrorType"] == "ThrottlingException"
 
 
 @pytest.mark.parametrize("fault", [Fault("hang"), Fault("slow", seconds=61.0)])
-def test_sagemaker_itself_gives_up_after_sixty_seconds(fault):
+def test_sagemaker_itself_gives_up_after_sixty_seconds(fault, delays):
     reply = post(build_app(fault))
 
-    assert (reply.status, reply.delay) == (424, 60.0)
-    assert json.loads(reply.body)["OriginalStatusCode"] == 0
-    assert b"Your invocation timed out while waiting for a response" in reply.body
+    assert (reply.status_code, delays) == (424, [60.0])
+    assert json.loads(reply.content)["OriginalStatusCode"] == 0
+    assert b"Your invocation timed out while waiting for a response" in reply.content
 
 
 def test_false_answers_are_for_json_lines_too():
     reply = post(build_app(Fault("too-many")), "support", "application/jsonlines", b'{"source": "a"}\n{"source": "b"}')
 
-    assert reply.body == b'{"prob": [0.75], "label": ["__label__billing"]}\n' * 3
+    assert reply.content == b'{"prob": [0.75], "label": ["__label__billing"]}\n' * 3
 
 
 def test_an_empty_batch_can_be_answered_with_too_many():
     reply = post(build_app(Fault("too-many")), body=b'{"instances": []}')
 
-    assert json.loads(reply.body) == [{"label": [], "prob": []}]
+    assert json.loads(reply.content) == [{"label": [], "prob": []}]
 
 
 def test_a_payload_that_is_refused_anyway_is_not_falsified():
     reply = post(build_app(Fault("nan")), body=b"{")
 
-    assert json.loads(reply.body)["OriginalStatusCode"] == 400
+    assert json.loads(reply.content)["OriginalStatusCode"] == 400
 
 
 def test_the_table_in_the_documentation_is_what_boto3_sees():
@@ -182,7 +180,7 @@ def test_the_table_in_the_documentation_is_what_boto3_sees():
 
 
 def statuses(app, count, **place):
-    return [post(app, **place).status for _ in range(count)]
+    return [post(app, **place).status_code for _ in range(count)]
 
 
 def test_a_share_is_spread_evenly():
@@ -200,13 +198,13 @@ def test_share_and_times_hold_together():
 def test_a_fault_strikes_its_endpoint_alone():
     app = build_app(Fault("internal", endpoint="spam"))
 
-    assert (post(app, "support").status, post(app, "spam").status) == (200, 500)
+    assert (post(app, "support").status_code, post(app, "spam").status_code) == (200, 500)
 
 
 def test_a_fault_strikes_its_variant_alone():
     app = build_app(Fault("internal", variant="candidate"))
 
-    assert [post(app, variant=name).status for name in ("current", "candidate")] == [200, 500]
+    assert [post(app, variant=name).status_code for name in ("current", "candidate")] == [200, 500]
 
 
 def test_of_several_faults_the_first_that_strikes_does():
@@ -216,16 +214,15 @@ def test_of_several_faults_the_first_that_strikes_does():
 
 
 def test_the_containers_own_door_stays_sound():
-    reply = build_app(Fault("internal"))(
-        Request("POST", "/invocations", {b"content-type": b"application/json"}, b'{"instances": ["a"]}')
-    )
+    reply = TestClient(build_app(Fault("internal"))).post("/invocations", json={"instances": ["a"]})
 
-    assert reply.status == 200
+    assert reply.status_code == 200
 
 
 # --- Setting them ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("delays")
 def test_faults_are_set_shown_and_cleared_at_run_time():
     app = build_app()
 
@@ -248,11 +245,11 @@ def test_new_faults_replace_the_old():
 
 
 WRONG = {
-    b"{": "The body is no JSON.",
+    b"{": "The body is not JSON.",
     b'"slow"': 'a fault is an object such as {"fault": "slow", "seconds": 2}',
-    b"{}": "None is no fault; the faults are hang, slow, ",
-    b'{"fault": ["slow"]}': "['slow'] is no fault; the faults are hang, slow, ",
-    b'{"fault": "hang", "second": 1}': "'second' is no field of a fault; the fields are fault, endpoint, variant, ",
+    b"{}": "None is not a fault; the faults are hang, slow, ",
+    b'{"fault": ["slow"]}': "['slow'] is not a fault; the faults are hang, slow, ",
+    b'{"fault": "hang", "second": 1}': "'second' is not a field of a fault; the fields are fault, endpoint, variant, ",
     b'{"fault": "hang", "endpoint": "x"}': "there is no endpoint 'x'; there are spam, support",
     b'{"fault": "hang", "endpoint": "spam", "variant": "current"}': "there is no variant 'current'; there are All",
     b'{"fault": "hang", "seconds": 1}': "'hang' takes no seconds",

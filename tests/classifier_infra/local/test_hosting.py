@@ -58,14 +58,14 @@ WRONG = {
     "support: {current: models/a}": "support.current: names with their settings are needed here",
     "support: {current: {weight: 1}}": "support.current: model must name a model folder",
     "support: {current: {model: 1}}": "support.current: model must name a model folder",
-    "support: {current: {model: a, wieght: 1}}": "support.current: 'wieght' is no field; there are model and weight",
+    "support: {current: {model: a, wieght: 1}}": "support.current: 'wieght' is not a field; the fields are",
     "support: {current: {model: a, weight: -1}}": "support.current: weight is -1; it must be a number, 0 or more",
     "support: {current: {model: a, weight: .nan}}": "support.current: weight is nan; it must be a number, 0 or more",
     "support: {current: {model: a, weight: true}}": "support.current: weight is True; it must be a number, 0 or more",
     "support: {current: {model: a, weight: 0}}": "support: the weights add up to 0; give at least one variant more",
     "sup port: {current: {model: a}}": "'sup port' is not 1 to 63 letters, digits and inner hyphens",
     "support: {1: {model: a}}": "1 is not 1 to 63 letters, digits and inner hyphens",
-    "support: {": "no YAML: ",
+    "support: {": "not valid YAML: ",
 }
 
 

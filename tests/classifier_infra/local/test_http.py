@@ -5,16 +5,46 @@ import socket
 import threading
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
-from classifier_infra.local.asgi import MAX_BODY_BYTES, Reply, Request, to_asgi
+from classifier_infra.local.app import MAX_BODY_BYTES, create_app
+from classifier_infra.local.endpoint import Endpoint, Variant
+from classifier_infra.local.faults import Fault
 from classifier_infra.local.server import serving
 
 OK = b"HTTP/1.1 200 OK\r\n"
+ANSWER = b'[{"label": ["__label__billing"], "prob": [0.75]}]'
 
 
-def echo(request: Request) -> Reply:
+class Model:
+    """Answers the same to every text, and keeps the texts."""
+
+    def __init__(self):
+        self.texts = []
+
+    def scores(self, text, k):
+        self.texts.append(text)
+        return [(0.75, "__label__billing")]
+
+
+def build_app(*faults, model=None):
+    return create_app([Endpoint(name, [Variant("AllTraffic", model or Model())]) for name in ("quick", "slow")], faults)
+
+
+def app_of(answer):
+    """Build an application from a coroutine function that answers a request."""
+
+    async def app(scope, receive, send):
+        await (await answer(Request(scope, receive)))(scope, receive, send)
+
+    return app
+
+
+@app_of
+async def echo(request):
     """Answer with the request's own method, path and body."""
-    return Reply(200, f"{request.method} {request.path} ".encode() + request.body)
+    return Response(f"{request.method} {request.url.path} ".encode() + await request.body())
 
 
 class Peer:
@@ -30,7 +60,7 @@ class Peer:
             self.socket.sendall(part)
 
     def head(self):
-        """Give the head of the next reply: the status line, then the headers by their lower-case names."""
+        """Read the head of the next reply: the status line, and the headers by their lower-case names."""
         status = self.stream.readline()
         headers = {}
         while (line := self.stream.readline()) not in (b"\r\n", b""):
@@ -60,8 +90,13 @@ def connect():
         peer.close()
 
 
-def post(body, path=b"/", headers=b""):
-    return b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%s\r\n%s" % (path, len(body), headers, body)
+def post(body, path=b"/"):
+    return b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (path, len(body), body)
+
+
+def invocation(endpoint=b"quick"):
+    head = b"POST /endpoints/%s/invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" % endpoint
+    return head + b'Content-Length: 25\r\n\r\n{"instances": ["secret"]}'
 
 
 def test_one_connection_serves_many_requests(connect):
@@ -76,7 +111,7 @@ def test_one_connection_serves_many_requests(connect):
 
 
 def test_a_reply_has_a_date_and_a_length_and_its_headers(connect):
-    with serving(lambda request: Reply(424, b"{}", (("x-amzn-RequestId", "1"),))) as url:
+    with serving(Response(b"{}", 424, {"x-amzn-RequestId": "1"})) as url:
         peer = connect(url)
         peer.send(post(b""))
         lines = [peer.stream.readline() for _ in range(5)]
@@ -118,8 +153,11 @@ def test_a_query_is_no_part_of_the_path(connect):
 
 
 def test_requests_sent_at_once_are_answered_in_their_order_though_the_first_is_slow(connect):
-    def app(request):
-        return Reply(200, request.body, delay=0.05 if request.body == b"a" else 0.0)
+    @app_of
+    async def app(request):
+        body = await request.body()
+        await asyncio.sleep(0.05 if body == b"a" else 0.0)
+        return Response(body)
 
     with serving(app) as url:
         peer = connect(url)
@@ -130,17 +168,14 @@ def test_requests_sent_at_once_are_answered_in_their_order_though_the_first_is_s
 
 
 def test_a_slow_reply_holds_up_no_other_connection(connect):
-    def app(request):
-        return Reply(200, request.body, delay=30.0 if request.body == b"slow" else 0.0)
-
-    with serving(app) as url:
+    with serving(build_app(Fault("slow", endpoint="slow", seconds=30.0))) as url:
         slow, quick = connect(url), connect(url)
-        slow.send(post(b"slow"))
-        quick.send(post(b"quick"))
+        slow.send(invocation(b"slow"))
+        quick.send(invocation(b"quick"))
         reply = quick.reply()
         slow.close()
 
-    assert reply == (OK, b"quick")
+    assert reply == (OK, ANSWER)
 
 
 def test_a_client_that_asks_first_is_told_to_go_on(connect):
@@ -184,6 +219,9 @@ def test_what_is_no_http_is_a_bad_request(connect):
     assert (status, headers["connection"]) == (b"HTTP/1.1 400 Bad Request\r\n", "close")
 
 
+SCOPE = {"type": "http", "method": "POST", "path": "/invocations", "headers": [(b"content-type", b"application/json")]}
+
+
 def test_a_body_over_all_limits_is_refused_and_the_rest_of_it_not_read():
     part = {"type": "http.request", "body": bytes(MAX_BODY_BYTES // 4), "more_body": True}
     parts = [part] * 10
@@ -195,34 +233,38 @@ def test_a_body_over_all_limits_is_refused_and_the_rest_of_it_not_read():
     async def send(message):
         sent.append(message)
 
-    asyncio.run(to_asgi(echo)({"type": "http"}, receive, send))
+    asyncio.run(build_app()(dict(SCOPE), receive, send))
 
     assert (sent[0]["status"], len(parts)) == (413, 5)
 
 
-def test_half_a_request_is_not_answered():
-    messages = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"half", "more_body": True}]
-    asked = []
+def test_half_a_request_is_not_answered(caplog):
+    messages = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": b'{"instances": [""]}', "more_body": True},
+    ]
+    model = Model()
 
     async def receive():
         return messages.pop()
 
-    asyncio.run(to_asgi(asked.append)({"type": "http"}, receive, send=None))
+    asyncio.run(build_app(model=model)(dict(SCOPE), receive, send=None))
 
-    assert asked == []
+    assert (model.texts, caplog.text) == ([], "")
 
 
 def test_an_error_of_the_application_is_a_500_and_its_words_are_not_logged(connect, caplog):
-    def app(request):
-        raise ValueError(request.body.decode())
+    class BrokenModel:
+        def scores(self, text, k):
+            raise RuntimeError(text)
 
-    with serving(app) as url:
+    with serving(build_app(model=BrokenModel())) as url:
         peer = connect(url)
-        peer.send(post(b"secret"))
+        peer.send(invocation())
         status, _ = peer.reply()
 
     assert status == b"HTTP/1.1 500 Internal Server Error\r\n"
-    assert "ValueError while answering POST /" in caplog.text
+    assert "RuntimeError while answering POST /endpoints/quick/invocations" in caplog.text
     assert "secret" not in caplog.text
 
 
@@ -230,24 +272,24 @@ def test_an_error_of_the_application_is_a_500_and_its_words_are_not_logged(conne
 
 
 def test_a_pause_comes_in_the_middle_of_the_body(connect):
-    with serving(lambda request: Reply(200, b"abcd", pause=30.0)) as url:
+    with serving(build_app(Fault("slow-body", seconds=30.0))) as url:
         peer = connect(url)
-        peer.send(post(b""))
+        peer.send(invocation())
         _, headers = peer.head()
-        half = peer.stream.read(2)
+        half = peer.stream.read(len(ANSWER) // 2)
         peer.close()
 
-    assert (headers["content-length"], half) == ("4", b"ab")
+    assert (headers["content-length"], half) == (str(len(ANSWER)), ANSWER[: len(ANSWER) // 2])
 
 
 def test_a_cut_reply_promises_more_than_it_has(connect):
-    with serving(lambda request: Reply(200, b"abcd", is_cut=True)) as url:
+    with serving(build_app(Fault("truncated"))) as url:
         peer = connect(url)
-        peer.send(post(b""))
+        peer.send(invocation())
         _, headers = peer.head()
         rest = peer.stream.read()
 
-    assert (headers["content-length"], rest) == ("4", b"ab")
+    assert (headers["content-length"], rest) == (str(len(ANSWER)), ANSWER[: len(ANSWER) // 2])
 
 
 # --- Ending ---------------------------------------------------------------------------------------------------
@@ -256,9 +298,11 @@ def test_a_cut_reply_promises_more_than_it_has(connect):
 def test_a_server_that_ends_finishes_what_was_asked(connect):
     is_asked = threading.Event()
 
-    def app(request):
+    @app_of
+    async def app(request):
         is_asked.set()
-        return Reply(200, b"late", delay=0.1)
+        await asyncio.sleep(0.1)
+        return Response(b"late")
 
     with serving(app) as url:
         peer = connect(url)
@@ -273,9 +317,10 @@ def test_a_server_that_ends_finishes_what_was_asked(connect):
 def test_a_client_that_reads_nothing_is_not_answered_without_end(connect):
     answered = []
 
-    def app(request):
+    @app_of
+    async def app(request):
         answered.append(1)
-        return Reply(200, bytes(1 << 20))
+        return Response(bytes(1 << 20))
 
     with serving(app) as url:
         peer = connect(url)
