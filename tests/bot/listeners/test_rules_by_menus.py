@@ -21,9 +21,10 @@ TEXT = """\
 version: 2
 rules:
   # Jonas wants to know
+  # until June
   - name: Outages
     when: {category: technical}
-    then: {post: C0TECH}  # until June
+    then: {post: C0TECH}
   - when: {category: billing}
     then: {tag: eyes}
 """
