@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run measurements, print their tables, write them to benchmarks/results/."""
+"""Run benchmarks, print their tables and write them to benchmarks/results/: `python -m benchmarks`."""
 
 import argparse
 import sys
@@ -7,27 +7,27 @@ from collections.abc import Callable, Mapping
 from benchmarks import classifier, cold_start, endpoint, policy, training, training_long, transform
 from benchmarks.results import BenchmarkError
 
-# A benchmark prints its table and saves it; its docstring begins with what is measured.
+# A benchmark prints its table and saves it. The first line of its docstring is shown in --help.
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "classifier": classifier.run,
     "endpoint": endpoint.run,
     "policy": policy.run,
     "training": training.run,
 }
-# Asked for by name alone: they take minutes, or build archives, for which only the development environment has uv.
-APART: Mapping[str, Callable[[], None]] = {
+# Run by name only: they take minutes, or build archives, which needs the development environment's uv.
+ON_REQUEST: Mapping[str, Callable[[], None]] = {
     "cold-start": cold_start.run,
     "training-long": training_long.run,
     "transform": transform.run,
 }
-EVERY = {**BENCHMARKS, **APART}
+ALL = {**BENCHMARKS, **ON_REQUEST}
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         for name in options.names or BENCHMARKS:
-            EVERY[name]()
+            ALL[name]()
     except BenchmarkError as error:
         print(error, file=sys.stderr)
         return 1
@@ -37,10 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    listed = "\n".join(f"  {name:<15}{_summary(run)}" for name, run in EVERY.items())
+    listed = "\n".join(f"  {name:<15}{_summary(run)}" for name, run in ALL.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure against peers, in one run on this machine, and write benchmarks/results/.",
+        description="Measure against peers in one run on this machine, and write benchmarks/results/.",
         epilog=f"benchmarks:\n{listed}\n\nexample:\n  .venv-bench/bin/python -m benchmarks endpoint",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -51,8 +51,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _name(text: str) -> str:
-    if text not in EVERY:
-        raise argparse.ArgumentTypeError(f"there is no {text!r}; there are {', '.join(EVERY)}")
+    if text not in ALL:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a benchmark; choose from {', '.join(ALL)}")
     return text
 
 

@@ -1,1 +1,1 @@
-"""A laboratory for faults: the whole system as separate processes, with a proxy before everything they talk to."""
+"""Fault injection: the whole system as separate processes, with a proxy in front of every service they call."""

@@ -1,4 +1,4 @@
-"""Many messages at once with every fault among them."""
+"""Send a burst of messages with every fault among them, and count how many are lost or doubled."""
 
 import json
 import re
@@ -12,11 +12,11 @@ from benchmarks.faults.scenarios import INTAKE, TEXT
 from bot.pipeline.effects import SUMMARY
 from bot.sandbox.slack.workspace import Message, Workspace
 
-# About as many requests as the functions make for one message, and events as Slack sends us because of it.
+# Approximately the requests that the functions make for one message, and the events that Slack sends because of it.
 _REQUESTS_A_MESSAGE = 27
 _EVENTS_A_MESSAGE = 4
 
-# Slack remembers its last thousand deliveries only, and whether it gave one up has to be asked before it forgets.
+# The stand-in keeps its last thousand deliveries only, so a wave must be checked before they are dropped.
 _WAVE = 500
 
 _LINK = re.compile(r"/p(\d{10})(\d{6})")
@@ -24,10 +24,10 @@ _LINK = re.compile(r"/p(\d{10})(\d{6})")
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """What became of the messages, and what it took. `memory`: process → MB at equal intervals.
+    """The outcome of a burst. `memory`: process → MB after each wave.
 
-    `given_up` is how many Slack could not deliver: what there is to be seen of them is owed to the sweep. `notes` say
-    of each message that was lost or doubled what was to be seen of it.
+    `given_up` messages could not be delivered by Slack, so the sweep found them. `notes` list what was visible of each
+    message that was lost or doubled.
     """
 
     messages: int
@@ -44,9 +44,9 @@ class Burst:
 
 
 def rules_for_every(messages: int) -> tuple[Rule, ...]:
-    """Give rules by which each fault strikes about one time for every `messages` messages.
+    """Return rules by which each fault strikes about once in `messages` messages.
 
-    SIGKILL strikes one worker only, so that the others grow old enough for their memory to be worth a look.
+    SIGKILL strikes one worker only, so that the others live long enough to measure their memory.
     """
     every = messages * _REQUESTS_A_MESSAGE
     breaks = [fault for fault in Fault if fault not in KILLS]
@@ -54,7 +54,7 @@ def rules_for_every(messages: int) -> tuple[Rule, ...]:
         Rule(fault, "*:[!/]*", skip=(number + 1) * every // (len(breaks) + 1), every=every, times=None)
         for number, fault in enumerate(breaks)
     ]
-    at_the_door = [
+    deliveries = [
         Rule(fault, "front:/slack/events", skip=10 + 7 * number, every=messages * _EVENTS_A_MESSAGE, times=None)
         for number, fault in enumerate(breaks)
     ]
@@ -62,13 +62,13 @@ def rules_for_every(messages: int) -> tuple[Rule, ...]:
         Rule(fault, "*:[!/]*", source="worker-1", skip=(number + 1) * every // 6, every=every // 2, times=None)
         for number, fault in enumerate(KILLS)
     ]
-    return (*inside, *at_the_door, *kills)
+    return (*inside, *deliveries, *kills)
 
 
 def run_burst(laboratory: Laboratory, messages: int, one_in: int = 100, patience: float = 3_600.0) -> Burst:
-    """Write `messages` messages in waves, each faster than it can be handled; a fault befalls one in `one_in` of them.
+    """Write `messages` messages in waves, faster than they are handled; each fault strikes about one in `one_in`.
 
-    After each wave the sweep has its turn, which the clock brings in production.
+    After each wave the sweep runs, as it does on a schedule in production. Raises NotDrained after `patience` seconds.
     """
     started, faults = time.monotonic(), laboratory.faults
     calls, struck = faults.seen["endpoint:InvokeEndpoint"], Counter(faults.struck)
@@ -88,13 +88,13 @@ def run_burst(laboratory: Laboratory, messages: int, one_in: int = 100, patience
         laboratory.drain(patience)
         _sample_memory(laboratory, memory)
     copies = count_copies(laboratory.installation.workspace)
-    aside = " ".join(message["Body"] for message in laboratory.take_dead_letters())
-    verdicts = {ts: judge(copies.get(ts, Counter()), ts in aside) for ts in written}
+    dead_letters = " ".join(message["Body"] for message in laboratory.take_dead_letters())
+    verdicts = {ts: judge(copies.get(ts, Counter()), ts in dead_letters) for ts in written}
     found = Counter(verdicts.values())
     return Burst(
         messages=messages,
         handled=found["handled"],
-        dead_lettered=found["set aside"],
+        dead_lettered=found["dead-lettered"],
         lost=found["lost"],
         doubled=found["doubled"],
         given_up=given_up,
@@ -110,20 +110,18 @@ def run_burst(laboratory: Laboratory, messages: int, one_in: int = 100, patience
     )
 
 
-def judge(copies: Counter[str], is_set_aside: bool) -> str:
-    """Say what became of a message of which so much is to be seen; see `count_copies`. Pure."""
+def judge(copies: Counter[str], is_dead_lettered: bool) -> str:
+    """Classify a message by its visible copies (see `count_copies`): handled, doubled, dead-lettered or lost."""
     seen = (copies["reaction"], copies["reply"], copies["post"] + copies["in a summary"])
     if max(seen) > 1:
         return "doubled"
     if seen == (1, 1, 1):
         return "handled"
-    return "set aside" if is_set_aside else "lost"
+    return "dead-lettered" if is_dead_lettered else "lost"
 
 
 def count_copies(workspace: Workspace) -> dict[str, Counter[str]]:
-    """Count what is to be seen of each message of the intake channel: reactions, replies, and posts that link to it,
-    its own or summaries.
-    """
+    """Return ts → counts of the reactions, replies, own posts and summaries for each message of the intake channel."""
     copies: dict[str, Counter[str]] = {}
     for message in workspace.channel(INTAKE).messages.values():
         copies.setdefault(message.ts, Counter())["reaction"] += sum(len(each.users) for each in message.reactions)

@@ -1,7 +1,5 @@
-"""Puts a laboratory together: ministack, the classifier, the stand-in Slack, the functions and their proxies."""
+"""Assemble a laboratory: ministack, the classifier, the stand-in Slack, the functions and their proxies."""
 
-import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -11,16 +9,15 @@ from typing import Any
 
 import boto3
 import uvicorn
-from starlette.applications import Starlette
 
-from benchmarks.faults.deployment import (
+from benchmarks.faults.functions import (
     DeployedFunction,
     Event,
     FunctionDied,
     FunctionProcess,
     FunctionRaised,
-    hand_out,
-    import_early,
+    deliver_batch,
+    preload_modules,
     read_deployment,
     visibility_seconds,
 )
@@ -29,7 +26,15 @@ from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.sandbox.gateway import Function, create_gateway, read_functions
 from bot.sandbox.queue_poller import QueuePoller
 from bot.sandbox.resources import CreatedResources, create_resources
-from bot.sandbox.servers import ServerProcess, address, create_ministack, free_port, listen, serving
+from bot.sandbox.servers import (
+    ServerProcess,
+    address,
+    create_local_endpoint,
+    create_ministack,
+    free_port,
+    listen,
+    serving,
+)
 from bot.sandbox.slack.seed import build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import Settings
@@ -42,7 +47,7 @@ SIGNING_SECRET = "of-the-laboratory"
 BOT_TOKEN = "xoxb-laboratory"
 _REGION = "eu-central-1"
 
-# What a function talks to, and the variable that tells it where that is.
+# Service → the environment variable with its URL.
 _VARIABLES = {
     "slack": "SLACK_API_URL",
     "sqs": "AWS_ENDPOINT_URL_SQS",
@@ -51,16 +56,16 @@ _VARIABLES = {
     "webhook": "WEBHOOK_STAND_IN",
 }
 
-# Slack's patience and its pauses before each retry are longer; no fault needs that long to show.
+# Shorter retry delays than Slack's own, because no fault needs longer to show.
 _SLACK_TIMEOUT = 3.0
 _SLACK_RETRIES = (0.0, 0.1, 0.2)
 
 
 @contextmanager
 def run_laboratory(model: Path, workers: int = 1, redelivery_seconds: int = 0) -> Iterator[Laboratory]:
-    """Run a system on the model folder `model`, for the length of the `with` block.
+    """Run the system with the model folder `model` until the `with` block ends.
 
-    Each function that a queue feeds gets `workers` processes. A failed message comes back after
+    Each function that a queue feeds gets `workers` processes. A failed message is redelivered after
     `redelivery_seconds` of real time. Raises ProcessError when a part does not start.
     """
     deployed = read_deployment(ROOT / "serverless.yml")
@@ -75,19 +80,19 @@ def run_laboratory(model: Path, workers: int = 1, redelivery_seconds: int = 0) -
         upstreams |= {"slack": address(slack_socket), "front": address(gateway_socket)}
         upstreams["webhook"] = address(webhook_socket)
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fault-laboratory-")))
-        bench = _Bench(clock := Clock(), upstreams, created, model, logs)
-        processes = bench.start_functions(deployed, workers)
-        door = bench.add_proxy("slack", "front")
-        door.down_seconds = sum(_SLACK_RETRIES) / 2  # Slack gives up on what is down for longer than its retries take
-        slack = create_app(build_workspace(clock), _slack_settings(door.url, clock))
+        setup = _Setup(clock := Clock(), upstreams, created, model, logs)
+        processes = setup.start_functions(deployed, workers)
+        entry = setup.add_proxy("slack", "front")
+        entry.down_seconds = sum(_SLACK_RETRIES) / 2  # shorter than Slack's retries take, so that it does not give up
+        slack = create_app(build_workspace(clock), _slack_settings(entry.url, clock))
         laboratory = Laboratory(
             clock=clock,
-            faults=bench.faults,
+            faults=setup.faults,
             installation=slack.state.installation,
             processes=processes,
             created=created,
             sqs=sqs,
-            slack=bench.find("worker", "slack").url,
+            slack=setup.find("worker", "slack").url,
             page=upstreams["slack"],
             gateway=upstreams["front"],
             endpoint=upstreams["endpoint"],
@@ -95,16 +100,16 @@ def run_laboratory(model: Path, workers: int = 1, redelivery_seconds: int = 0) -
             signing_secret=SIGNING_SECRET,
             bot_token=BOT_TOKEN,
             logs=logs,
-            proxies=bench.proxies,
-            loop=bench.loop,
+            proxies=setup.proxies,
+            loop=setup.loop,
             webhooks=WebhookReceiver(),
         )
         stack.enter_context(closing(laboratory))
         stack.enter_context(serving(_gateway_server(laboratory), gateway_socket))
         stack.enter_context(serving(Server(slack), slack_socket))
-        stack.enter_context(serving(_plain_server(create_webhook_receiver(laboratory.webhooks)), webhook_socket))
-        laboratory.pumps.extend(_build_pumps(laboratory, deployed, redelivery_seconds))
-        for queue_poller in laboratory.pumps:
+        stack.enter_context(serving(create_webhook_receiver(laboratory.webhooks), webhook_socket))
+        laboratory.pollers.extend(_build_pollers(laboratory, deployed, redelivery_seconds))
+        for queue_poller in laboratory.pollers:
             queue_poller.start()
             stack.callback(queue_poller.stop)
         yield laboratory
@@ -112,9 +117,10 @@ def run_laboratory(model: Path, workers: int = 1, redelivery_seconds: int = 0) -
 
 @contextmanager
 def _upstreams(model: Path) -> Iterator[tuple[dict[str, str], ServerProcess]]:
-    """Run ministack and the classifier; give the URL of each service, and the classifier's process."""
+    """Run ministack and the classifier; yield the URL of each service, and the classifier's process."""
     classifier_port, aws_port = free_port(), free_port()
-    with closing(create_ministack(aws_port)) as ministack, closing(_classifier(model, classifier_port)) as classifier:
+    ministack, classifier = create_ministack(aws_port), create_local_endpoint(model, classifier_port, ENDPOINT_NAME)
+    with closing(ministack), closing(classifier):
         for server in (ministack, classifier):
             server.start()
         for server in (ministack, classifier):
@@ -123,14 +129,8 @@ def _upstreams(model: Path) -> Iterator[tuple[dict[str, str], ServerProcess]]:
         yield {"sqs": aws, "dynamodb": aws, "endpoint": endpoint}, classifier
 
 
-def _classifier(model: Path, port: int) -> ServerProcess:
-    arguments = ["classifier_infra", "serve", str(model), "--port", str(port), "--endpoint-name", ENDPOINT_NAME]
-    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT)}
-    return ServerProcess(sys.executable, arguments, f"http://127.0.0.1:{port}/ping", environment)
-
-
-class _Bench:
-    """The functions' processes and proxies, as they are put up."""
+class _Setup:
+    """Starts the functions' processes and their proxies."""
 
     def __init__(
         self, clock: Clock, upstreams: Mapping[str, str], created: CreatedResources, model: Path, logs: Path
@@ -142,8 +142,8 @@ class _Bench:
         self._upstreams, self._created, self._model, self._logs = upstreams, created, model, logs
 
     def start_functions(self, deployed: tuple[DeployedFunction, ...], workers: int) -> dict[str, FunctionProcess]:
-        """Give the processes by name: the function's, with a number where there are several of one."""
-        import_early(each.handler.rpartition(".")[0] for each in deployed)
+        """Return name → process. The name is the function's, with a number if it has several processes."""
+        preload_modules(each.handler.rpartition(".")[0] for each in deployed)
         processes: dict[str, FunctionProcess] = {}
         for function in deployed:
             for name in _names(function, workers):
@@ -217,24 +217,21 @@ def _gateway_server(laboratory: Laboratory) -> uvicorn.Server:
 
     functions = {route.function: build(route.function) for route in declared.routes}
     gateway = create_gateway(declared.routes, functions, ROOT / "static_site", [])
-    return _plain_server(gateway)
+    # Quieter than the sandbox's: invocations fail on purpose.
+    return uvicorn.Server(uvicorn.Config(gateway, log_level="critical", timeout_graceful_shutdown=2))
 
 
-def _plain_server(app: Starlette) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=2))
-
-
-def _build_pumps(
+def _build_pollers(
     laboratory: Laboratory, deployed: tuple[DeployedFunction, ...], redelivery_seconds: int
 ) -> Iterator[QueuePoller]:
     for function in deployed:
         for name in laboratory.processes:
             if name == function.name or name.startswith(f"{function.name}-"):
                 for queue in function.queues:
-                    yield _build_pump(laboratory, name, queue, redelivery_seconds)
+                    yield _build_poller(laboratory, name, queue, redelivery_seconds)
 
 
-def _build_pump(laboratory: Laboratory, name: str, queue: str, redelivery_seconds: int) -> QueuePoller:
+def _build_poller(laboratory: Laboratory, name: str, queue: str, redelivery_seconds: int) -> QueuePoller:
     hidden = visibility_seconds()[queue]
     others = sorted(each for each in laboratory.processes if each != name and each[:-1] == name[:-1])
     workers = tuple(partial(_handle, laboratory, each) for each in (name, *others))
@@ -243,10 +240,10 @@ def _build_pump(laboratory: Laboratory, name: str, queue: str, redelivery_second
         if any(int(each["attributes"]["ApproximateReceiveCount"]) > 1 for each in event["Records"]):
             laboratory.let_time_pass(hidden)
         elif any('"kind": "tidy"' in each["body"] for each in event["Records"]):
-            laboratory.let_time_pass(0)  # the proxy has skipped the minute that it waited
+            laboratory.let_time_pass(0)  # the proxy has already skipped the message's delay of a minute
         if queue == "EffectsQueue":
-            laboratory.mend()  # what comes from there has waited for longer than anything is down
-        return hand_out(laboratory.handing_out, event, workers)
+            laboratory.restore()  # messages of that queue wait for longer than any service is down
+        return deliver_batch(laboratory.delivery_mode, event, workers)
 
     url = laboratory.created.queues[queue]
     return QueuePoller(laboratory.sqs, url, Function(name, deliver), lambda _: redelivery_seconds)

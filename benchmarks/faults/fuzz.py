@@ -1,4 +1,4 @@
-"""MessageHandler that nobody should send, for every HTTP surface; the same ones for the same seed."""
+"""Fuzz every HTTP surface with broken requests, which are the same for the same seed."""
 
 import json
 import random
@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from benchmarks.faults.front_door import build_event
 from benchmarks.faults.laboratory import Laboratory, resident_megabytes
+from benchmarks.faults.latency import build_event
 from bot.sandbox.slack.delivery import sign
 
 _METHODS = ("POST", "POST", "POST", "PUT", "GET", "OPTIONS", "DELETE")
@@ -24,33 +24,22 @@ _VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 10**30, 1e308, "", " ", "x" * 5_000, "\ud800", "\x00", "🎉", "<@U0MAYA>", [], {}, [[]], {"": {}},
     "U0MAYA", "C0SUPPORT", "1.1", "correct:0", "category=technical",
 )  # fmt: skip
-
-
-_WORDS = (
-    "refund",
-    "help",
-    "stats",
-    "policy",
-    "mute",
-    "mute <#C0SUPPORT|support>",
-    "stop",
-    "start",
-    "version",
-    "x" * 4_000,
-)
+_COMMANDS = (
+    "refund", "help", "stats", "policy", "mute", "mute <#C0SUPPORT|support>", "stop", "start", "version", "x" * 4_000,
+)  # fmt: skip
 _INTERACTIONS = ("block_actions", "block_actions", "view_submission", "view_closed", "message_action", "shortcut", "?")
 
-_WHO = {"channel": "C0LEADS", "user": "U0ANNA"}
-_DEEDS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("/sandbox/messages", {**_WHO, "text": "a refund", "thread_ts": None}),
-    ("/sandbox/messages/edit", {**_WHO, "ts": "1.1", "text": "a refund"}),
-    ("/sandbox/messages/delete", {**_WHO, "ts": "1.1"}),
-    ("/sandbox/reactions", {**_WHO, "ts": "1.1", "name": "eyes"}),
-    ("/sandbox/commands", {**_WHO, "command": "/classify", "text": "a refund"}),
-    ("/sandbox/actions", {**_WHO, "ts": "1.1", "block_id": "b", "action_id": "a", "chosen": {"value": "x"}}),
+_ACTOR = {"channel": "C0LEADS", "user": "U0ANNA"}
+_PAGE_ACTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("/sandbox/messages", {**_ACTOR, "text": "a refund", "thread_ts": None}),
+    ("/sandbox/messages/edit", {**_ACTOR, "ts": "1.1", "text": "a refund"}),
+    ("/sandbox/messages/delete", {**_ACTOR, "ts": "1.1"}),
+    ("/sandbox/reactions", {**_ACTOR, "ts": "1.1", "name": "eyes"}),
+    ("/sandbox/commands", {**_ACTOR, "command": "/classify", "text": "a refund"}),
+    ("/sandbox/actions", {**_ACTOR, "ts": "1.1", "block_id": "b", "action_id": "a", "chosen": {"value": "x"}}),
     ("/sandbox/home", {"user": "U0ANNA"}),
     ("/sandbox/views/actions", {"view_id": "V1", "block_id": "b", "action_id": "a", "chosen": {"value": "x"}}),
-    ("/sandbox/shortcuts", {**_WHO, "ts": "1.1", "callback_id": "classify_message"}),
+    ("/sandbox/shortcuts", {**_ACTOR, "ts": "1.1", "callback_id": "classify_message"}),
     ("/sandbox/modals/submit", {"view_id": "V1", "values": {"b": {"a": {"value": "x"}}}}),
     ("/sandbox/modals/close", {"view_id": "V1"}),
     ("/sandbox/rate-limits", {"method": "no.such", "times": 1, "retry_after": 1}),
@@ -78,7 +67,7 @@ _CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FuzzedRequest:
-    """`base` is the URL of the surface, `path` begins with a slash."""
+    """`base` is the URL of the surface; `path` starts with a slash."""
 
     method: str
     base: str
@@ -89,7 +78,7 @@ class FuzzedRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A request before anything is broken in it: where it goes, with which media type and body."""
+    """A request before it is broken: URL, media type, body and method."""
 
     base: str
     path: str
@@ -102,7 +91,7 @@ _Draw: TypeAlias = Callable[[Laboratory, random.Random], _Draft]
 
 
 def generate(laboratory: Laboratory, chance: random.Random, requests: int) -> Iterator[FuzzedRequest]:
-    """Give requests of all kinds: noise, well-formed ones with something wrong in them, signed and not."""
+    """Yield requests of all kinds: noise, and well-formed ones with something broken, most of them signed."""
     for _ in range(requests):
         draft = chance.choice(_KINDS)(laboratory, chance)
         body = _damage(draft.body, chance) if chance.random() < 0.2 else draft.body
@@ -132,7 +121,7 @@ def _event(laboratory: Laboratory, chance: random.Random) -> _Draft:
 
 def _command(laboratory: Laboratory, chance: random.Random) -> _Draft:
     form = {
-        "command": "/classify", "text": chance.choice(_WORDS), "team_id": "T0SANDBOX", "channel_id": "C0LEADS",
+        "command": "/classify", "text": chance.choice(_COMMANDS), "team_id": "T0SANDBOX", "channel_id": "C0LEADS",
         "user_id": "U0ANNA", "response_url": f"{laboratory.page}/response/x",
     }  # fmt: skip
     return _Draft(laboratory.gateway, "/slack/commands", _FORM, _form(_mutate(form, chance)))
@@ -173,7 +162,7 @@ def _noise(laboratory: Laboratory, chance: random.Random) -> _Draft:
     return _Draft(base, chance.choice(paths), chance.choice(_TYPES), chance.randbytes(chance.randrange(200)))
 
 
-# --- What stands in for SageMaker and for Slack --------------------------------------------------------------
+# --- The stand-ins for SageMaker and Slack --------------------------------------------------------------------
 
 
 def _invocation(laboratory: Laboratory, chance: random.Random) -> _Draft:
@@ -182,13 +171,13 @@ def _invocation(laboratory: Laboratory, chance: random.Random) -> _Draft:
     return _Draft(laboratory.endpoint, path, _JSON, _dump(_mutate(document, chance)))
 
 
-def _deed(laboratory: Laboratory, chance: random.Random) -> _Draft:
-    """Draw what a person does on the page of the stand-in Slack."""
-    path, fields = chance.choice(_DEEDS)
+def _page_action(laboratory: Laboratory, chance: random.Random) -> _Draft:
+    """Draw an action on the page of the stand-in Slack."""
+    path, fields = chance.choice(_PAGE_ACTIONS)
     return _Draft(laboratory.page, path, _JSON, _dump(_mutate(fields, chance)))
 
 
-def _call(laboratory: Laboratory, chance: random.Random) -> _Draft:
+def _api_call(laboratory: Laboratory, chance: random.Random) -> _Draft:
     """Draw a call of the stand-in's Web API."""
     method, arguments = chance.choice(_CALLS)
     sent = _mutate({**arguments, "token": laboratory.bot_token}, chance)
@@ -196,14 +185,14 @@ def _call(laboratory: Laboratory, chance: random.Random) -> _Draft:
     return _Draft(laboratory.page, f"/api/{method}", kind, _dump(sent) if kind == _JSON else _form(sent))
 
 
-_KINDS: tuple[_Draw, ...] = (_event, _command, _press, _classify, _noise, _invocation, _deed, _call)
+_KINDS: tuple[_Draw, ...] = (_event, _command, _press, _classify, _noise, _invocation, _page_action, _api_call)
 
 
-# --- Something wrong -----------------------------------------------------------------------------------------
+# --- Mutations -----------------------------------------------------------------------------------------------
 
 
 def _mutate(value: Any, chance: random.Random) -> Any:
-    """Give a copy of a JSON value with zero to three things in it changed, left out or put in."""
+    """Return a copy of a JSON value with up to three values changed or removed."""
     mutated = json.loads(json.dumps(value))
     for _ in range(chance.randrange(4)):
         mutated = _mutate_once(mutated, chance)
@@ -239,19 +228,21 @@ def _form(form: Any) -> bytes:
     return urlencode({str(name): str(value).encode("utf-8", "replace") for name, value in fields.items()}).encode()
 
 
+# --- Running it ----------------------------------------------------------------------------------------------
+
 HANG_SECONDS = 10.0
 
-# What a request cannot be blamed for, and a person can do something about: come back later.
-_FINE = frozenset({503})
+# The only 5xx that is no fault: the service is busy, and the client may retry.
+_ALLOWED = frozenset({503})
 
 _SENDERS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Fuzzed:
-    """What came back: status → how often, and a note of each request whose answer was a fault of ours.
+    """The result: status → count, and a line for each request that got a 5xx or no answer.
 
-    `slowest` is in seconds; `memory` has the MB of each process after a quarter of the requests and in the end.
+    `slowest` is in seconds. `memory`: process → MB after a quarter of the requests and at the end.
     """
 
     requests: int
@@ -262,8 +253,8 @@ class Fuzzed:
 
 
 def run_fuzz(laboratory: Laboratory, requests: int, seed: int = 1) -> Fuzzed:
-    """Send the requests, a few at a time, and see to it that the functions still live in the end."""
-    # By a quarter of many everything that is made once has been made, also by those whom a queue feeds.
+    """Send the requests, a few at a time, and check that the queues drain at the end. Raises NotDrained."""
+    # After a quarter of them, everything that is created only once exists, in the workers too.
     first = _send_all(laboratory, requests // 4, seed)
     laboratory.drain(600)
     before = _memory(laboratory)
@@ -307,7 +298,7 @@ def _send_some(laboratory: Laboratory, requests: int, seed: int) -> Fuzzed:
             status = _send(client, request)
             slowest = max(slowest, time.monotonic() - started)
             statuses[status] += 1
-            if status not in _FINE and not 200 <= status < 500:
+            if status not in _ALLOWED and not 200 <= status < 500:
                 faults.append(_describe(request, status))
     return Fuzzed(requests, dict(statuses), tuple(faults), slowest)
 

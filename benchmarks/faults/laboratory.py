@@ -1,10 +1,11 @@
-"""The system under test: every function a process, everything they talk to behind a proxy, all on 127.0.0.1.
+"""Control the system under test: every function is a process, every service behind a proxy, all on 127.0.0.1.
 
-Slack, the gateway and the queues' pumps are Slack's and AWS's part of it and survive every fault. Time passes for a
-message only as it does in production: each time it is handed out again, its queue's visibility timeout has gone by
-on the clock of the function that gets it. So leases end when they would, and no trial waits for them.
+Slack, the gateway and the queue pollers survive every fault, as Slack's and AWS's own parts. Time is simulated: each
+time a message is redelivered, the functions' clock has moved on by its queue's visibility timeout. So leases expire as
+in production, without waiting.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from benchmarks.faults.deployment import FunctionDied, FunctionProcess, FunctionRaised, HandingOut, dead_letter_queues
+from benchmarks.faults.functions import DeliveryMode, FunctionDied, FunctionProcess, FunctionRaised, dead_letter_queues
 from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.pipeline.sweep import SETTLED_AFTER
 from bot.sandbox.queue_poller import QueuePoller
@@ -26,21 +27,18 @@ from bot.sandbox.webhook_receiver import WebhookReceiver
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-
-import re
-
-# A service that went down comes up again after so many failed calls of functions, or so many seconds.
+# A service that is down is restored after this many failed invocations, or this many seconds.
 _DOWN_CALLS = 2
 _DOWN_SECONDS = 2.0
 
-# Looking whether all is done takes the machine's time from what is to be done.
-_LONGEST_NAP = 0.2
+_POLL_SECONDS = 0.2
 
-_KINDS_OF_WAITING = ("", "NotVisible", "Delayed")
+# SQS counts messages in three attributes: ApproximateNumberOfMessages, …NotVisible and …Delayed.
+_COUNT_SUFFIXES = ("", "NotVisible", "Delayed")
 
 
 class Clock:
-    """The laboratory's time, in seconds since the epoch. It is ahead of the real one, and only ever more so."""
+    """The laboratory's time in Unix seconds: the real time plus an offset that only grows."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -53,16 +51,16 @@ class Clock:
 
 
 class NotDrained(Exception):
-    """Something is still under way after the time that was given."""
+    """Messages are still in the queues after the time allowed."""
 
 
 @dataclass
 class Laboratory:
     """A running system.
 
-    URLs have no slash at their end. People act at `slack`, by the worker's own way to it, so that answers to them go
-    through its proxy; they write at `page`, which no fault befalls. `clock_skew` is by how many seconds the
-    processes named in it are ahead of everybody else.
+    URLs have no trailing slash. `slack` is the worker's proxied URL of Slack: people act there, so that responses to
+    them pass the proxy. They write at `page`, which has no proxy. `clock_skew`: process → seconds that its clock is
+    ahead of the others.
     """
 
     clock: Clock
@@ -82,18 +80,18 @@ class Laboratory:
     proxies: Sequence[Proxy]
     loop: ProxyLoop
     webhooks: WebhookReceiver
-    pumps: list[QueuePoller] = field(default_factory=list)
-    handing_out: HandingOut = HandingOut.FAIR
+    pollers: list[QueuePoller] = field(default_factory=list)
+    delivery_mode: DeliveryMode = DeliveryMode.NORMAL
     clock_skew: dict[str, float] = field(default_factory=dict)
     _failed_calls: int = 0
     _invocations: set[object] = field(default_factory=set)
-    _mending: threading.Lock = field(default_factory=threading.Lock)
+    _restoring: threading.Lock = field(default_factory=threading.Lock)
     _http: httpx2.Client = field(default_factory=lambda: httpx2.Client(trust_env=False, timeout=30))
 
-    # --- What people do -------------------------------------------------------------------------------------
+    # --- Actions of people ----------------------------------------------------------------------------------
 
     def write(self, text: str, channel: str = "C0SUPPORT", user: str = "U0MAYA") -> str:
-        """Write a message and give its ts."""
+        """Write a message and return its ts."""
         message = {"channel": channel, "user": user, "text": text}
         return str(self._http.post(f"{self.page}/sandbox/messages", json=message).raise_for_status().json()["ts"])
 
@@ -101,7 +99,7 @@ class Laboratory:
         self._act("commands", channel=channel, user=user, command="/classify", text=text)
 
     def press(self, channel: str, ts: str, label: str, user: str = "U0ANNA") -> None:
-        """Press the button of a message whose words contain `label`."""
+        """Press the button of a message whose text contains `label`."""
         block, element = self._button(channel, ts, label)
         fields = {"channel": channel, "user": user, "ts": ts, "block_id": block, "action_id": element["action_id"]}
         self._act("actions", **fields, chosen={})
@@ -111,55 +109,55 @@ class Laboratory:
             for element in block.get("elements", ()):
                 if element.get("type") == "button" and label in element["text"]["text"]:
                     return str(block["block_id"]), element
-        raise LookupError(f"no button {label} under {ts}")
+        raise LookupError(f"the message {ts} in {channel} has no button {label!r}")
 
     def _act(self, path: str, **fields: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._http.post(f"{self.slack}/sandbox/{path}", json=fields).raise_for_status().json()
         return answer
 
-    # --- What is under way ----------------------------------------------------------------------------------
+    # --- Queues, time and functions -------------------------------------------------------------------------
 
     def enqueue(self, body: str, queue: str = "TriageQueue") -> None:
-        """Put a message into a queue, as if something had gone wrong with it there."""
+        """Send a message to a queue."""
         self.sqs.send_message(QueueUrl=self.created.queues[queue], MessageBody=body)
 
     @contextmanager
     def holding_back(self) -> Iterator[None]:
-        """Let messages gather in the queues for the length of the `with` block, and until Slack has delivered all."""
-        for queue_poller in self.pumps:
+        """Pause the queue pollers until the `with` block ends and Slack has delivered all events."""
+        for queue_poller in self.pollers:
             queue_poller.hold()
         try:
             yield
             while self._is_delivering():
-                time.sleep(_LONGEST_NAP)
+                time.sleep(_POLL_SECONDS)
         finally:
-            for queue_poller in self.pumps:
+            for queue_poller in self.pollers:
                 queue_poller.release()
 
     def let_time_pass(self, seconds: float) -> None:
-        """Skip some time, in which all comes in that was late, and all invocations end that had begun.
+        """Wait for late requests and running invocations, then skip time.
 
-        On a busy machine a post can be on its way for as long as it takes to skip a minute, which no post is.
+        Otherwise, on a busy machine, a request that takes milliseconds would seem to take a minute.
         """
         begun = set(self._invocations)
         while self.faults.late or begun & self._invocations:
-            time.sleep(_LONGEST_NAP / 10)
+            time.sleep(_POLL_SECONDS / 10)
         self.clock.skip(seconds)
 
     def drain(self, seconds: float = 60.0) -> None:
-        """Wait until nothing is under way, and bring up again what went down. Raises NotDrained."""
+        """Wait until nothing is in progress, and restore services that are down. Raises NotDrained."""
         started = time.monotonic()
         while self._is_busy():
             waited = time.monotonic() - started
             if waited > _DOWN_SECONDS:
-                self.mend()
+                self.restore()
             if waited > seconds:
-                raise NotDrained(f"{self._waiting()} messages are in the queues after {seconds:.0f} s")
-            time.sleep(min(_LONGEST_NAP, waited / 5))
-        self.mend()
+                raise NotDrained(f"{self._waiting()} messages are still in the queues after {seconds:.0f} s")
+            time.sleep(min(_POLL_SECONDS, waited / 5))
+        self.restore()
 
     def was_given_up(self, ts: str) -> bool:
-        """Tell whether Slack gave up on telling us of a message: nobody acknowledged it."""
+        """Report whether Slack gave up delivering a message's event."""
         deliveries = list(self.installation.dispatcher.deliveries)
         return any(each.state == "given_up" and each.ts == ts for each in deliveries)
 
@@ -177,10 +175,10 @@ class Laboratory:
         attributes: Mapping[Any, str] = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
             "Attributes"
         ]
-        return sum(int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in _KINDS_OF_WAITING)
+        return sum(int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in _COUNT_SUFFIXES)
 
     def take_dead_letters(self) -> list[dict[str, Any]]:
-        """Take everything out of the dead-letter queues."""
+        """Remove and return all messages of the dead-letter queues."""
         taken: list[dict[str, Any]] = []
         for name in dead_letter_queues():
             url = self.created.queues[name]
@@ -190,16 +188,16 @@ class Laboratory:
                     self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return taken
 
-    def mend(self) -> None:
-        """Bring up again what refuses connections."""
-        with self._mending:
+    def restore(self) -> None:
+        """Restart the proxies that refuse connections, except those that restart by themselves."""
+        with self._restoring:
             self._failed_calls = 0
             for proxy in self.proxies:
                 if proxy.is_down and proxy.down_seconds is None:
                     self.loop.run(proxy.start())
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Any:
-        """Have a function handle an event. Raises FunctionDied, FunctionRaised."""
+        """Invoke a function with an event. Raises FunctionDied, FunctionRaised."""
         failed = True
         self._invocations.add(invocation := object())
         try:
@@ -210,12 +208,12 @@ class Laboratory:
             self._invocations.discard(invocation)
             self._failed_calls += failed
             if self._failed_calls >= _DOWN_CALLS:
-                self.mend()
+                self.restore()
 
     def sweep(self) -> None:
-        """Have the clock call the function that looks for what was missed, once all there is has settled.
+        """Invoke the scheduled sweep once all messages are old enough for it.
 
-        Where a fault befalls that call, the next one makes up for it.
+        An invocation that fails is ignored, as the next one makes up for it.
         """
         self.clock.skip(SETTLED_AFTER + 1)
         with suppress(FunctionDied, FunctionRaised):
@@ -231,6 +229,6 @@ class Laboratory:
 
 
 def resident_megabytes(pid: int) -> float:
-    """Give the memory that a process of this machine holds (Linux)."""
+    """Return the resident memory of a process in MB (Linux only)."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) / 1024

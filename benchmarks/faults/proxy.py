@@ -1,7 +1,7 @@
-"""A proxy on 127.0.0.1 that lets faults happen to HTTP requests, one connection a request.
+"""Proxy HTTP requests on 127.0.0.1, one per connection, and inject faults into them.
 
-What is in the way of the usual proxies for this is that they break connections, while the worst fault is one of a
-single request: the server acted, and nobody heard of it.
+The usual fault-injecting proxies break connections. The worst fault here is that of a single request: the server has
+acted, but its response is lost.
 """
 
 import asyncio
@@ -21,24 +21,24 @@ from benchmarks.faults.rules import (
     Fault,
     Request,
     Rule,
-    answer_in_stead,
+    fault_response,
     judge,
     name_operation,
 )
 
-# Longer than any client of the system waits for a server.
+# Longer than the time-out of any client in the system.
 SLOW_SECONDS = 5.0
 
-# The source of what people do on Slack's page, which comes by the same address as the calls of its Web API.
+# The source of actions on Slack's page, which come through the same proxy as calls of its Web API.
 PEOPLE = "people"
 
 _MOST_HEAD_BYTES = 64 * 1024
 
 
 class Faults:
-    """The rules in force, and what has come of them. May be used from any thread.
+    """The rules in force, and counts of the requests seen and struck. Thread-safe.
 
-    `late` is how many requests nobody waits for any more, and that will be acted upon all the same.
+    `late` counts requests whose client has timed out but which will still reach the server.
     """
 
     def __init__(self) -> None:
@@ -50,19 +50,19 @@ class Faults:
         self._trace: list[Request] | None = None
 
     def set(self, *rules: Rule) -> None:
-        """Put rules in force, in place of those that were."""
+        """Replace the rules in force."""
         with self._lock:
             self._rules = rules
 
     @property
     def pending(self) -> bool:
-        """Whether a rule with an end has not come to it."""
+        """Whether a rule with an end has strikes left."""
         with self._lock:
             return any(rule.times for rule in self._rules)
 
     @contextmanager
     def tracing(self) -> Iterator[list[Request]]:
-        """Note the requests that are made within the `with` block."""
+        """Record the requests that are made within the `with` block."""
         trace: list[Request] = []
         self._trace = trace
         try:
@@ -93,7 +93,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class _Incoming:
-    """A request as it came: `head` has the lines before the body."""
+    """A request as received; `head` has the lines before the body."""
 
     request: Request
     head: tuple[str, ...] = field(repr=False)
@@ -105,11 +105,11 @@ class _Incoming:
 
 @dataclass(slots=True)
 class Proxy:
-    """Stands before one service for one process, `source`, which `kill` ends at once.
+    """Stands between one process, `source`, and one service, whose URL is `upstream`. Start it in an event loop.
 
-    `upstream` is the URL of the service. Start it in a running event loop. A message that is to wait in its queue
-    does not: `skip_time` is told how many seconds of the laboratory's time pass instead. What refuses connections
-    does so until it is started again, by itself after `down_seconds` if given.
+    `kill` kills the process. A message with a delay is not delayed; `skip_time` is called with the seconds instead. A
+    proxy that refuses connections does so until it is started again, which it does by itself after `down_seconds`
+    unless that is None.
     """
 
     source: str
@@ -121,7 +121,7 @@ class Proxy:
     port: int = 0
     down_seconds: float | None = None
     _server: asyncio.Server | None = None
-    # The loop itself forgets a task whose client has gone while its server still works.
+    # References that keep tasks from being garbage-collected while the server still works for a client that has gone.
     _under_way: set["asyncio.Task[None] | None"] = field(default_factory=set)
 
     @property
@@ -133,7 +133,7 @@ class Proxy:
         return self._server is None
 
     async def start(self) -> None:
-        """Listen: on any free port the first time, and on the same one ever after."""
+        """Listen, on a free port the first time and on the same port from then on."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -141,7 +141,7 @@ class Proxy:
         """Refuse connections from now on."""
         if self._server:
             server, self._server = self._server, None
-            # A connection that asyncio has accepted but not yet handed over would stay open after its server closed.
+            # Otherwise a connection that asyncio has accepted but not yet handed over would stay open.
             for listener in server.sockets:
                 asyncio.get_running_loop().remove_reader(listener.fileno())
             await asyncio.sleep(0)
@@ -159,7 +159,7 @@ class Proxy:
 
     async def _answer(self, incoming: _Incoming, fault: Fault | None, writer: asyncio.StreamWriter) -> None:
         if fault in (Fault.THROTTLED, Fault.ERROR):
-            writer.write(answer_in_stead(self.service, fault))
+            writer.write(fault_response(self.service, fault))
             return
         response = b""
         if fault is Fault.SLOW:
@@ -215,7 +215,7 @@ def _build_request(head: Sequence[str], body: bytes) -> bytes:
 
 
 async def _ask(upstream: str, raw: bytes) -> bytes:
-    """Send a request on and give the whole response; a server that is down answers with nothing."""
+    """Forward a request and return the whole response, which is empty if the server is down."""
     address = urlsplit(upstream)
     try:
         reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=_MOST_HEAD_BYTES)
@@ -233,7 +233,7 @@ def _body_length(response: bytes) -> int:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection by RST, as a machine does that has forgotten it."""
+    """Close a connection with RST."""
     connection: socket.socket | None = writer.get_extra_info("socket")
     if connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -241,7 +241,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 class ProxyLoop:
-    """The event loop, on a thread of its own, in which proxies run."""
+    """The event loop that proxies run in, on a thread of its own."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -249,7 +249,7 @@ class ProxyLoop:
         self._thread.start()
 
     def run(self, work: Awaitable[None]) -> None:
-        """Do something in the loop and wait for it."""
+        """Run a coroutine in the loop and wait for it."""
 
         async def whole() -> None:
             await work

@@ -1,4 +1,4 @@
-"""What was found, as Markdown for docs/reliability.md. Pure."""
+"""Store the findings of fault runs, and write them as Markdown for docs/reliability.md."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,14 +8,14 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from benchmarks.faults.burst import Burst
-from benchmarks.faults.front_door import Latencies
 from benchmarks.faults.fuzz import Fuzzed
+from benchmarks.faults.latency import Latencies
 from benchmarks.faults.trials import EFFECTS, GOOD, Outcome, Trial
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`measured` says of each part when and on what; `trials` has those of each table. What was not run is missing."""
+    """Results of the parts that were run. `measured`: part → when and where; `trials`: table → rows."""
 
     measured: dict[str, str] = field(default_factory=dict)
     trials: dict[str, tuple[Trial, ...]] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Findings:
 
     @property
     def bad(self) -> list[str]:
-        """What should not have been, one line each."""
+        """What was lost, doubled or answered with a 5xx, one line each."""
         trials = [each for table in self.trials.values() for each in table]
         lines = [f"{each.fault} at {each.where}: {each.outcome}" for each in trials if each.outcome not in GOOD]
         if self.burst:
@@ -37,32 +37,39 @@ _ADAPTER = TypeAdapter(Findings)
 
 
 def load_findings(path: Path) -> Findings:
-    """Read what earlier runs found; nothing where there was none."""
+    """Read the findings of earlier runs; they are empty if the file does not exist."""
     return _ADAPTER.validate_json(path.read_bytes()) if path.exists() else Findings()
 
 
-def save_findings(facet_results: Findings, path: Path) -> None:
+def save_findings(findings: Findings, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, _ADAPTER.dump_json(findings, indent=1))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file atomically."""
     partial = path.with_suffix(".partial")
-    partial.write_bytes(_ADAPTER.dump_json(facet_results, indent=1))
+    partial.write_bytes(content)
     partial.replace(path)
 
+
+# --- The page -----------------------------------------------------------------------------------------------
 
 _NOT_RUN = "Not run."
 
 
-def write_report(facet_results: Findings) -> str:
-    """Write the whole page."""
-    tables, measured = facet_results.trials, facet_results.measured
+def write_report(findings: Findings) -> str:
+    """Return the whole page."""
+    tables, measured = findings.trials, findings.measured
     sections = [
         _INTRODUCTION,
         "## Each fault on each effect",
         _EFFECTS_TEXT,
         _table_of_effects(tables.get("effects", ())),
-        "The same with a fault that never ends:",
+        "The same, with a fault that never ends:",
         _table_of_effects(tables.get("endless", ())),
-        "### What Slack delivers",
-        "The fault befalls Slack's first try to reach the gateway.",
+        "### Requests from Slack",
+        "The fault strikes Slack's first attempt to reach the gateway.",
         _table_of_faults(tables.get("deliveries", ())),
         _source(measured, "effects"),
         "## Each fault on each request",
@@ -74,16 +81,16 @@ def write_report(facet_results: Findings) -> str:
         _table_of_faults(tables.get("queues", ())),
         _source(measured, "queues"),
         "## A burst",
-        _describe_burst(facet_results.burst) if facet_results.burst else _NOT_RUN,
+        _describe_burst(findings.burst) if findings.burst else _NOT_RUN,
         _source(measured, "burst"),
-        "## The front door",
-        _describe_front(facet_results.front) if facet_results.front else _NOT_RUN,
+        "## Latency of the events endpoint",
+        _describe_front(findings.front) if findings.front else _NOT_RUN,
         _source(measured, "front"),
         "## Fuzzed requests",
-        _describe_fuzz(facet_results.fuzzed) if facet_results.fuzzed else _NOT_RUN,
+        _describe_fuzz(findings.fuzzed) if findings.fuzzed else _NOT_RUN,
         _source(measured, "fuzz"),
-        "## What was not as it should be",
-        "\n".join(f"- {line[:200]}" for line in facet_results.bad) or "Nothing.",
+        "## Failures",
+        "\n".join(f"- {line[:200]}" for line in findings.bad) or "None.",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -95,29 +102,28 @@ def _source(measured: dict[str, str], part: str) -> str:
 _INTRODUCTION = """# Reliability, measured
 
 Written by `make verify-long`; do not edit by hand. Every function runs as a process of its own on 127.0.0.1, with
-ministack, the local endpoint and the stand-in Slack, and a proxy before everything that it talks to. After each fault
-the queues drain; then what is to be seen in Slack is compared with what is to be seen where nothing went wrong.
+ministack, the local endpoint and the stand-in Slack, and a proxy in front of every service that it calls. After each
+fault the queues drain; then what is visible in Slack is compared with a run without faults.
 
 | outcome | meaning |
 | --- | --- |
-| one visible copy | exactly what is to be seen without the fault |
-| answered twice | `/classify` answers and webhooks are at least once by design; a webhook's calls have one key |
-| set aside | in the dead-letter queue, with the reason |
-| person told | it was not taken, and who asked for it has been told so at once |
-| never acknowledged | Slack knows that we do not have it, and sends it again; then the sweep finds it |
+| one visible copy | exactly what is visible without the fault |
+| answered twice | responses to `/classify` and webhook calls are at least once by design |
+| dead-lettered | in the dead-letter queue, with the reason |
+| person notified | not accepted, and the person who asked for it was notified at once |
+| never acknowledged | Slack gave up delivering it; the sweep finds it |
 
-What Slack delivers to us comes again by itself; what a person presses or types does not, so there it is the person who
-is told."""
+Slack retries events, but not what a person presses or types: there the person is notified."""
 
-_QUEUES_TEXT = """Nothing fails here, but queues hand out as SQS allows itself to, a table throttles, clocks differ. A
-message is its reaction, its reply and its post together. A front door whose clock is ten minutes off takes no request
-of Slack's, as it must not; what was written meanwhile is found by the sweep once the clock is right again."""
+_QUEUES_TEXT = """No request fails here, but queues deliver as SQS may, a table throttles, or clocks differ. The outcome
+covers a message's reaction, reply and post together. A Slack endpoint whose clock is ten minutes off refuses Slack's
+requests, as it must; the sweep finds what was written meanwhile once the clock is right again."""
 
-_EFFECTS_TEXT = "Each cell counts what became of the trials."
+_EFFECTS_TEXT = "Each cell counts the outcomes of the trials."
 
-_REQUESTS_TEXT = """Each request that any function makes in a scenario meets each of these faults in turn; none is left
-out. SIGKILL after each request is SIGKILL at every step boundary, because between two requests nothing changes but the
-memory of the process. The short form kills along a message; `--long` takes every fault along every scenario."""
+_REQUESTS_TEXT = """Each request that any function makes in a scenario meets each of these faults in turn. SIGKILL after
+each request covers every step boundary, because between two requests only the process's memory changes. The short form
+kills during a message only; `--long` tries every fault in every scenario."""
 
 
 def _table_of_effects(trials: Sequence[Trial]) -> str:
@@ -129,7 +135,7 @@ def _table_of_faults(trials: Sequence[Trial]) -> str:
 
 
 def _cross(trials: Sequence[Trial], columns: Sequence[str], column_of: Callable[[Trial], str]) -> str:
-    """Give a table of faults by columns, with the outcomes counted."""
+    """Return a table of faults by columns, whose cells count the outcomes."""
     if not trials:
         return _NOT_RUN
     cells: dict[tuple[str, str], Counter[Outcome]] = {}
@@ -155,12 +161,12 @@ def _describe_burst(burst: Burst) -> str:
     memory = [[name, ", ".join(f"{each:.0f}" for each in samples)] for name, samples in burst.memory.items()]
     return "\n\n".join(
         [
-            f"""{burst.messages:,} messages in waves, each written faster than handled, with faults among them:
+            f"""{burst.messages:,} messages in waves, written faster than they are handled, with faults among them:
 **{burst.lost} lost, {burst.doubled} doubled**; {burst.handled:,} handled with one visible copy,
-{burst.dead_lettered} set aside, in {burst.seconds:.0f} s.
+{burst.dead_lettered} dead-lettered, in {burst.seconds:.0f} s.
 Slack gave up delivering {burst.given_up:,} of them; the sweep found these.
-The endpoint was called {burst.endpoint_calls:,} times, once for
-{burst.messages / max(1, burst.endpoint_calls):.1f} messages.""",
+The endpoint was called {burst.endpoint_calls:,} times, that is
+{burst.messages / max(1, burst.endpoint_calls):.1f} messages per call.""",
             _table(["fault", "times"], faults),
             _table(["process", "memory in MB after each wave"], memory),
         ]
@@ -176,6 +182,6 @@ median {front.percentile(50):.0f} ms, 99th percentile {front.percentile(99):.0f}
 def _describe_fuzz(fuzzed: Fuzzed) -> str:
     memory = "; ".join(f"{name} {before:.0f} → {after:.0f}" for name, (before, after) in fuzzed.memory.items())
     statuses = ", ".join(f"{status}: {number:,}" for status, number in sorted(fuzzed.statuses.items()))
-    return f"""{fuzzed.requests:,} requests to every route, wrong in every way and most of them rightly signed:
+    return f"""{fuzzed.requests:,} malformed requests to every route, most of them correctly signed:
 {len(fuzzed.faults)} answered with a 5xx or not at all; the slowest took {fuzzed.slowest:.1f} s. Statuses: {statuses}.
 Memory in MB after a quarter of them and at the end: {memory}."""

@@ -1,4 +1,4 @@
-"""Which request meets which fault. Pure: rules go in, and the fault and the rules that are left come out."""
+"""Decide which request meets which fault. Pure: a request and rules in, the fault and the remaining rules out."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 
 class Fault(StrEnum):
-    """What can happen to a request on its way; the value is its name in tables."""
+    """What can happen to a request; the value is its name in tables."""
 
     REFUSED = "connection refused"
     RESET = "reset before the server acted"
@@ -21,7 +21,7 @@ class Fault(StrEnum):
     KILL_AFTER = "SIGKILL after the server acted"
 
 
-# What only becomes known, or only happens, when the server has acted already.
+# Faults that happen, or become known, only after the server has acted.
 AFTER_THE_SERVER = frozenset({Fault.LOST, Fault.TRUNCATED, Fault.KILL_AFTER})
 
 KILLS = (Fault.KILL_BEFORE, Fault.KILL_AFTER)
@@ -29,9 +29,9 @@ KILLS = (Fault.KILL_BEFORE, Fault.KILL_AFTER)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as the proxy sees it. `source` is the process that sent it, `service` whom it is for.
+    """A request as the proxy sees it, from the process `source` to `service`.
 
-    `operation` is a method of Slack's Web API, an action of AWS, or a path.
+    `operation` is a method of Slack's Web API, an AWS action, or a path.
     """
 
     source: str
@@ -45,10 +45,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`fault` befalls the requests that match `pattern` (`service:operation`, `*` and `?` as in file names).
+    """Inject `fault` into requests that match `pattern` (`service:operation`, with `*` and `?` as in file names).
 
-    Of those from `source`, if given, whose body has `contains`, the first `skip` are let through, then each
-    `every`-th is hit, until `times` have been; None stands for no end.
+    Only requests from `source` (None: any) whose body contains `contains` count. The first `skip` of them pass, then
+    every `every`-th is hit, `times` times in all (None: without end).
     """
 
     fault: Fault
@@ -75,9 +75,9 @@ class Rule:
 
 
 def judge(rules: tuple[Rule, ...], request: Request) -> tuple[Fault | None, tuple[Rule, ...]]:
-    """Give the fault that a request meets, and the rules for the next one.
+    """Return the fault that a request meets, if any, and the rules for the next request.
 
-    Every rule counts the request, but only the first whose turn it is strikes; the others wait for their next one.
+    Every matching rule counts the request. If several are due, the first strikes and the others stay due.
     """
     struck: Fault | None = None
     left = []
@@ -95,7 +95,7 @@ def judge(rules: tuple[Rule, ...], request: Request) -> tuple[Fault | None, tupl
 
 
 def name_operation(path: str, headers: Mapping[str, str]) -> str:
-    """Name what a request asks for: AWS's action, Slack's method, or the path. Header names are in lower case."""
+    """Return the AWS action, Slack method or path of a request. Header names must be in lower case."""
     path = path.partition("?")[0]
     if target := headers.get("x-amz-target"):
         return target.rpartition(".")[2]
@@ -106,13 +106,13 @@ def name_operation(path: str, headers: Mapping[str, str]) -> str:
     return path.removeprefix("/api/")
 
 
-# --- Answers in the server's stead ---------------------------------------------------------------------------
+# --- Error responses -----------------------------------------------------------------------------------------
 
 _AWS_JSON = "application/x-amz-json-1.0"
 
 
-def answer_in_stead(service: str, fault: Fault) -> bytes:
-    """Give the bytes of an HTTP response by which a service says it is throttling (THROTTLED), or broken (ERROR)."""
+def fault_response(service: str, fault: Fault) -> bytes:
+    """Return the HTTP response with which a service reports throttling (THROTTLED) or an internal error (ERROR)."""
     if service == "slack" and fault is Fault.THROTTLED:
         return http_response("429 Too Many Requests", {"ok": False, "error": "ratelimited"}, {"Retry-After": "1"})
     if service == "slack":
@@ -138,7 +138,7 @@ def _aws_error(status: str, code: str) -> bytes:
 
 
 def http_response(status: str, document: object, headers: Mapping[str, str] | None = None) -> bytes:
-    """Give a whole HTTP/1.1 response with a JSON body, after which the connection ends."""
+    """Return a complete HTTP/1.1 response with a JSON body, which closes the connection."""
     body = json.dumps(document).encode()
     fields = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
     lines = [f"{name}: {value}" for name, value in (fields | dict(headers or {})).items()]

@@ -1,4 +1,4 @@
-"""What people do in a trial, and everything that is to be seen of it afterwards."""
+"""Define the scenarios of trials: what people do, and what is visible in Slack afterwards."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,20 +9,21 @@ from benchmarks.faults.laboratory import Laboratory
 from bot.sandbox.slack.workspace import Message, Workspace
 
 TEXT = "I was charged twice for my subscription this month, please refund one of the payments"
-# The laboratory's policy has a rule for the word that this one has and the other has not.
+# Contains "both", for which the laboratory's policy has a rule with a webhook.
 TEXT_FOR_WEBHOOK = "I was charged twice for my subscription this month, please refund both of the payments"
 INTAKE = "C0SUPPORT"
 COMMANDS = "C0LEADS"
 
 Seen: TypeAlias = tuple[str, ...]
-"""What can be seen, sorted, one entry for each copy; timestamps and links are taken out, so that trials compare."""
+"""What is visible, sorted, one entry per copy. Without timestamps and links, so that trials can be compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`arrange` gives the ts of what the trial is about, or of what came last before it; then `act` does the thing.
+    """`arrange` prepares and returns the ts of the message in question, or of the moment before it.
 
-    `see` gives what of that is to be seen. `at_least_once`: a second copy is no fault.
+    `act` takes that ts, does the thing and returns the ts to look at; `see` returns what is visible then.
+    `at_least_once`: a second copy is by design.
     """
 
     name: str
@@ -62,13 +63,15 @@ def _command(laboratory: Laboratory, before: str) -> str:
 
 
 def see_message(laboratory: Laboratory, ts: str) -> Seen:
-    """Give every trace of a message: its reactions, the replies in its thread, the posts that lead to it."""
+    """Return what is visible of a message: its reactions, the replies in its thread, the posts that link to it."""
     workspace = laboratory.installation.workspace
     message = workspace.channel(INTAKE).message(ts)
     reactions = [f"reaction {each.name}" for each in message.reactions for _ in each.users]
     replies = [f"reply {each.content.text}" for each in _replies(workspace, ts)]
     notes = [
-        f"whisper {each.content.text}" for each in workspace.channel(INTAKE).ephemerals.values() if each.thread_ts == ts
+        f"ephemeral {each.content.text}"
+        for each in workspace.channel(INTAKE).ephemerals.values()
+        if each.thread_ts == ts
     ]
     return tuple(sorted([*reactions, *replies, *notes, *_posts(workspace, ts)]))
 
@@ -90,27 +93,27 @@ def _without_link(text: str, link: str) -> str:
 
 
 def see_answers(laboratory: Laboratory, before: str) -> Seen:
-    """Give what people were told for their eyes only since `before`."""
+    """Return the ephemeral messages since `before`."""
     workspace = laboratory.installation.workspace
     later = [each for each in workspace.channel(COMMANDS).ephemerals.values() if each.ts > before]
-    return tuple(sorted(f"whisper {each.content.text}" for each in later))
+    return tuple(sorted(f"ephemeral {each.content.text}" for each in later))
 
 
 def see_calls(laboratory: Laboratory, ts: str) -> Seen:
-    """Give what the webhook was told of a message, once for each call; all calls have one idempotency key."""
-    told = [each for each in laboratory.webhooks.received.values() if each.document["message"]["ts"] == ts]
-    return tuple(f"call of {each.host} on {each.document['outcome']}" for each in told for _ in range(each.times))
+    """Return the webhook's calls for a message, repeated ones included; all have the same idempotency key."""
+    calls = [each for each in laboratory.webhooks.received.values() if each.document["message"]["ts"] == ts]
+    return tuple(f"call of {each.host} on {each.document['outcome']}" for each in calls for _ in range(each.times))
 
 
-def copy_message_record(laboratory: Laboratory, ts: str) -> str:
-    """Give the body of the queue's message that tells of a message once more."""
+def message_record(laboratory: Laboratory, ts: str) -> str:
+    """Return the body of a queue message with another copy of a message."""
     message = laboratory.installation.workspace.channel(INTAKE).message(ts)
     text = {"author": message.user, "text": message.content.text, "truncated": False, "bot": None}
     return json.dumps({"version": 1, "kind": "message", **_place(laboratory, ts), **text})
 
 
-def note_correction(laboratory: Laboratory, ts: str) -> str:
-    """Give the body of the queue's message that says of a message that it was corrected."""
+def correction_record(laboratory: Laboratory, ts: str) -> str:
+    """Return the body of a queue message for a correction of a message."""
     return json.dumps({"version": 1, "kind": "correction", **_place(laboratory, ts)})
 
 

@@ -1,4 +1,4 @@
-"""Trials: one scenario and one fault each, and what became of it."""
+"""Run one scenario under one fault at a time, and classify the outcome."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from benchmarks.faults.deployment import HandingOut
+from benchmarks.faults.functions import DeliveryMode
 from benchmarks.faults.laboratory import Laboratory
 from benchmarks.faults.proxy import PEOPLE
 from benchmarks.faults.rules import KILLS, Fault, Request, Rule
@@ -18,18 +18,18 @@ from benchmarks.faults.scenarios import (
     WEBHOOK,
     Scenario,
     Seen,
-    copy_message_record,
-    note_correction,
+    correction_record,
+    message_record,
 )
 
 
 class Outcome(StrEnum):
-    """What became of a scenario once nothing was under way any more; the value is its name in tables."""
+    """The outcome of a scenario once the queues are empty; the value is its name in tables."""
 
     HANDLED = "one visible copy"
     REPEATED = "answered twice"
-    SET_ASIDE = "set aside"
-    TOLD = "person told"
+    DEAD_LETTERED = "dead-lettered"
+    NOTIFIED = "person notified"
     NOT_TAKEN = "never acknowledged"
     LOST = "LOST"
     DOUBLED = "DOUBLED"
@@ -40,7 +40,7 @@ GOOD = frozenset(Outcome) - {Outcome.LOST, Outcome.DOUBLED}
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`where` the fault struck: an effect, or a request. `struck`: how often it did; 0 means that nothing was shown."""
+    """`where`: the effect or request that the fault was for. `struck`: how often it struck; 0 proves nothing."""
 
     scenario: str
     where: str
@@ -51,7 +51,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Something visible that the bot does in a scenario, and the request by which it does it."""
+    """A visible effect of the bot in a scenario, and the pattern of the request that causes it."""
 
     name: str
     scenario: Scenario
@@ -73,191 +73,194 @@ EFFECTS = (
 
 
 def find_outcome(expected: Seen, seen: Seen, dead_lettered: int, at_least_once: bool) -> Outcome:
-    """Compare what is to be seen with what is to be seen without a fault. Pure."""
+    """Classify what is visible (`seen`) by what is visible without a fault (`expected`)."""
     wanted, got = Counter(expected), Counter(seen)
     if got == wanted:
         return Outcome.HANDLED
     if any(got[each] > wanted[each] for each in wanted):
         return Outcome.REPEATED if at_least_once and got >= wanted else Outcome.DOUBLED
     if dead_lettered:
-        return Outcome.SET_ASIDE
-    return Outcome.TOLD if any(each.startswith("whisper") for each in got - wanted) else Outcome.LOST
+        return Outcome.DEAD_LETTERED
+    return Outcome.NOTIFIED if any(each.startswith("ephemeral") for each in got - wanted) else Outcome.LOST
 
 
 @dataclass(frozen=True, slots=True)
-class Clean:
-    """A scenario that no fault befell: what is to be seen of it, and the requests that were made for it."""
+class Baseline:
+    """A scenario without a fault: what is visible afterwards, and the requests that were made."""
 
     seen: Seen
     trace: tuple[Request, ...]
 
 
 class NotRepeatable(Exception):
-    """Without any fault, a scenario looks different each time, or shows nothing: nothing can be compared with it."""
+    """Without faults, a scenario has a different result each time, or none, so nothing can be compared with it."""
 
     def __init__(self, scenario: str, before: Seen, last: Seen) -> None:
-        super().__init__(f"{scenario} showed {list(before)}, and then {list(last)}")
+        super().__init__(f"the scenario {scenario!r} showed {list(before)} in one run and {list(last)} in the next")
 
 
-def run_clean(laboratory: Laboratory, scenario: Scenario) -> Clean:
-    """Run a scenario without a fault until it has looked the same twice in a row. Raises NotRepeatable.
+def run_baseline(laboratory: Laboratory, scenario: Scenario) -> Baseline:
+    """Run a scenario without a fault until two runs in a row look the same. Raises NotRepeatable.
 
-    The first run also warms up what is made only once, and may look different for that.
+    The first run may differ, because it also creates what is created only once.
     """
-    before = clean = _run_clean(laboratory, scenario)
-    for _ in range(_MOST_CLEAN_RUNS):
-        before, clean = clean, _run_clean(laboratory, scenario)
-        if clean.seen and clean.seen == before.seen:
-            return clean
-    raise NotRepeatable(scenario.name, before.seen, clean.seen)
+    before = baseline = _run_without_fault(laboratory, scenario)
+    for _ in range(_MAX_BASELINE_RUNS):
+        before, baseline = baseline, _run_without_fault(laboratory, scenario)
+        if baseline.seen and baseline.seen == before.seen:
+            return baseline
+    raise NotRepeatable(scenario.name, before.seen, baseline.seen)
 
 
-_MOST_CLEAN_RUNS = 5
+_MAX_BASELINE_RUNS = 5
 
 
-def _run_clean(laboratory: Laboratory, scenario: Scenario) -> Clean:
+def _run_without_fault(laboratory: Laboratory, scenario: Scenario) -> Baseline:
     before = scenario.arrange(laboratory)
     with laboratory.faults.tracing() as trace:
         ts = scenario.act(laboratory, before)
         laboratory.drain()
-    return Clean(scenario.see(laboratory, ts), tuple(trace))
+    return Baseline(scenario.see(laboratory, ts), tuple(trace))
 
 
 def run_trial(laboratory: Laboratory, scenario: Scenario, where: str, rule: Rule, expected: Seen) -> Trial:
-    """Run a scenario under a rule until nothing is under way any more."""
+    """Run a scenario under a rule until the queues are empty."""
     before = scenario.arrange(laboratory)
     struck = laboratory.faults.struck[rule.fault]
     laboratory.faults.set(rule)
     ts = scenario.act(laboratory, before)
     laboratory.drain()
     laboratory.faults.set()
-    seen = scenario.see(laboratory, ts)
-    dead_lettered = len(laboratory.take_dead_letters())
-    outcome = find_outcome(expected, seen, dead_lettered, scenario.at_least_once)
+    outcome = _observe(laboratory, scenario, ts, expected)
     if outcome is Outcome.LOST and laboratory.was_given_up(ts):
         outcome = Outcome.NOT_TAKEN
     return Trial(scenario.name, where, rule.fault, outcome, laboratory.faults.struck[rule.fault] - struck)
 
 
-def try_effects(
+def _observe(laboratory: Laboratory, scenario: Scenario, ts: str, expected: Seen) -> Outcome:
+    seen = scenario.see(laboratory, ts)
+    dead_lettered = len(laboratory.take_dead_letters())
+    return find_outcome(expected, seen, dead_lettered, scenario.at_least_once)
+
+
+def run_effects(
     laboratory: Laboratory, faults: Sequence[Fault] = tuple(Fault), times: int | None = 1
 ) -> Iterator[Trial]:
-    """Let each fault befall each effect, `times` times in a row (None: for ever)."""
-    clean = {scenario: run_clean(laboratory, scenario) for scenario in SCENARIOS}
+    """Inject each fault into each effect, `times` times in a row (None: without end)."""
+    baselines = {scenario: run_baseline(laboratory, scenario) for scenario in SCENARIOS}
     for effect in EFFECTS:
         for fault in faults:
             yield run_trial(
-                laboratory, effect.scenario, effect.name, effect.rule(fault, times), clean[effect.scenario].seen
+                laboratory, effect.scenario, effect.name, effect.rule(fault, times), baselines[effect.scenario].seen
             )
 
 
-def try_requests(laboratory: Laboratory, scenario: Scenario, faults: Sequence[Fault]) -> Iterator[Trial]:
-    """Let each fault befall each request that a function makes for a scenario, in turn, until there is no further one.
+def run_requests(laboratory: Laboratory, scenario: Scenario, faults: Sequence[Fault]) -> Iterator[Trial]:
+    """Inject each fault into each request that a function makes in a scenario, in turn.
 
-    Between two requests nothing changes but the memory of the process, so SIGKILL after each of them is SIGKILL at
-    every step boundary.
+    Between two requests only the process's memory changes, so SIGKILL after each request covers every step boundary.
     """
-    clean = run_clean(laboratory, scenario)
-    for source in sorted({request.source for request in clean.trace} - {PEOPLE, "slack"}):
+    baseline = run_baseline(laboratory, scenario)
+    for source in sorted({request.source for request in baseline.trace} - {PEOPLE, "slack"}):
         for fault in faults:
-            for number in range(_MOST_REQUESTS):
+            for number in range(_MAX_REQUESTS):
                 rule = Rule(fault, "*", source=source, skip=number)
-                trial = run_trial(laboratory, scenario, f"request {number + 1} of {source}", rule, clean.seen)
+                trial = run_trial(laboratory, scenario, f"request {number + 1} of {source}", rule, baseline.seen)
                 if not trial.struck:
                     break
                 yield trial
 
 
-# More than any function makes for one scenario, with all that it tries again.
-_MOST_REQUESTS = 100
+# More than any function makes in one scenario, retries included.
+_MAX_REQUESTS = 100
 
 
-def try_deliveries(laboratory: Laboratory, faults: Sequence[Fault]) -> Iterator[Trial]:
-    """Let each fault befall what Slack sends us, whose first try it then was."""
+def run_deliveries(laboratory: Laboratory, faults: Sequence[Fault]) -> Iterator[Trial]:
+    """Inject each fault into the first attempt of Slack's own requests."""
     patterns = {
         MESSAGE: "front:/slack/events",
         CORRECTION: "front:/slack/interactive",
         COMMAND: "front:/slack/commands",
     }
     for scenario, pattern in patterns.items():
-        expected = run_clean(laboratory, scenario).seen
+        expected = run_baseline(laboratory, scenario).seen
         for fault in faults:
             if fault not in KILLS:
                 yield run_trial(laboratory, scenario, f"delivery of a {scenario.name}", Rule(fault, pattern), expected)
 
 
-_SKEW = 600.0
+# --- Conditions without a fault -----------------------------------------------------------------------------
 
-# Who talks to Slack's signed requests; the others only ever see what these have let in.
-_DOORS = ("front", "interactive")
+_SKEW_SECONDS = 600.0
+
+# The functions that check Slack's signatures, and with them the clock.
+_SIGNED = ("front", "interactive")
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstance:
-    """`skew`: process → seconds that its clock is ahead. `swept`: the sweep has its turn once all is well again."""
+class Condition:
+    """`skew`: process → seconds that its clock is ahead. `swept`: run the sweep once the condition has ended."""
 
     name: str
-    handing_out: HandingOut = HandingOut.FAIR
+    delivery_mode: DeliveryMode = DeliveryMode.NORMAL
     rules: tuple[Rule, ...] = ()
     skew: Mapping[str, float] = field(default_factory=dict)
     swept: bool = False
 
 
-def list_circumstances(laboratory: Laboratory) -> tuple[Circumstance, ...]:
-    doors = [name for name in laboratory.processes if name in _DOORS]
-    others = [name for name in laboratory.processes if name not in _DOORS]
-    apart = {name: _SKEW * (-1) ** number for number, name in enumerate(others)}
+def list_conditions(laboratory: Laboratory) -> tuple[Condition, ...]:
+    signed = [name for name in laboratory.processes if name in _SIGNED]
+    others = [name for name in laboratory.processes if name not in _SIGNED]
+    apart = {name: _SKEW_SECONDS * (-1) ** number for number, name in enumerate(others)}
     return (
-        Circumstance(HandingOut.TWICE, HandingOut.TWICE),
-        Circumstance(HandingOut.AGAIN, HandingOut.AGAIN),
-        Circumstance(HandingOut.NEWEST_FIRST, HandingOut.NEWEST_FIRST),
-        Circumstance("DynamoDB: throttled seven times in a row", rules=(Rule(Fault.THROTTLED, "dynamodb:*", times=7),)),
-        Circumstance("workers' clocks 10 minutes ahead", skew=dict.fromkeys(others, _SKEW)),
-        Circumstance("workers' clocks 10 minutes behind", skew=dict.fromkeys(others, -_SKEW)),
-        Circumstance("two workers' clocks 20 minutes apart, each message to both", HandingOut.TWICE, skew=apart),
-        Circumstance("front doors' clocks 10 minutes ahead", skew=dict.fromkeys(doors, _SKEW), swept=True),
-        Circumstance("front doors' clocks 10 minutes behind", skew=dict.fromkeys(doors, -_SKEW), swept=True),
+        Condition(DeliveryMode.CONCURRENT, DeliveryMode.CONCURRENT),
+        Condition(DeliveryMode.REDELIVERED, DeliveryMode.REDELIVERED),
+        Condition(DeliveryMode.NEWEST_FIRST, DeliveryMode.NEWEST_FIRST),
+        Condition("DynamoDB: throttled seven times in a row", rules=(Rule(Fault.THROTTLED, "dynamodb:*", times=7),)),
+        Condition("workers' clocks 10 minutes ahead", skew=dict.fromkeys(others, _SKEW_SECONDS)),
+        Condition("workers' clocks 10 minutes behind", skew=dict.fromkeys(others, -_SKEW_SECONDS)),
+        Condition("two workers' clocks 20 minutes apart, each message to both", DeliveryMode.CONCURRENT, skew=apart),
+        Condition("Slack endpoints' clocks 10 minutes ahead", skew=dict.fromkeys(signed, _SKEW_SECONDS), swept=True),
+        Condition("Slack endpoints' clocks 10 minutes behind", skew=dict.fromkeys(signed, -_SKEW_SECONDS), swept=True),
     )
 
 
-def try_circumstances(laboratory: Laboratory) -> Iterator[Trial]:
-    """Run every scenario in every circumstance. The laboratory needs two workers."""
+def run_conditions(laboratory: Laboratory) -> Iterator[Trial]:
+    """Run every scenario under every condition. The laboratory needs two workers."""
     for scenario in SCENARIOS:
-        expected = run_clean(laboratory, scenario).seen
-        for circumstance in list_circumstances(laboratory):
+        expected = run_baseline(laboratory, scenario).seen
+        for condition in list_conditions(laboratory):
             before = scenario.arrange(laboratory)
-            # Lines of posts that somebody with another clock stood in would be summed up in one post otherwise.
-            laboratory.clock.skip(3 * _SKEW)
-            with _within(laboratory, circumstance):
-                ts = _act(laboratory, scenario, circumstance, before)
+            # Otherwise the rate limiter's rows of a skewed clock would turn posts into a summary.
+            laboratory.clock.skip(3 * _SKEW_SECONDS)
+            with _within(laboratory, condition):
+                ts = _act(laboratory, scenario, condition, before)
                 laboratory.drain()
-            if circumstance.swept:
+            if condition.swept:
                 laboratory.sweep()
                 laboratory.drain()
-            seen = scenario.see(laboratory, ts)
-            dead_lettered = len(laboratory.take_dead_letters())
-            outcome = find_outcome(expected, seen, dead_lettered, scenario.at_least_once)
-            yield Trial(scenario.name, circumstance.name, circumstance.name, Outcome(outcome), struck=1)
+            outcome = _observe(laboratory, scenario, ts, expected)
+            yield Trial(scenario.name, condition.name, condition.name, outcome, struck=1)
 
 
 @contextmanager
-def _within(laboratory: Laboratory, circumstance: Circumstance) -> Iterator[None]:
-    laboratory.handing_out = circumstance.handing_out
-    laboratory.clock_skew = dict(circumstance.skew)
-    laboratory.faults.set(*circumstance.rules)
+def _within(laboratory: Laboratory, condition: Condition) -> Iterator[None]:
+    laboratory.delivery_mode = condition.delivery_mode
+    laboratory.clock_skew = dict(condition.skew)
+    laboratory.faults.set(*condition.rules)
     try:
         yield
     finally:
-        laboratory.handing_out, laboratory.clock_skew = HandingOut.FAIR, {}
+        laboratory.delivery_mode, laboratory.clock_skew = DeliveryMode.NORMAL, {}
         laboratory.faults.set()
 
 
-def _act(laboratory: Laboratory, scenario: Scenario, circumstance: Circumstance, before: str) -> str:
-    """Do it; out of order can only be what there are several of, so there a copy and a note come along."""
-    disordered = circumstance.handing_out is HandingOut.NEWEST_FIRST
+def _act(laboratory: Laboratory, scenario: Scenario, condition: Condition, before: str) -> str:
+    """Act; for NEWEST_FIRST, enqueue a copy and a correction too, so that there is an order to reverse."""
+    disordered = condition.delivery_mode is DeliveryMode.NEWEST_FIRST
     with laboratory.holding_back() if disordered else nullcontext():
         ts = scenario.act(laboratory, before)
         if disordered and scenario is not COMMAND:
-            laboratory.enqueue(copy_message_record(laboratory, ts))
-            laboratory.enqueue(note_correction(laboratory, ts))
+            laboratory.enqueue(message_record(laboratory, ts))
+            laboratory.enqueue(correction_record(laboratory, ts))
     return ts

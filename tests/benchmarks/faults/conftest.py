@@ -1,4 +1,4 @@
-"""The laboratory, started once for all tests of this folder that need it."""
+"""Laboratories, started once for all tests of this folder."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -10,7 +10,7 @@ import pytest
 from benchmarks.faults.environment import run_laboratory
 from benchmarks.faults.laboratory import Laboratory
 from benchmarks.faults.scenarios import SCENARIOS, Scenario
-from benchmarks.faults.trials import Clean, run_clean
+from benchmarks.faults.trials import Baseline, run_baseline
 
 STARTER = Path(__file__).parents[3] / "build" / "models" / "starter"
 
@@ -35,6 +35,6 @@ def two_workers(start_laboratory) -> Iterator[Laboratory]:
 
 
 @pytest.fixture(scope="session")
-def clean(laboratory) -> dict[Scenario, Clean]:
-    """What is to be seen of each scenario, and asked for it, where nothing goes wrong."""
-    return {scenario: run_clean(laboratory, scenario) for scenario in SCENARIOS}
+def baselines(laboratory) -> dict[Scenario, Baseline]:
+    """What is visible and requested in each scenario without faults."""
+    return {scenario: run_baseline(laboratory, scenario) for scenario in SCENARIOS}

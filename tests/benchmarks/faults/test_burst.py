@@ -1,4 +1,4 @@
-"""Many messages with every fault among them."""
+"""A burst of messages with every fault among them."""
 
 import pytest
 
@@ -8,11 +8,11 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults-queue")]
 
 
 @pytest.mark.timeout(400)
-def test_a_burst_through_every_fault_loses_and_doubles_nothing(two_workers):
+def test_a_burst_with_every_fault_loses_and_doubles_nothing(two_workers):
     burst = run_burst(two_workers, 200)
 
     assert (burst.lost, burst.doubled) == (0, 0)
     assert burst.handled + burst.dead_lettered == 200
-    # A message whose call met a fault comes again, alone at worst.
+    # A message whose call met a fault is redelivered, in the worst case alone.
     assert burst.endpoint_calls <= 200 / 5 + sum(burst.faults.values())
-    assert len(burst.faults) == 9, "every kind of fault has struck"
+    assert len(burst.faults) == 9, "each kind of fault struck"

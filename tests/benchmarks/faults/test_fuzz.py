@@ -1,7 +1,7 @@
-"""MessageHandler that nobody should send.
+"""Malformed requests.
 
-They have a laboratory of their own: among them are signed commands such as `/classify stop`, so whoever used it
-afterwards would meet the bot in whatever state the last of them left it.
+They have a laboratory of their own, because some are signed commands such as `/classify stop`, which change the state
+of the bot for other tests.
 """
 
 import pytest
@@ -11,9 +11,9 @@ from benchmarks.faults.fuzz import HANG_SECONDS, run_fuzz
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults-fuzz")]
 
 
-def test_requests_that_nobody_should_send_are_answered_without_a_5xx(start_laboratory):
+def test_malformed_requests_are_answered_without_a_5xx(start_laboratory):
     with start_laboratory(workers=2, redelivery_seconds=1) as laboratory:
-        run_fuzz(laboratory, 500, seed=100)  # what the first requests make once is no growth
+        run_fuzz(laboratory, 500, seed=100)  # warms up, so that what is created once does not count as growth
         fuzzed = run_fuzz(laboratory, 1_000)
 
     assert fuzzed.faults == ()

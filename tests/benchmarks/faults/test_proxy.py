@@ -1,4 +1,4 @@
-"""Each fault is what it says it is, as an HTTP client meets it."""
+"""Each fault as an HTTP client meets it."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ from benchmarks.faults.rules import Fault, Rule
 
 @dataclass
 class Server:
-    """A server behind a proxy: what reached it, how often its client was killed, how many seconds were skipped."""
+    """A server behind a proxy, the requests that reached it, the kills of its client and the seconds skipped."""
 
     faults: Faults = field(default_factory=Faults)
     reached: list[bytes] = field(default_factory=list)
@@ -71,7 +71,7 @@ def test_a_broken_request_has_or_has_not_reached_the_server_and_the_next_one_goe
 
 
 @pytest.mark.parametrize(("fault", "status"), [(Fault.THROTTLED, 400), (Fault.ERROR, 500)])
-def test_an_answer_in_the_servers_stead_has_its_status(server, fault, status):
+def test_an_error_response_has_its_status_and_the_server_is_not_reached(server, fault, status):
     server.faults.set(Rule(fault, "sqs:*"))
 
     with pytest.raises(httpx2.HTTPStatusError) as raised:
@@ -89,19 +89,19 @@ def test_a_service_that_is_down_refuses_connections(server):
         server.post()
 
 
-def test_a_message_that_is_to_wait_does_not_and_time_passes_instead(server):
+def test_a_delayed_message_is_sent_at_once_and_time_is_skipped(server):
     server.post(b'{"DelaySeconds": 60, "MessageBody": "x"}', **{"x-amz-target": "AmazonSQS.SendMessage"})
 
     assert (server.reached, server.skipped) == ([b'{"MessageBody": "x"}'], [60.0])
 
 
 @pytest.mark.parametrize("turns", range(5))
-def test_connections_that_come_while_a_service_goes_down_are_not_left_open(turns):
+def test_connections_accepted_while_a_service_goes_down_are_closed(turns):
     async def go_down_amid_connections():
         proxy = Proxy("worker", "slack", Faults(), lambda: None, "http://127.0.0.1:9", lambda seconds: None)
         await proxy.start()
         peers = [socket.create_connection(("127.0.0.1", proxy.port)) for _ in range(3)]
-        for _ in range(turns):  # how far asyncio has come in accepting them
+        for _ in range(turns):  # varies how far asyncio is in accepting them
             await asyncio.sleep(0)
         await proxy.stop()
         for peer in peers:

@@ -1,4 +1,4 @@
-"""What was found is kept part by part, and told on one page."""
+"""Findings are stored part by part and written to one page."""
 
 from benchmarks.faults.burst import Burst
 from benchmarks.faults.report import Findings, load_findings, save_findings, write_report
@@ -9,12 +9,12 @@ LOST = Trial("message", "reply", Fault.RESET, Outcome.LOST, 1)
 HANDLED = Trial("message", "reply", Fault.RESET, Outcome.HANDLED, 1)
 
 
-def test_findings_that_were_kept_are_the_same_ones(tmp_path):
-    facet_results = Findings({"effects": "2026-11-22"}, {"effects": (HANDLED, LOST)})
+def test_stored_findings_are_read_back(tmp_path):
+    findings = Findings({"effects": "2026-11-22"}, {"effects": (HANDLED, LOST)})
 
-    save_findings(facet_results, tmp_path / "kept" / "long.json")
+    save_findings(findings, tmp_path / "kept" / "long.json")
 
-    assert load_findings(tmp_path / "kept" / "long.json") == facet_results
+    assert load_findings(tmp_path / "kept" / "long.json") == findings
     assert load_findings(tmp_path / "another.json") == Findings()
 
 
@@ -24,14 +24,14 @@ def test_outcomes_are_counted_by_fault_and_effect():
     assert "| reset before the server acted | – | – | 2 × one visible copy, 1 × LOST | – | – | – |" in page
 
 
-def test_what_was_lost_stands_at_the_end_of_the_page_and_fails_the_run():
-    facet_results = Findings(trials={"effects": (LOST,)})
+def test_a_lost_message_is_listed_as_a_failure_and_fails_the_run():
+    findings = Findings(trials={"effects": (LOST,)})
 
-    assert facet_results.bad == ["reset before the server acted at reply: LOST"]
-    assert write_report(facet_results).endswith("- reset before the server acted at reply: LOST\n")
+    assert findings.bad == ["reset before the server acted at reply: LOST"]
+    assert write_report(findings).endswith("- reset before the server acted at reply: LOST\n")
 
 
-def test_a_message_that_the_burst_doubled_fails_the_run_and_what_was_seen_of_it_is_told():
+def test_a_message_doubled_in_the_burst_is_listed_and_fails_the_run():
     note = "doubled in the burst: {'reply': 2}"
     burst = Burst(
         messages=2, handled=1, dead_lettered=0, lost=0, doubled=1, given_up=0, endpoint_calls=1, seconds=1.0, faults={},
@@ -42,7 +42,7 @@ def test_a_message_that_the_burst_doubled_fails_the_run_and_what_was_seen_of_it_
     assert write_report(Findings(burst=burst)).endswith(f"- {note}\n")
 
 
-def test_a_fault_that_never_struck_shows_nothing():
+def test_a_fault_that_never_struck_is_not_counted():
     missed = Trial("message", "reply", Fault.RESET, Outcome.HANDLED, 0)
 
     page = write_report(Findings(trials={"effects": (missed,)}))
@@ -50,5 +50,5 @@ def test_a_fault_that_never_struck_shows_nothing():
     assert "| reset before the server acted | – | – | – | – | – | – |" in page
 
 
-def test_what_was_not_run_is_said_not_to_have_been():
+def test_parts_that_were_not_run_are_marked():
     assert write_report(Findings()).count("Not run.") == 8

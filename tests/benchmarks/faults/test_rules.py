@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.faults.rules import Fault, Request, Rule, answer_in_stead, judge, name_operation
+from benchmarks.faults.rules import Fault, Request, Rule, fault_response, judge, name_operation
 
 POST = Request("worker", "slack", "chat.postMessage", b'{"thread_ts": "1.1"}')
 
 
 def strikes(rule: Rule, requests: int) -> list[int]:
-    """Give the numbers, from 0, of the equal requests that a rule strikes."""
+    """Return the indices of the equal requests that a rule strikes."""
     rules: tuple[Rule, ...] = (rule,)
     struck = []
     for number in range(requests):
@@ -23,7 +23,7 @@ def test_a_rule_strikes_once_unless_it_says_otherwise():
     assert strikes(Rule(Fault.LOST, "slack:*"), 3) == [0]
 
 
-def test_a_rule_lets_through_what_it_skips():
+def test_a_rule_skips_the_first_requests():
     assert strikes(Rule(Fault.LOST, "slack:chat.postMessage", skip=2, times=2), 6) == [2, 3]
 
 
@@ -46,7 +46,7 @@ def test_a_rule_is_about_its_service_operation_source_and_body_only():
     assert judge((Rule(Fault.LOST, "slack:*", source="worker", contains=b"thread_ts"),), POST)[0] is Fault.LOST
 
 
-def test_of_two_rules_whose_turn_it_is_one_strikes_and_the_other_waits():
+def test_of_two_rules_that_are_due_one_strikes_and_the_other_waits():
     first, rules = judge((Rule(Fault.LOST, "*"), Rule(Fault.ERROR, "*")), POST)
     second, _ = judge(rules, POST)
 
@@ -60,7 +60,7 @@ def test_operations_are_named_as_their_services_name_them():
     assert name_operation("/response/secret", {}) == "response_url"
 
 
-def test_each_service_throttles_in_its_own_words():
-    assert b"Retry-After: 1" in answer_in_stead("slack", Fault.THROTTLED)
-    assert b"ProvisionedThroughputExceededException" in answer_in_stead("dynamodb", Fault.THROTTLED)
-    assert answer_in_stead("sqs", Fault.ERROR).startswith(b"HTTP/1.1 500 ")
+def test_each_service_throttles_with_its_own_error():
+    assert b"Retry-After: 1" in fault_response("slack", Fault.THROTTLED)
+    assert b"ProvisionedThroughputExceededException" in fault_response("dynamodb", Fault.THROTTLED)
+    assert fault_response("sqs", Fault.ERROR).startswith(b"HTTP/1.1 500 ")

@@ -1,4 +1,4 @@
-"""What a burst says became of a message, by all that is to be seen of it."""
+"""How a burst classifies a message by its visible copies."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ BOTH = {"reaction": 1, "reply": 1}
 
 
 @pytest.mark.parametrize(
-    ("copies", "is_set_aside", "verdict"),
+    ("copies", "is_dead_lettered", "verdict"),
     [
         ({**BOTH, "post": 1}, False, "handled"),
         ({**BOTH, "in a summary": 1}, False, "handled"),
@@ -21,16 +21,16 @@ BOTH = {"reaction": 1, "reply": 1}
         ({**BOTH, "in a summary": 2}, False, "doubled"),
         ({**BOTH, "post": 2}, True, "doubled"),
         ({"reaction": 1, "reply": 2, "post": 1}, False, "doubled"),
-        (BOTH, True, "set aside"),
+        (BOTH, True, "dead-lettered"),
         (BOTH, False, "lost"),
         ({}, False, "lost"),
     ],
 )
-def test_verdicts(copies, is_set_aside, verdict):
-    assert judge(Counter(copies), is_set_aside) == verdict
+def test_verdicts(copies, is_dead_lettered, verdict):
+    assert judge(Counter(copies), is_dead_lettered) == verdict
 
 
-def test_all_that_is_to_be_seen_of_a_message_is_counted():
+def test_all_visible_copies_of_a_message_are_counted():
     workspace = build_workspace()
     ts = workspace.post("C0SUPPORT", "U0MAYA", Content("charged twice")).ts
     link = f"https://slack.test/archives/C0SUPPORT/p{ts.replace('.', '')}"

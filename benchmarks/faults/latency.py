@@ -1,4 +1,4 @@
-"""How fast the front door is at a steady rate."""
+"""Measure the latency of the events endpoint at a steady rate of requests."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from bot.sandbox.slack.delivery import sign
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """How long answers took, in milliseconds, counted from when the request was due, and their HTTP statuses."""
+    """The latencies in milliseconds, counted from when each request was due, and the HTTP statuses."""
 
     rate: int
     milliseconds: tuple[float, ...] = field(repr=False)
@@ -27,8 +27,8 @@ class Latencies:
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-def measure_front(laboratory: Laboratory, seconds: int, rate: int = 50) -> Latencies:
-    """Send signed events at a steady rate, whether or not the earlier ones are answered."""
+def measure_latency(laboratory: Laboratory, seconds: int, rate: int = 50) -> Latencies:
+    """Send signed events at a steady rate, whether or not the earlier ones are answered (open loop)."""
     return asyncio.run(_measure(laboratory, seconds * rate, rate))
 
 
@@ -56,7 +56,7 @@ _numbers = count()
 
 
 def build_event(laboratory: Laboratory, number: int = 0) -> bytes:
-    """Build an event that is queued and needs nothing done: a message in a channel that the bot leaves be."""
+    """Build an event that is queued and then ignored: a message in a channel where the bot is off."""
     ts = f"{laboratory.clock():.0f}.{next(_numbers):06d}"
     message = {"type": "message", "channel": "C0LEADS", "user": "U0MAYA", "ts": ts, "text": f"{TEXT} {number}"}
     workspace = laboratory.installation.workspace

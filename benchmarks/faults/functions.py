@@ -1,10 +1,11 @@
-"""What serverless.yml says of each function that a laboratory needs to know. Pure but for reading the file."""
+"""Run the Lambda functions of serverless.yml as processes, and deliver batches to them as SQS may."""
 
 import importlib
 import multiprocessing
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,12 +21,15 @@ import yaml
 from bot.sandbox.gateway import LambdaContext
 from bot.sandbox.resources import CreatedResources, read_resources
 
+# --- What serverless.yml declares ---------------------------------------------------------------------------
+
 
 @dataclass(frozen=True, slots=True)
 class DeployedFunction:
-    """A function: its handler, the queues that feed it and the resources its environment names, by logical id.
+    """A function of serverless.yml.
 
-    `settings` are the variables with a plain value, `timeout` is in seconds.
+    `handler` is `package.module.function`, `timeout` is in seconds. `queues` and the values of `references`
+    (environment variable → resource) are logical ids; `settings` are the variables with a literal value.
     """
 
     name: str
@@ -36,13 +40,13 @@ class DeployedFunction:
     settings: Mapping[str, str]
 
     def environment(self, created: CreatedResources) -> dict[str, str]:
-        """Give the variables of the function, with the names of what was created."""
+        """Return the function's environment variables, with the names of the created resources."""
         names = {**created.tables, **created.queues}
         return {**self.settings, **{name: names[each] for name, each in self.references.items() if each in names}}
 
 
 def read_deployment(serverless_yml: Path) -> tuple[DeployedFunction, ...]:
-    """Read every function of a Serverless Framework file."""
+    """Read all functions of a Serverless Framework file."""
     functions = yaml.safe_load(serverless_yml.read_text(encoding="utf-8"))["functions"]
     return tuple(_read_function(name, each) for name, each in functions.items())
 
@@ -65,44 +69,43 @@ def _is_plain(value: object) -> bool:
 
 @cache
 def visibility_seconds() -> dict[str, int]:
-    """Give how long each queue of the template hides a message that was received."""
+    """Return queue → visibility timeout, from the template."""
     queues = read_resources("queues.yml").items()
     return {name: int(queue["Properties"].get("VisibilityTimeout", 30)) for name, queue in queues}
 
 
 @cache
 def dead_letter_queues() -> frozenset[str]:
-    """Give the queues of the template that others set messages aside in."""
+    """Return the template's dead-letter queues."""
     queues = read_resources("queues.yml").values()
     policies = [queue["Properties"]["RedrivePolicy"] for queue in queues if "RedrivePolicy" in queue["Properties"]]
     return frozenset(policy["deadLetterTargetArn"]["Fn::GetAtt"][0] for policy in policies)
 
 
+# --- Processes ----------------------------------------------------------------------------------------------
+
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
 class FunctionDied(Exception):
-    """The process ended, or was ended, before it had answered."""
+    """The process exited, or was killed, before it answered."""
 
 
 class FunctionRaised(Exception):
-    """The handler raised; the message has the name of the exception's class, and the log its traceback."""
+    """The handler raised. The message has the exception's class, the process's log its traceback."""
 
 
-def import_early(modules: Iterable[str]) -> None:
-    """Name the modules that every process finds imported. Has an effect before the first one is started only."""
+def preload_modules(modules: Iterable[str]) -> None:
+    """Import modules once for all processes. Call it before the first process starts."""
     _CONTEXT.set_forkserver_preload([*modules])
 
 
 class FunctionProcess:
-    """Handles one event at a time. `handler` is `package.module.function`.
-
-    What the handler prints and logs is added to the file `log`.
-    """
+    """Handles one event at a time. `handler` is `package.module.function`; its output is appended to the file `log`."""
 
     def __init__(self, name: str, handler: str, environment: Mapping[str, str], log: Path, timeout: float) -> None:
         self.name = name
-        self.lives = 0
+
         self._arguments = (name, handler, dict(environment), str(log), timeout)
         self._timeout = timeout
         self._busy = threading.Lock()
@@ -114,7 +117,7 @@ class FunctionProcess:
         return self._process.pid if self._process and self._process.is_alive() else None
 
     def invoke(self, event: Mapping[str, Any], clock_offset: float = 0.0) -> Any:
-        """Hand an event in, on a clock that is `clock_offset` seconds ahead. Raises FunctionDied, FunctionRaised."""
+        """Handle an event with a clock that is `clock_offset` seconds ahead. Raises FunctionDied, FunctionRaised."""
         with self._busy:
             connection = self._connection if self.pid and self._connection else self._start()
             try:
@@ -123,31 +126,31 @@ class FunctionProcess:
                     self.kill()
                 outcome, value = connection.recv()
             except (EOFError, OSError):
-                self._bury()
+                self._reap()
                 raise FunctionDied(self.name) from None
         if outcome == "raised":
             raise FunctionRaised(f"{self.name}: {value}")
         return value
 
     def kill(self) -> None:
-        """End it by SIGKILL, whatever it is doing."""
+        """Send SIGKILL."""
         if self._process:
             self._process.kill()
 
     def close(self) -> None:
         self.kill()
-        self._bury()
+        self._reap()
 
     def _start(self) -> Connection:
-        self._bury()
-        self.lives += 1
+        self._reap()
+
         self._connection, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_run, args=(theirs, *self._arguments), daemon=True)
         self._process.start()
         theirs.close()
         return self._connection
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         if self._process:
             self._process.join(timeout=5)
             self._process = None
@@ -157,7 +160,7 @@ class FunctionProcess:
 
 
 class _Clock:
-    """Stands in for `time.time` in the process: Lambda's clock, if it went wrong or time went by."""
+    """Replaces `time.time` in the process by a clock with an offset."""
 
     def __init__(self) -> None:
         self.offset = 0.0
@@ -190,41 +193,41 @@ def _answer(handle: Any, event: Any, context: LambdaContext) -> tuple[str, Any]:
     try:
         return "answered", handle(event, context)
     except Exception as error:
-        import traceback
-
         traceback.print_exc()
         return "raised", type(error).__name__
 
 
+# --- Delivery of batches ------------------------------------------------------------------------------------
+
 Event = Mapping[str, Any]
 Handle = Callable[[Event], Mapping[str, Any]]
-"""Handles a batch and gives `batchItemFailures`."""
+"""Handles a batch and returns `batchItemFailures`."""
 
 
-class HandingOut(StrEnum):
-    """The value is its name in tables."""
+class DeliveryMode(StrEnum):
+    """What SQS's standard queues may do; the value is its name in tables."""
 
-    FAIR = "fair"
-    TWICE = "SQS: each message to two workers at once, who race for each row"
-    AGAIN = "SQS: once more, after it was handled"
+    NORMAL = "normal"
+    CONCURRENT = "SQS: each message to two workers at once"
+    REDELIVERED = "SQS: each message again after it was handled"
     NEWEST_FIRST = "SQS: out of order, the newest first"
 
 
-def hand_out(way: HandingOut, event: Event, workers: tuple[Handle, ...]) -> dict[str, Any]:
-    """Hand a batch to the first of the workers, and for TWICE to all of them; give what has to be delivered again."""
-    batch = {"Records": sorted(event["Records"], key=_sent_at, reverse=way is HandingOut.NEWEST_FIRST)}
-    if way is HandingOut.TWICE:
+def deliver_batch(way: DeliveryMode, event: Event, workers: tuple[Handle, ...]) -> dict[str, Any]:
+    """Deliver a batch to the first worker, for CONCURRENT to all; return the `batchItemFailures`."""
+    batch = {"Records": sorted(event["Records"], key=_sent_at, reverse=way is DeliveryMode.NEWEST_FIRST)}
+    if way is DeliveryMode.CONCURRENT:
         with ThreadPoolExecutor(len(workers)) as pool:
             answers = list(pool.map(lambda handle: handle(batch), workers))
     else:
         answers = [workers[0](batch)]
     failed = {failure["itemIdentifier"] for answer in answers for failure in answer.get("batchItemFailures", [])}
-    if way is HandingOut.AGAIN:
-        failed |= {each["messageId"] for each in batch["Records"] if _tries(each) == 1}
+    if way is DeliveryMode.REDELIVERED:
+        failed |= {each["messageId"] for each in batch["Records"] if _receives(each) == 1}
     return {"batchItemFailures": [{"itemIdentifier": each} for each in sorted(failed)]}
 
 
-def _tries(record: Mapping[str, Any]) -> int:
+def _receives(record: Mapping[str, Any]) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
 
 
