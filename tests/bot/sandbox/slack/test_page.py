@@ -215,7 +215,7 @@ def test_an_event_that_the_app_does_not_take_is_shown_at_its_message(start_slack
     write(page, "hello")
 
     expect(messages(page)).to_contain_text("Slack is retrying: your bot answered 503 (attempt 1 of 2).")
-    expect(page.get_by_role("navigation")).to_contain_text("The bot does not answer")
+    expect(page.get_by_role("navigation")).to_contain_text("The bot is not responding")
 
 
 # --- Buttons, menus, commands, modals -------------------------------------------------------------------------

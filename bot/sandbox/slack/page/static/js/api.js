@@ -1,6 +1,6 @@
-// The server: one request for the state, one for each act, one stream that says when the state has changed.
+// Calls the server: a request for the state, one for each action, and a stream that reports changes of the state.
 
-export class Refusal extends Error {
+export class ApiError extends Error {
   constructor(code) {
     super(code);
     this.code = code;
@@ -9,7 +9,7 @@ export class Refusal extends Error {
 
 export async function readJson(path) {
   const response = await fetch(path);
-  if (!response.ok) throw new Refusal("unavailable");
+  if (!response.ok) throw new ApiError("unavailable");
   return response.json();
 }
 
@@ -20,7 +20,7 @@ export async function act(path, fields) {
     body: JSON.stringify(fields),
   });
   const answer = await response.json();
-  if (!response.ok) throw new Refusal(answer.error.code);
+  if (!response.ok) throw new ApiError(answer.error.code);
   return answer;
 }
 

@@ -1,17 +1,17 @@
-// Knows every part, holds what is looked at, and decides: when this happens, then that.
+// Connects the parts: holds the state and what is open, handles events and actions, and updates the parts.
 
 import * as api from "./api.js";
 import { Directory } from "./directory.js";
 import { el } from "./dom.js";
 import { Composer } from "./parts/composer.js";
-import { editedText, Modal, reallyDelete } from "./parts/dialogs.js";
+import { confirmDelete, Modal, promptForText } from "./parts/dialogs.js";
 import { Header } from "./parts/header.js";
 import { Home } from "./parts/home.js";
 import { Notice } from "./parts/notice.js";
 import { Sidebar } from "./parts/sidebar.js";
 import { Thread } from "./parts/thread.js";
 import { Timeline } from "./parts/timeline.js";
-import * as reading from "./reading.js";
+import * as select from "./selectors.js";
 
 const WIDE = matchMedia("(min-width: 1000px)");
 const HOME = "home";
@@ -20,9 +20,9 @@ const PHONE = matchMedia("(max-width: 720px)");
 export class Controller {
   constructor() {
     this.personas = new Map();
-    this.seen = new Map();
+    this.lastRead = new Map();
     this.dismissed = new Set();
-    this.written = new Set();
+    this.sentHere = new Set();
     this.channelId = "";
     this.threadTs = null;
     const part = (id) => document.getElementById(id);
@@ -40,7 +40,7 @@ export class Controller {
 
   async start() {
     this.emoji = await api.readJson("emoji.json");
-    addEventListener("hashchange", () => this.goToHash());
+    addEventListener("hashchange", () => this.followHash());
     addEventListener("keydown", (event) => this.onKey(event));
     document.querySelector(".app").addEventListener("click", (event) => this.onClick(event));
     api.follow(
@@ -48,13 +48,14 @@ export class Controller {
       (isConnected) => (isConnected ? this.notice.hide() : this.notice.show("unavailable")),
     );
     await this.refresh();
-    this.state.channels.forEach((channel) => this.seen.set(channel.id, reading.latestTs(channel)));
-    this.goToHash();
+    this.state.channels.forEach((channel) => this.lastRead.set(channel.id, select.latestTs(channel)));
+    this.followHash();
   }
 
-  // --- What is looked at ------------------------------------------------------------------------------------
+  // --- Navigation -------------------------------------------------------------------------------------------
 
-  goToHash() {
+  // The hash is #CHANNEL, #CHANNEL/TS or #home.
+  followHash() {
     const [channelId, ts] = location.hash.slice(1).split("/");
     const wasHome = this.isHome;
     this.isHome = channelId === HOME;
@@ -69,18 +70,18 @@ export class Controller {
   }
 
   openHome() {
-    this.act("home", { user: this.lookingAs().id });
+    this.act("home", { user: this.homeViewer().id });
   }
 
-  lookAtHomeAs = (userId) => {
+  viewHomeAs = (userId) => {
     this.homePersona = userId;
     this.openHome();
     this.render();
   };
 
-  // Whoever works with the bot looks at its Home; customers have no reason to.
-  lookingAs() {
-    const people = this.directory.people([...this.directory.users.keys()]);
+  // By default an agent, because the Home tab is not for customers.
+  homeViewer() {
+    const people = this.directory.people();
     return people.find((user) => user.id === this.homePersona) ?? people.find((user) => !isCustomer(user)) ?? people[0];
   }
 
@@ -116,19 +117,19 @@ export class Controller {
     if (PHONE.matches && isOutside) this.closeSidebar();
   }
 
-  // --- What people do ---------------------------------------------------------------------------------------
+  // --- Actions ----------------------------------------------------------------------------------------------
 
   async send(text) {
     const [command, ...rest] = text.split(" ");
     if (command.startsWith("/")) return this.act("commands", { command, text: rest.join(" ") });
     const answer = await this.act("messages", { text });
-    if (answer) this.written.add(answer.ts);
+    if (answer) this.sentHere.add(answer.ts);
     return answer;
   }
 
   reply = (text) => this.act("messages", { text, thread_ts: this.threadTs });
 
-  beWho = (userId) => {
+  writeAs = (userId) => {
     this.personas.set(this.channelId, userId);
     this.render();
   };
@@ -151,12 +152,12 @@ export class Controller {
   }
 
   async edit(message) {
-    const text = await editedText(message.text);
+    const text = await promptForText(message.text);
     if (text) this.act("messages/edit", { ts: message.ts, text });
   }
 
   async delete(message) {
-    if (await reallyDelete()) this.act("messages/delete", { ts: message.ts });
+    if (await confirmDelete()) this.act("messages/delete", { ts: message.ts });
   }
 
   copy(message) {
@@ -192,9 +193,9 @@ export class Controller {
     }
   }
 
-  // --- What is shown ----------------------------------------------------------------------------------------
+  // --- Rendering --------------------------------------------------------------------------------------------
 
-  // However often the state changes meanwhile, one request is under way at a time.
+  // At most one request at a time, however often the state changes meanwhile.
   async refresh() {
     this.isStale = true;
     if (this.isRefreshing) return;
@@ -204,7 +205,7 @@ export class Controller {
         this.isStale = false;
         this.state = await api.readJson("sandbox/state");
         this.directory = new Directory(this.state, this.emoji);
-        this.showAnswers();
+        this.openFirstReply();
         if (this.channelId) this.render();
       }
     } catch {
@@ -214,12 +215,12 @@ export class Controller {
     }
   }
 
-  // Where there is room, the first answer to what was written here opens beside it.
-  showAnswers() {
+  // On a wide screen, opens the thread of a message that was sent here once it has a reply.
+  openFirstReply() {
     if (!WIDE.matches || !this.channelId || document.activeElement?.closest("#thread")) return;
-    const answered = this.channel.messages.find((message) => message.reply_count && this.written.has(message.ts));
+    const answered = this.channel.messages.find((message) => message.reply_count && this.sentHere.has(message.ts));
     if (!answered) return;
-    this.written.delete(answered.ts);
+    this.sentHere.delete(answered.ts);
     this.threadTs = answered.ts;
   }
 
@@ -230,14 +231,14 @@ export class Controller {
   persona(channel) {
     const people = this.directory.people(channel.members);
     const chosen = this.personas.get(channel.id);
-    return (people.find((user) => user.id === chosen) ?? firstOf(people))?.id ?? "";
+    return (people.find((user) => user.id === chosen) ?? people.find(isCustomer) ?? people[0])?.id ?? "";
   }
 
   render() {
     const { channel, directory } = this;
     const parent = channel.messages.find((message) => message.ts === this.threadTs);
     if (!parent) this.threadTs = null;
-    if (!this.isHome) this.seen.set(channel.id, reading.latestTs(channel));
+    if (!this.isHome) this.lastRead.set(channel.id, select.latestTs(channel));
     document.body.classList.toggle("home-open", this.isHome);
     this.home.update(this.isHome ? this.homeValues() : null, directory);
     document.title = `#${channel.name} – ${this.state.team.name}`;
@@ -255,7 +256,7 @@ export class Controller {
     return {
       team: team.name,
       calls,
-      bot: reading.botState(settings, deliveries),
+      bot: select.botState(settings, deliveries),
       demoUrl: settings.demo_url,
       app: { name: this.state.bot.name, isCurrent: this.isHome },
       channels: channels.map((channel) => ({
@@ -270,13 +271,12 @@ export class Controller {
   }
 
   homeValues() {
-    const people = this.directory.people([...this.directory.users.keys()]).map(({ id, real_name }) => ({ id, real_name }));
-    const persona = this.lookingAs().id;
-    return { people, persona, view: this.state.homes.find((view) => view.user === persona) };
+    const persona = this.homeViewer().id;
+    return { people: this.directory.userOptions(), persona, view: this.state.homes.find((view) => view.user === persona) };
   }
 
   isUnread(channel) {
-    return reading.latestTs(channel) > (this.seen.get(channel.id) ?? "");
+    return select.latestTs(channel) > (this.lastRead.get(channel.id) ?? "");
   }
 
   headerValues(channel) {
@@ -294,15 +294,15 @@ export class Controller {
     return {
       ...this.messageValues(channel, persona),
       place: channel.id,
-      messages: this.undismissed(reading.messagesIn(channel, persona)),
-      reply: (message) => reading.lastReply(channel, message),
+      messages: this.undismissed(select.messagesIn(channel, persona)),
+      reply: (message) => select.lastReply(channel, message),
       empty: () => this.welcome(channel),
     };
   }
 
   threadValues(channel, parent) {
     const persona = this.persona(channel);
-    const messages = this.undismissed(reading.threadIn(channel, parent.ts, persona));
+    const messages = this.undismissed(select.threadIn(channel, parent.ts, persona));
     const place = `${channel.id}/${parent.ts}`;
     return {
       channelName: channel.name,
@@ -316,36 +316,35 @@ export class Controller {
     return {
       persona,
       shortcuts: settings.shortcuts,
-      note: (message) => reading.deliveryNote(deliveries, settings.attempts, channel.id, message.ts),
+      note: (message) => select.deliveryNote(deliveries, settings.attempts, channel.id, message.ts),
     };
   }
 
   composerValues(channel) {
-    const people = this.directory.people(channel.members).map(({ id, real_name }) => ({ id, real_name }));
     return {
       place: channel.id,
       label: `Message #${channel.name}`,
-      people,
+      people: this.directory.userOptions(channel.members),
       persona: this.persona(channel),
-      examples: this.hasCustomers(channel) ? this.state.settings.examples : [],
+      examples: this.examples(channel),
       commands: this.state.settings.commands,
       closed: channel.is_archived ? "This channel is archived." : undefined,
     };
   }
 
   welcome(channel) {
-    const examples = this.hasCustomers(channel) ? this.state.settings.examples : [];
+    const examples = this.examples(channel);
     return el(
       "div",
       { class: "welcome" },
       el("h3", {}, `This is the beginning of #${channel.name}`),
-      el("p", {}, examples.length ? "Write as a customer, or start with one of these:" : channel.topic),
+      el("p", {}, examples.length ? "Write as a customer, or start with an example:" : channel.topic),
       el("ul", {}, examples.map((text) => el("li", {}, el("button", { type: "button", class: "example", onclick: () => this.composer.fill(text) }, text)))),
     );
   }
 
-  hasCustomers(channel) {
-    return this.directory.people(channel.members).some(isCustomer);
+  examples(channel) {
+    return this.directory.people(channel.members).some(isCustomer) ? this.state.settings.examples : [];
   }
 
   undismissed(messages) {
@@ -353,9 +352,6 @@ export class Controller {
   }
 }
 
-function firstOf(people) {
-  return people.find(isCustomer) ?? people[0];
-}
 
 function isCustomer(user) {
   return user.profile.title.startsWith("Customer");

@@ -1,4 +1,4 @@
-// Names for ids, and emoji for names.
+// Looks up users, channels and groups by id, and emoji by name.
 
 export class Directory {
   constructor(state, emoji) {
@@ -20,13 +20,26 @@ export class Directory {
     return this.groups.get(id)?.handle ?? id;
   }
 
-  people(ids) {
+  people(ids = [...this.users.keys()]) {
     return [...this.users.values()].filter((user) => ids.includes(user.id) && !user.is_bot);
   }
 
-  // Some characters are drawn as plain signs unless told to be emoji.
+  // Block Kit options of people.
+  userOptions(ids) {
+    return this.people(ids).map((user) => option(user.real_name, user.id));
+  }
+
+  channelOptions() {
+    return [...this.channels.values()].map((channel) => option(`#${channel.name}`, channel.id));
+  }
+
+  // Single characters need a variation selector to be drawn as emoji.
   emojiCharacter(name) {
     const character = this.emoji[name.split("::")[0]];
     return character && (character.length === 1 ? `${character}\uFE0F` : character);
   }
+}
+
+function option(text, value) {
+  return { text: { type: "plain_text", text }, value };
 }

@@ -1,4 +1,4 @@
-// Elements are made here and nowhere from markup: text reaches the page only as text.
+// Builds elements. Nothing on the page is built from markup, so text can never become HTML.
 
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -11,7 +11,23 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
-// Keeps what has not changed, so that scrolling, selections and open menus survive an update.
+// The options of a <select>, from Block Kit options; `chosen` lists the selected values.
+export function optionElements(options, chosen) {
+  return options.map(({ text, value }) => el("option", { value, selected: chosen.includes(value) }, text.text));
+}
+
+// Wraps an update function so that it runs only when its values have changed.
+export function ifChanged(update) {
+  let shown;
+  return (values, ...rest) => {
+    const fingerprint = JSON.stringify(values);
+    if (fingerprint === shown) return;
+    shown = fingerprint;
+    update(values, ...rest);
+  };
+}
+
+// Keeps the elements of unchanged items, so that scroll position, selections and open menus survive an update.
 export class KeyedList {
   constructor(container) {
     this.container = container;

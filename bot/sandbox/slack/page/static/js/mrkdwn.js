@@ -1,4 +1,4 @@
-// Slack's mrkdwn, read into nodes. Nothing of a message is ever taken as HTML.
+// Renders Slack's mrkdwn as nodes. No part of a message is ever parsed as HTML.
 
 import { el } from "./dom.js";
 
@@ -23,8 +23,8 @@ export function textNodes(text, directory) {
   return text.type === "mrkdwn" ? mrkdwn(text.text, directory) : plainText(text.text, directory);
 }
 
-// A message in a few words, where there is no room for more.
-export function inWords(text, directory) {
+// A message as one line of plain text.
+export function asPlainText(text, directory) {
   return mrkdwn(text, directory)
     .map((node) => (typeof node === "string" ? node : node.textContent || " "))
     .join("");
@@ -57,7 +57,7 @@ function referenceNode(reference, directory) {
   return link(unescape(target), unescape(label ?? target));
 }
 
-// Slack shows a time in the reader's own zone; for what this page does not know it has the fallback.
+// Slack shows times in the reader's zone. Formats that this page does not support show the fallback text.
 function date(target, fallback) {
   const [, seconds, format] = target.split("^");
   const moment = new Date(Number(seconds) * 1000);
@@ -81,7 +81,7 @@ export function link(target, label) {
   return el("a", { href: target, target: "_blank", rel: "noopener noreferrer" }, label);
 }
 
-// A permalink of this workspace leads to a place on this page.
+// Permalinks of this workspace become places on this page.
 function placeOf(target) {
   const archived = target.match(/^https?:\/\/[^/]+(?:\/workspaces\/\w+)?\/archives\/(\w+)\/p(\d+)(\d{6})(?:\?thread_ts=([\d.]+))?/);
   if (!archived || !target.startsWith(location.origin)) return null;

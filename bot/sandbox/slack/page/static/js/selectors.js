@@ -1,4 +1,4 @@
-// From the state to what is to be seen: pure functions.
+// Pure functions that derive what the page shows from the state.
 
 export function messagesIn(channel, persona) {
   return seenBy(channel, persona).filter((message) => !message.thread_ts || message.thread_ts === message.ts);
@@ -16,29 +16,29 @@ export function lastReply(channel, parent) {
   return channel.messages.find((message) => message.ts === parent.latest_reply);
 }
 
-// What became of telling the app about a message, when it did not go smoothly.
+// A note about the delivery of a message's event, if it was not delivered at the first attempt.
 export function deliveryNote(deliveries, attempts, channel, ts) {
   const delivery = deliveries.find((each) => each.channel === channel && each.ts === ts && each.type === "message");
   const failures = delivery?.attempts.filter((attempt) => attempt.reason) ?? [];
   if (!failures.length) return null;
-  const why = failureInWords(failures.at(-1));
+  const why = describeFailure(failures.at(-1));
   const tried = delivery.attempts.length;
-  if (delivery.state === "delivered") return { kind: "done", text: `Your bot took this at attempt ${tried}; before, ${why}.` };
+  if (delivery.state === "delivered") return { kind: "done", text: `Delivered on attempt ${tried}. Before that, ${why}.` };
   if (delivery.state === "given_up") return { kind: "lost", text: `Slack gave up after ${tried} attempts: ${why}.` };
   return { kind: "retrying", text: `Slack is retrying: ${why} (attempt ${tried} of ${attempts}).` };
 }
 
-// Whether the bot listens, judged by the last event that was sent to it.
+// Whether the bot responds, judged by the last event that was sent to it.
 export function botState(settings, deliveries) {
   if (!settings.connected) return { kind: "off", text: "No bot is connected" };
   const last = deliveries.findLast((delivery) => delivery.attempts.length)?.attempts.at(-1);
-  if (last?.reason) return { kind: "failing", text: "The bot does not answer" };
+  if (last?.reason) return { kind: "failing", text: "The bot is not responding" };
   return { kind: "on", text: "The bot is connected" };
 }
 
-function failureInWords({ status, reason }) {
+function describeFailure({ status, reason }) {
   if (reason === "http_error") return `your bot answered ${status}`;
-  if (reason === "http_timeout") return "your bot took too long";
+  if (reason === "http_timeout") return "your bot took too long to respond";
   if (reason === "connection_failed") return "your bot could not be reached";
   return `your bot failed with ${reason}`;
 }

@@ -1,4 +1,4 @@
-// Block Kit as a person sees it. `press(block, element, chosen)` is called when something is pressed or chosen.
+// Renders Block Kit. `press(block, element, chosen)` is called when an element is used.
 
 import { el } from "../dom.js";
 import { link, mrkdwn, textNodes } from "../mrkdwn.js";
@@ -45,9 +45,9 @@ function contextElement(part, directory) {
   return part.type === "image" ? picture(part) : el("span", {}, textNodes(part, directory));
 }
 
-// Pictures would have to come from elsewhere, and this page fetches nothing from elsewhere.
-function picture({ alt_text: words, image_url: url }) {
-  return el("span", { class: "picture" }, "🖼 ", url ? link(url, words) : words);
+// Images are linked, not shown: this page loads nothing from other hosts.
+function picture({ alt_text: alt, image_url: url }) {
+  return el("span", { class: "picture" }, "🖼 ", url ? link(url, alt) : alt);
 }
 
 function rich(part, directory) {
@@ -87,15 +87,15 @@ const ELEMENTS = {
       textNodes(part.text, directory),
     ),
   overflow: (part, directory, act) =>
-    chooser(part, "⋯", "More options", part.options, directory, (option) => ({ selected_option: option }), act),
+    chooser(part, part.options, directory, act, (option) => ({ selected_option: option }), "⋯", "More options"),
   static_select: (part, directory, act) =>
-    chooser(part, label(part), label(part), optionsOf(part), directory, (option) => ({ selected_option: option }), act),
+    chooser(part, optionsOf(part), directory, act, (option) => ({ selected_option: option })),
   users_select: (part, directory, act) =>
-    chooser(part, label(part), label(part), userOptions(directory), directory, (option) => ({ selected_user: option.value }), act),
+    chooser(part, directory.userOptions(), directory, act, (option) => ({ selected_user: option.value })),
   channels_select: (part, directory, act) =>
-    chooser(part, label(part), label(part), channelOptions(directory), directory, (option) => ({ selected_channel: option.value }), act),
+    chooser(part, directory.channelOptions(), directory, act, (option) => ({ selected_channel: option.value })),
   conversations_select: (part, directory, act) =>
-    chooser(part, label(part), label(part), channelOptions(directory), directory, (option) => ({ selected_conversation: option.value }), act),
+    chooser(part, directory.channelOptions(), directory, act, (option) => ({ selected_conversation: option.value })),
   radio_buttons: (part, directory, act) =>
     el("div", { class: "choices", role: "radiogroup" }, part.options.map((option) => choice("radio", part, option, directory, act))),
   checkboxes: (part, directory, act) =>
@@ -103,7 +103,7 @@ const ELEMENTS = {
   image: (part) => picture(part),
 };
 
-function chooser(part, shown, name, options, directory, chosen, act) {
+function chooser(part, options, directory, act, fieldsOf, shown = label(part), name = shown) {
   const items = options.map((option) => ({ option, nodes: textNodes(option.text, directory) }));
   return el(
     "button",
@@ -113,10 +113,7 @@ function chooser(part, shown, name, options, directory, chosen, act) {
       "aria-haspopup": "menu",
       "aria-label": name,
       "data-focus": part.action_id,
-      onclick: (event) => {
-        const anchor = event.currentTarget;
-        openMenu(anchor, items, ({ option }) => act(chosen(option), anchor));
-      },
+      onclick: ({ currentTarget: anchor }) => openMenu(anchor, items, ({ option }) => act(fieldsOf(option), anchor)),
     },
     shown,
   );
@@ -126,20 +123,8 @@ function label(part) {
   return (part.initial_option?.text ?? part.placeholder)?.text ?? "Choose";
 }
 
-function optionsOf(part) {
+export function optionsOf(part) {
   return part.options ?? part.option_groups.flatMap((group) => group.options);
-}
-
-function userOptions(directory) {
-  return directory.people([...directory.users.keys()]).map((user) => option(user.real_name, user.id));
-}
-
-function channelOptions(directory) {
-  return [...directory.channels.values()].map((channel) => option(`#${channel.name}`, channel.id));
-}
-
-function option(text, value) {
-  return { text: { type: "plain_text", text }, value };
 }
 
 function choice(type, part, option, directory, act) {

@@ -1,15 +1,14 @@
-// Where messages are written, and as whom.
+// The message box, with the persona to write as.
 
-import { el } from "../dom.js";
+import { el, ifChanged, optionElements } from "../dom.js";
 import { openMenu } from "./menu.js";
 
 export class Composer {
-  // `actions.send(text)` and `actions.beWho(userId)`.
+  // `actions`: send(text) and writeAs(userId).
   constructor(element, actions) {
     this.element = element;
     this.actions = actions;
     this.drafts = new Map();
-    this.fingerprint = "";
     this.input = el("textarea", { rows: 1, "data-focus": "composer" });
     this.input.addEventListener("keydown", (event) => this.onKey(event));
     this.input.addEventListener("input", () => this.onInput());
@@ -22,19 +21,16 @@ export class Composer {
     });
   }
 
-  // `values`: place, label, people [{id, real_name}], persona, examples, commands, closed (why nobody can write).
-  update(values) {
+  // `values`: place, label, people (options), persona, examples, commands, closed (why it is disabled).
+  update = ifChanged((values) => {
     if (this.place !== values.place) this.moveTo(values.place);
-    const fingerprint = JSON.stringify(values);
-    if (fingerprint === this.fingerprint) return;
-    this.fingerprint = fingerprint;
     this.commands = values.commands;
     this.input.placeholder = values.closed ?? values.label;
     this.input.setAttribute("aria-label", values.label);
     this.input.disabled = Boolean(values.closed);
     this.bar.replaceChildren(...(values.closed ? [] : this.controls(values)));
     this.onInput();
-  }
+  });
 
   fill(text) {
     this.input.value = text;
@@ -43,8 +39,7 @@ export class Composer {
   }
 
   controls({ people, persona, examples }) {
-    const options = people.map((user) => el("option", { value: user.id, selected: user.id === persona }, user.real_name));
-    const select = el("select", { onchange: (event) => this.actions.beWho(event.target.value) }, options);
+    const select = el("select", { onchange: (event) => this.actions.writeAs(event.target.value) }, optionElements(people, [persona]));
     const items = examples.map((text) => ({ text, nodes: [text] }));
     return [
       el("label", { class: "write-as" }, "Write as ", select),

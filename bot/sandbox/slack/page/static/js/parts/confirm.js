@@ -1,4 +1,4 @@
-// Dialogs that ask a question and wait for the answer.
+// Dialogs that ask for confirmation.
 
 import { el } from "../dom.js";
 import { textNodes } from "../mrkdwn.js";

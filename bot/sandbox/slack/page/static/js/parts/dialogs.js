@@ -1,17 +1,17 @@
-// Dialogs: a text to edit, an app's modal.
+// Dialogs: edit or delete a message, and an app's modal.
 
-import { blockNodes } from "./blocks.js";
+import { blockNodes, optionsOf } from "./blocks.js";
 import { ask, frame } from "./confirm.js";
-import { el } from "../dom.js";
+import { el, ifChanged, optionElements } from "../dom.js";
 
-export async function editedText(text) {
+export async function promptForText(text) {
   const input = el("textarea", { rows: 4, "aria-label": "Message" });
   input.value = text;
   return (await ask(["Edit message"], [input], "Save", "Cancel")) ? input.value.trim() : null;
 }
 
-export function reallyDelete() {
-  return ask(["Delete message"], [el("p", {}, "It will be gone for everybody.")], "Delete", "Cancel", "danger");
+export function confirmDelete() {
+  return ask(["Delete message"], [el("p", {}, "This deletes the message for everyone.")], "Delete", "Cancel", "danger");
 }
 
 // --- An app's modal -----------------------------------------------------------------------------------------
@@ -19,17 +19,14 @@ export function reallyDelete() {
 export class Modal {
   constructor(actions) {
     this.actions = actions;
-    this.fingerprint = "null";
     this.dialog = null;
   }
 
-  update(view, directory) {
-    const fingerprint = JSON.stringify(view ?? null);
-    if (fingerprint === this.fingerprint) return;
-    this.fingerprint = fingerprint;
+  // `view`: undefined when no modal is open.
+  update = ifChanged((view, directory) => {
     this.dialog?.remove();
     this.dialog = view ? this.show(view, directory) : null;
-  }
+  });
 
   show(view, directory) {
     const inputs = [];
@@ -77,8 +74,7 @@ const CONTROLS = {
     return { node, value: () => ({ value: node.value || null }) };
   },
   channels_select: ({ element, optional }, directory) => {
-    const items = [...directory.channels.values()].map((channel) => el("option", { value: channel.id, selected: channel.id === element.initial_channel }, `#${channel.name}`));
-    const node = el("select", { required: !optional }, el("option", { value: "" }, element.placeholder?.text ?? "Choose"), items);
+    const node = single(directory.channelOptions(), element.initial_channel, element, optional);
     return { node, value: () => ({ selected_channel: node.value || null }) };
   },
   multi_static_select: ({ element, optional }) => {
@@ -86,14 +82,10 @@ const CONTROLS = {
     const chosen = (element.initial_options ?? []).map((option) => option.value);
     return multiple(options, chosen, optional, (values) => ({ selected_options: options.filter((option) => values.includes(option.value)) }));
   },
-  multi_users_select: ({ element, optional }, directory) => {
-    const people = directory.people([...directory.users.keys()]).map((user) => ({ text: { text: user.real_name }, value: user.id }));
-    return multiple(people, element.initial_users ?? [], optional, (values) => ({ selected_users: values }));
-  },
-  multi_conversations_select: ({ element, optional }, directory) => {
-    const channels = [...directory.channels.values()].map((channel) => ({ text: { text: `#${channel.name}` }, value: channel.id }));
-    return multiple(channels, element.initial_conversations ?? [], optional, (values) => ({ selected_conversations: values }));
-  },
+  multi_users_select: ({ element, optional }, directory) =>
+    multiple(directory.userOptions(), element.initial_users ?? [], optional, (values) => ({ selected_users: values })),
+  multi_conversations_select: ({ element, optional }, directory) =>
+    multiple(directory.channelOptions(), element.initial_conversations ?? [], optional, (values) => ({ selected_conversations: values })),
   checkboxes: ({ element }) => {
     const initial = (element.initial_options ?? []).map((option) => option.value);
     const boxes = element.options.map((option) => {
@@ -105,23 +97,22 @@ const CONTROLS = {
   },
   static_select: ({ element, optional }) => {
     const options = optionsOf(element);
-    const items = options.map((option) => el("option", { value: option.value, selected: option.value === element.initial_option?.value }, option.text.text));
-    const node = el("select", { required: !optional }, el("option", { value: "" }, element.placeholder?.text ?? "Choose"), items);
+    const node = single(options, element.initial_option?.value, element, optional);
     return { node, value: () => ({ selected_option: options.find((option) => option.value === node.value) ?? null }) };
   },
 };
 
-function optionsOf(element) {
-  return element.options ?? element.option_groups.flatMap((group) => group.options);
+function single(options, chosen, element, optional) {
+  const empty = el("option", { value: "" }, element.placeholder?.text ?? "Choose");
+  return el("select", { required: !optional }, empty, optionElements(options, [chosen]));
 }
 
 function multiple(options, chosen, optional, value) {
-  const items = options.map((option) => el("option", { value: option.value, selected: chosen.includes(option.value) }, option.text.text));
-  const node = el("select", { multiple: true, size: Math.min(4, items.length), required: !optional }, items);
+  const node = el("select", { multiple: true, size: Math.min(4, options.length), required: !optional }, optionElements(options, chosen));
   return { node, value: () => value([...node.selectedOptions].map((option) => option.value)) };
 }
 
-// Slack uploads a file when it is chosen, and tells the app what came of it.
+// As in Slack, a file is uploaded when it is chosen; the app receives the file object.
 function fileInput({ element, optional }, directory, upload) {
   const accept = element.filetypes?.map((each) => `.${each}`).join(",");
   const node = el("input", { type: "file", accept, required: !optional, multiple: element.max_files !== 1 });

@@ -1,7 +1,7 @@
-// Which channel this is.
+// The header of a channel.
 
 import { el } from "../dom.js";
-import { countOf } from "../reading.js";
+import { countOf } from "../selectors.js";
 
 export class Header {
   constructor(element, actions) {
@@ -9,7 +9,7 @@ export class Header {
     this.actions = actions;
   }
 
-  // `values`: name, topic, members, isPrivate, hasUnread (elsewhere).
+  // `hasUnread`: another channel has unread messages.
   update({ name, topic, members, isPrivate, hasUnread }) {
     this.element.replaceChildren(
       el(

@@ -1,8 +1,8 @@
-// A menu that opens at a button: arrow keys move, Escape or a click elsewhere closes.
+// A menu that opens next to a button. Arrow keys move the focus; Escape or a click elsewhere closes it.
 
 import { el } from "../dom.js";
 
-// `items` have `nodes` to show, and a `label` where the nodes do not speak for themselves.
+// `items` have `nodes` to show, and a `label` if those are not text.
 export function openMenu(anchor, items, onChoose, layout = "list") {
   const close = () => {
     document.removeEventListener("pointerdown", closeIfOutside, true);

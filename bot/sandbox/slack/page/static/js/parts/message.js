@@ -1,15 +1,15 @@
-// One message, with all that hangs on it.
+// Renders one message with its reactions, replies and toolbar.
 
 import { blockNodes } from "./blocks.js";
 import { el } from "../dom.js";
-import { emoji, inWords, mrkdwn } from "../mrkdwn.js";
+import { asPlainText, emoji, mrkdwn } from "../mrkdwn.js";
 import { openMenu } from "./menu.js";
-import { countOf, timeOf } from "../reading.js";
+import { countOf, timeOf } from "../selectors.js";
 
 const QUICK_REACTIONS = ["+1", "eyes", "white_check_mark", "x", "heart", "pray", "credit_card", "wrench", "speech_balloon", "rotating_light"];
 const PALETTE = 6;
 
-// `values`: message, persona, note, reply (the last one), isContinued, isThread. `actions`: the controller's.
+// `values`: message, persona, note, reply (the last one), isContinued (same author as above), isThread.
 export function renderMessage(values, directory, shortcuts, actions) {
   const { message, isContinued, note, reply, isThread } = values;
   const author = authorOf(message, directory);
@@ -95,11 +95,11 @@ function replyBar(message, reply, directory, actions) {
     "button",
     { type: "button", class: "reply-bar", "data-focus": `${message.ts} replies`, onclick: () => actions.openThread(message.ts) },
     el("span", { class: "reply-count" }, countOf(message.reply_count, "reply", "replies")),
-    reply && el("span", { class: "reply-preview" }, `${directory.userName(reply.user)}: ${inWords(reply.text, directory)}`),
+    reply && el("span", { class: "reply-preview" }, `${directory.userName(reply.user)}: ${asPlainText(reply.text, directory)}`),
   );
 }
 
-// --- What can be done with it -------------------------------------------------------------------------------
+// --- Toolbar ------------------------------------------------------------------------------------------------
 
 function toolbar(values, directory, shortcuts, actions) {
   const { message, isThread } = values;

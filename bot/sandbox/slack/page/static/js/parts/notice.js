@@ -1,13 +1,13 @@
-// One line for what went wrong.
+// A line that shows errors.
 
 const SHOWN_MS = 6000;
 
-const SENTENCES = {
+const MESSAGES = {
   not_in_channel: "Only members of the channel can do that.",
   is_archived: "This channel is archived.",
-  unavailable: "The sandbox does not answer. Is it still running?",
-  dispatch_failed: "The bot did not take that.",
-  operation_timeout: "The bot took too long.",
+  unavailable: "The sandbox is not responding. Is it still running?",
+  dispatch_failed: "The bot did not respond.",
+  operation_timeout: "The bot took too long to respond.",
 };
 
 export class Notice {
@@ -16,7 +16,7 @@ export class Notice {
   }
 
   show(code) {
-    this.element.textContent = SENTENCES[code] ?? `Slack refused: ${code}`;
+    this.element.textContent = MESSAGES[code] ?? `Slack refused: ${code}`;
     this.element.hidden = false;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.hide(), SHOWN_MS);

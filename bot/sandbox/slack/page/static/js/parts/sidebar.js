@@ -1,7 +1,7 @@
-// The workspace's channels, and how the bot is doing.
+// The sidebar: channels, app, state of the bot and its calls of the Web API.
 
-import { el } from "../dom.js";
-import { countOf } from "../reading.js";
+import { el, ifChanged } from "../dom.js";
+import { countOf } from "../selectors.js";
 
 const SHOWN_CALLS = 12;
 
@@ -9,14 +9,10 @@ export class Sidebar {
   constructor(element, actions) {
     this.element = element;
     this.actions = actions;
-    this.fingerprint = "";
   }
 
   // `values`: team, channels [{id, name, isPrivate, isArchived, isUnread, isCurrent}], app {name, isCurrent}, calls, bot {kind, text}, demoUrl.
-  update(values) {
-    const fingerprint = JSON.stringify(values);
-    if (fingerprint === this.fingerprint) return;
-    this.fingerprint = fingerprint;
+  update = ifChanged((values) => {
     const isOpen = this.element.querySelector("details")?.open;
     this.element.replaceChildren(
       el("h1", { class: "team" }, values.team),
@@ -25,7 +21,7 @@ export class Sidebar {
       el("ul", { class: "channels" }, el("li", {}, this.app(values.app))),
       el("div", { class: "sidebar-foot" }, botState(values.bot), this.calls(values.calls, isOpen), demoLink(values.demoUrl)),
     );
-  }
+  });
 
   channel({ id, name, isPrivate, isArchived, isUnread, isCurrent }) {
     return el(
@@ -59,7 +55,7 @@ export class Sidebar {
     return el(
       "details",
       { class: "calls", open: isOpen },
-      el("summary", {}, "What the bot asked ", el("span", { class: refused ? "refused" : "" }, `(${summary})`)),
+      el("summary", {}, "Web API of the bot ", el("span", { class: refused ? "refused" : "" }, `(${summary})`)),
       el("ol", {}, calls.slice(-SHOWN_CALLS).reverse().map(callLine)),
     );
   }

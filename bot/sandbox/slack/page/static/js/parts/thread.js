@@ -1,4 +1,4 @@
-// A message and its replies, beside the channel.
+// The thread panel: a message and its replies.
 
 import { el } from "../dom.js";
 import { Composer } from "./composer.js";
@@ -22,10 +22,10 @@ export class Thread {
       form,
     );
     this.timeline = new Timeline(messages, actions);
-    this.composer = new Composer(form, { send: actions.reply, beWho: actions.beWho });
+    this.composer = new Composer(form, { send: actions.reply, writeAs: actions.writeAs });
   }
 
-  // `values`: null when no thread is open, or channelName and the values of the timeline and the composer.
+  // `values`: null when no thread is open, or channelName, and the values of timeline and composer.
   update(values, directory) {
     this.element.hidden = !values;
     if (!values) return;

@@ -1,8 +1,8 @@
-// The messages of a channel or of a thread, oldest first; stays at the end unless somebody has scrolled away.
+// The messages of a channel or thread, oldest first. Stays scrolled to the end unless the reader has scrolled up.
 
 import { el, KeyedList } from "../dom.js";
 import { renderMessage } from "./message.js";
-import { dayOf } from "../reading.js";
+import { countOf, dayOf } from "../selectors.js";
 
 const NEAR_THE_END = 80;
 const CONTINUED_SECONDS = 300;
@@ -14,15 +14,15 @@ export class Timeline {
     this.list = new KeyedList(element);
   }
 
-  // `values`: place (what is shown; another place starts at its end), messages, persona, shortcuts, note(message),
-  // reply(message), isThread, empty (nodes to show instead of no messages).
+  // `values`: place (id of the channel or thread; a new one is scrolled to its end), messages, persona, shortcuts,
+  // note(message), reply(message), isThread, empty() (what to show without messages).
   update(values, directory) {
-    const isElsewhere = values.place !== this.place;
+    const isNewPlace = values.place !== this.place;
     const { scrollHeight, scrollTop, clientHeight } = this.element;
     const wasAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_THE_END;
     this.place = values.place;
     this.list.update(itemsOf(values), (item) => renderItem(item, values, directory, this.actions));
-    if (isElsewhere || wasAtEnd) this.element.scrollTop = this.element.scrollHeight;
+    if (isNewPlace || wasAtEnd) this.element.scrollTop = this.element.scrollHeight;
   }
 
   highlight(ts) {
@@ -59,6 +59,6 @@ function continues(message, previous) {
 function renderItem(item, { shortcuts, empty }, directory, actions) {
   if (item.empty) return empty();
   if (item.day) return el("p", { class: "day" }, el("span", {}, item.day));
-  if (item.replies) return el("p", { class: "day" }, el("span", {}, item.replies === 1 ? "1 reply" : `${item.replies} replies`));
+  if (item.replies) return el("p", { class: "day" }, el("span", {}, countOf(item.replies, "reply", "replies")));
   return renderMessage(item, directory, shortcuts, actions);
 }
