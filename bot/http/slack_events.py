@@ -10,7 +10,7 @@ from bot.http.proxy import Answer, Refused, SlackRequest, answer, read_request, 
 from bot.queue.messages import CommandRecord
 from bot.queue.sender import Queue, QueueUnavailable
 from bot.slack.events import Dropped, HelpRequested, read_command, read_event
-from bot.ui.text import acknowledgements as acknowledgement_text
+from bot.ui.text import commands as command_text
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +64,16 @@ def _take_command(request: SlackRequest, queue: Queue, received_at: int) -> Answ
     record = read_command(form, received_at)
     if isinstance(record, Dropped):
         log.warning("command dropped: %s", record.reason)
-        return _say(acknowledgement_text.UNKNOWN)
+        return _say(command_text.UNKNOWN)
     if isinstance(record, HelpRequested):
-        return _say(acknowledgement_text.HELP)
+        return _say(command_text.HELP)
     try:
         queue.send(record)
     except QueueUnavailable as error:
         # Slack does not repeat commands, and shows a person nothing but a number for a 5xx.
         log.error("command not queued: %s", error)
-        return _say(acknowledgement_text.NOT_TAKEN)
-    return _say(acknowledgement_text.TAKEN if isinstance(record, CommandRecord) else acknowledgement_text.ASKED)
+        return _say(command_text.NOT_TAKEN)
+    return _say(command_text.TAKEN if isinstance(record, CommandRecord) else command_text.ASKED)
 
 
 def _say(text: str) -> Answer:

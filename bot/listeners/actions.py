@@ -1,58 +1,49 @@
-"""Buttons and menus."""
+"""Buttons and menus in messages: under the bot's reply, and in the answer to `/classify`."""
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from http.client import HTTPException
-from typing import Any
+from collections.abc import Callable
 
 from slack_bolt import Ack, BoltResponse, Respond
-from slack_sdk.errors import SlackClientError
 
+from bot.listeners.press import UNREADABLE, Json, build_key, refuse, tell
 from bot.pipeline.corrections import CorrectionHandler, NotAllowed, NothingToCorrect
-from bot.queue.messages import CorrectionRecord, InvalidRecord, MessageKey, build
+from bot.queue.messages import ForwardRecord, InvalidRecord, MessageKey, build
 from bot.queue.sender import QueueUnavailable
 from bot.store.ledger import LedgerUnavailable, VersionTaken
+from bot.ui.classify import read_post
 from bot.ui.reply import read_value
+from bot.ui.text import commands as command_text
 from bot.ui.text import thread as thread_text
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
-    """Somebody pressed, under the bot's reply to a message, what says that its `facet` is `label`."""
-
-    key: MessageKey
-    facet: str
-    label: str
-    user: str
-
-
 class NotAPress(ValueError):
-    """The payload lacks what Slack puts into one, or has something else in its place. Nothing of it is quoted."""
+    """The payload lacks what Slack puts into a press, or has something else in its place. The message quotes none."""
+
+
+# --- Under the bot's reply ----------------------------------------------------------------------------------
 
 
 def correct_message(
-    dependencies: CorrectionHandler, ack: Ack, body: Mapping[str, Any], action: Mapping[str, Any], respond: Respond
+    corrections: CorrectionHandler, ack: Ack, body: Json, action: Json, respond: Respond
 ) -> BoltResponse:
-    """Hand in what a person pressed under the bot's reply; the reply itself changes a moment later."""
+    """Take a correction; the worker updates the reply a moment later."""
     try:
-        press = read_press(body, action)
+        facet, label = _read_choice(action)
+        key, user = _read_place(body)
     except NotAPress as error:
         return refuse(str(error))
-    return _hand_in(press.key, lambda: dependencies.take(press.key, press.facet, press.label, press.user), ack, respond)
+    return _hand_in(key, lambda: corrections.take(key, facet, label, user), ack, respond)
 
 
-def split_messages(
-    dependencies: CorrectionHandler, ack: Ack, body: Mapping[str, Any], respond: Respond
-) -> BoltResponse:
-    """Have messages that were read together handled each for itself; what is shown changes a moment later."""
+def split_messages(corrections: CorrectionHandler, ack: Ack, body: Json, respond: Respond) -> BoltResponse:
+    """Have messages that were read together handled one by one; the worker updates the replies a moment later."""
     try:
         key, user = _read_place(body)
     except NotAPress as error:
         return refuse(str(error))
-    return _hand_in(key, lambda: dependencies.split(key, user), ack, respond)
+    return _hand_in(key, lambda: corrections.split(key, user), ack, respond)
 
 
 def _hand_in(key: MessageKey, hand_in: Callable[[], None], ack: Ack, respond: Respond) -> BoltResponse:
@@ -68,42 +59,56 @@ def _hand_in(key: MessageKey, hand_in: Callable[[], None], ack: Ack, respond: Re
     return ack()
 
 
-def refuse(reason: str) -> BoltResponse:
-    """Refuse what is none of Slack's. The reason is logged, so nothing of the payload may be in it."""
-    log.warning("press refused", extra={"reason": reason})
-    return BoltResponse(status=400)
-
-
-def tell(text: str, ack: Ack, respond: Respond) -> BoltResponse:
-    """Tell who pressed; where that cannot be done, have Slack show its warning sign instead."""
+def _read_choice(action: Json) -> tuple[str, str]:
+    """Read facet and label from a button or a menu. Raises NotAPress."""
     try:
-        respond(text, response_type="ephemeral", replace_original=False)
-    except (OSError, HTTPException, ValueError, SlackClientError) as error:
-        log.error("press not answered", extra={"detail": type(error).__name__})
-        return BoltResponse(status=503)
+        return read_value(action.get("value") or action["selected_option"]["value"])
+    except UNREADABLE as error:
+        raise NotAPress(f"the press has no value ({type(error).__name__})") from None
+
+
+def _read_place(body: Json) -> tuple[MessageKey, str]:
+    """Read the message under whose reply somebody pressed, and the user. Raises NotAPress."""
+    try:
+        # The message is read from what Slack adds to the payload, never from the value of a button.
+        container = body["container"]
+        key = build_key(body["team"]["id"], container["channel_id"], container["thread_ts"])
+        user = body["user"]["id"]
+    except UNREADABLE as error:
+        raise NotAPress(f"the press has no message or no user ({type(error).__name__})") from None
+    if not isinstance(user, str) or not (user.isascii() and user.isalnum()):
+        raise NotAPress("the user's id is not one of Slack's")
+    return key, user
+
+
+# --- In the answer to `/classify` ---------------------------------------------------------------------------
+
+
+def post_text(corrections: CorrectionHandler, ack: Ack, body: Json, action: Json, respond: Respond) -> BoltResponse:
+    """Have a text posted; the worker then updates the answer that had the button."""
+    try:
+        record = _read_forward(body, action, int(corrections.now()))
+    except InvalidRecord as error:
+        return refuse(str(error))
+    try:
+        corrections.queue.send(record)
+    except QueueUnavailable as error:
+        log.error("text not handed in", extra={"detail": str(error)})
+        return tell(command_text.NOT_TAKEN, ack, respond)
     return ack()
 
 
-def read_press(body: Mapping[str, Any], action: Mapping[str, Any]) -> Press:
-    """Read a press of a button or a choice from a menu. Raises NotAPress."""
+def _read_forward(body: Json, action: Json, received_at: int) -> ForwardRecord:
+    """Read a press of the button that posts a text. Raises InvalidRecord."""
     try:
-        facet, label = read_value(action.get("value") or action["selected_option"]["value"])
-    except (AttributeError, KeyError, TypeError) as error:
-        raise NotAPress(f"a press has a value ({type(error).__name__})") from None
-    key, user = _read_place(body)
-    return Press(key, facet, label, user)
-
-
-def _read_place(body: Mapping[str, Any]) -> tuple[MessageKey, str]:
-    """Read under which message's reply somebody pressed, and who. Raises NotAPress."""
-    try:
-        # Which message it is about is read from what Slack signed, never from a value.
-        container = body["container"]
-        place = {"team": body["team"]["id"], "channel": container["channel_id"], "ts": container["thread_ts"]}
-        key = build(CorrectionRecord, {**place, "received_at": 0}).key
-        user = body["user"]["id"]
-    except (AttributeError, KeyError, TypeError, InvalidRecord) as error:
-        raise NotAPress(f"a press has a message and a user ({type(error).__name__})") from None
-    if not isinstance(user, str) or not (user.isascii() and user.isalnum()):
-        raise NotAPress("the user has no id of Slack's")
-    return key, user
+        place, label, text = read_post(action["value"])
+        values = {
+            "team": body["team"]["id"],
+            "channel": body["container"]["channel_id"],
+            "ts": action["action_ts"],
+            "user": body["user"]["id"],
+            "response_url": body["response_url"],
+        }
+    except UNREADABLE as error:
+        raise InvalidRecord(f"the press has no value, place or user ({type(error).__name__})") from None
+    return build(ForwardRecord, {**values, "place": place, "label": label, "text": text, "received_at": received_at})

@@ -1,4 +1,4 @@
-"""The Bolt app: everything of Slack that a person presses or opens. Works alike in Lambda, sandbox and Socket Mode."""
+"""The Bolt app for presses, shortcuts and submissions; the same in Lambda, sandbox and Socket Mode."""
 
 import logging
 
@@ -12,18 +12,18 @@ from bot.workspaces.workspaces import Workspaces
 
 
 def create_app(workspaces: Workspaces, dependencies: Dependencies, api_url: str | None = None) -> App:
-    """Build the app without a call to Slack. Requests come to it verified: see bot.http.interactive.
+    """Build the app without calling Slack. It takes requests that bot.http.interactive has verified.
 
-    A press in a workspace that the bot is not in (any more) is answered with a status of 500.
+    A press in a workspace in which the bot is not installed is answered with status 500.
     """
 
     def authorize(team_id: str | None) -> AuthorizeResult:
-        # Bolt's own way begins with a call of auth.test, inside the three seconds.
+        # By default Bolt calls auth.test first, within the three seconds that Slack allows.
         token = workspaces.client_for(team_id or "").token
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
 
     app = App(
-        client=build_client("", api_url),  # each request gets a copy with the token of its workspace
+        client=build_client("", api_url),  # each request uses a copy with its workspace's token
         authorize=authorize,
         request_verification_enabled=False,
         process_before_response=True,
@@ -34,7 +34,7 @@ def create_app(workspaces: Workspaces, dependencies: Dependencies, api_url: str 
 
 
 def _quiet_logger() -> logging.Logger:
-    """Bolt warns of every start with a token and an own `authorize`; what it makes an error is worth reading."""
+    """Return a logger for errors only: Bolt warns at every start about a client together with `authorize`."""
     logger = logging.getLogger("bot.bolt")
     logger.setLevel(logging.ERROR)
     return logger

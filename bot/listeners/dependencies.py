@@ -1,4 +1,4 @@
-"""What the listeners hand things in to."""
+"""The stores and the queue that listeners use, and the checks before a policy is saved."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,9 @@ from bot.store.stats import StatsStore
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A policy that somebody wants in force, and the version that it was made from: it is saved only while that one is
-    in force. `before` is that version itself where it has been read.
+    """A policy to be saved if the version that it was made from (`base`) is still in force.
+
+    `before` is the policy of that version, if it has been read.
     """
 
     policy: WrittenPolicy
@@ -23,7 +24,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """`default_policy` is the text of the policy that holds where a team has saved none."""
+    """`default_policy` is the text of the policy of teams that have saved none."""
 
     corrections: CorrectionHandler
     settings: SettingsStore
@@ -34,27 +35,27 @@ class Dependencies:
         return self.corrections.now()
 
     def send(self, record: Record, delay: float = 0) -> None:
-        """Hand something to the worker, for `delay` seconds from now. Raises QueueUnavailable."""
+        """Queue a record for the worker, hidden for `delay` seconds. Raises QueueUnavailable."""
         self.corrections.queue.send(record, delay)
 
     def read_policy(self, team: str) -> tuple[str, int]:
-        """Give the text of the policy in force, and its version: 0 where a team has saved none."""
+        """Return the text of the policy in force and its version (0: the default policy)."""
         saved = self.settings.read_policy(team)
         return (saved.text, saved.version) if saved else (self.default_policy, 0)
 
     def read_version(self, team: str, base: int) -> str:
-        """Give the text that somebody has in front of them. Raises PolicyChanged where it is not in force any more."""
+        """Return the text of version `base`. Raises PolicyChanged if it is no longer in force."""
         text, version = self.read_policy(team)
         if version != base:
             raise PolicyChanged(f"version {version} was saved after version {base}")
         return text
 
     def require_allowed(self, team: str, user: str) -> None:
-        """Raises NotAllowed where the policy leaves such changes to others."""
+        """Raise NotAllowed if the policy does not let the user change settings."""
         _require(self.settings.load(team, self.now()).policy, user)
 
     def save(self, team: str, user: str, proposal: Proposal) -> int:
-        """Put a policy in force and give its version. Raises NotAllowed, PolicyChanged, LedgerUnavailable."""
+        """Put a policy in force; return its version. Raises NotAllowed, PolicyChanged, LedgerUnavailable."""
         if proposal.before:
             _require(proposal.before.policy, user)
         else:
@@ -64,4 +65,4 @@ class Dependencies:
 
 def _require(policy: Policy, user: str) -> None:
     if not policy.may_change(user):
-        raise NotAllowed("the policy names who may change this")
+        raise NotAllowed("the policy does not let this user change settings")

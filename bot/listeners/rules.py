@@ -1,18 +1,17 @@
-"""Rules by menus: all in a list, one in a form, which the worker fills because it knows the labels."""
+"""Dialogs that edit the policy's rules; the worker fills the form of one rule, because it knows the labels."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
 from bot.listeners.dependencies import Dependencies, Proposal
-from bot.listeners.dialogs import SAVING, explain_refusal, have_filled, open_view, save, show_home, update
-from bot.listeners.home import read_home
+from bot.listeners.dialogs import SAVING, explain_refusal, have_filled, save, show_home
+from bot.listeners.press import UNREADABLE, Json, build_from, open_view, read_sender, update
 from bot.policy.editing.edit_rule import WrittenRule, put_rule, read_rules, remove_rule
 from bot.policy.parsing.nodes import EMOJI
 from bot.policy.parsing.parser import PolicyError, WrittenPolicy
-from bot.queue.messages import HomeRecord, RuleFormRecord, build
+from bot.queue.messages import HomeRecord, RuleFormRecord
 from bot.slack.mrkdwn import escape
 from bot.store.settings import PolicyChanged
 from bot.ui.dialog import build_notice
@@ -28,19 +27,17 @@ from bot.ui.rule_dialog import (
 from bot.ui.text import dialogs as dialog_text
 from bot.ui.text import rules as rule_text
 
-_Json = Mapping[str, Any]
-
 
 class _DoesNothing(PolicyError):
-    """The form asks for nothing to be done."""
+    """The submitted rule has no action."""
 
     def __init__(self) -> None:
         super().__init__(())
 
 
-def open_rules(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
-    """Open the list of the rules in force; where they cannot be read one by one, say so."""
-    text, base = dependencies.read_policy(read_home(body, 0).team)
+def open_rules(dependencies: Dependencies, body: Json, client: WebClient) -> None:
+    """Open the list of the rules in force, or a notice if they cannot be read one by one."""
+    text, base = dependencies.read_policy(read_sender(dependencies, body).team)
     try:
         view = build_rule_list(read_rules(WrittenPolicy.of(text)), base)
     except PolicyError as error:
@@ -48,9 +45,9 @@ def open_rules(dependencies: Dependencies, body: _Json, client: WebClient) -> No
     open_view(client, body, view)
 
 
-def open_rule(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
-    """Have the form of one rule, or of a new one, put in the list's place."""
-    who, base = read_home(body, int(dependencies.now())), read_rule_list(body["view"])
+def open_rule(dependencies: Dependencies, body: Json, client: WebClient) -> None:
+    """Have the list replaced by the form of one rule, or of a new one."""
+    who, base = read_sender(dependencies, body), read_rule_list(body["view"])
     number = int(body["actions"][0]["value"])
     try:
         text = dependencies.read_version(who.team, base)
@@ -58,23 +55,22 @@ def open_rule(dependencies: Dependencies, body: _Json, client: WebClient) -> Non
         return _say(client, body, explain_refusal(error))
     view_id = body["view"]["id"]
     update(client, view_id, build_notice(dialog_text.READING))
-    values = {"team": who.team, "user": who.user, "view": view_id, "received_at": who.received_at}
-    record = build(RuleFormRecord, {**values, "policy": text, "base": base, "number": number})
+    record = build_from(RuleFormRecord, who, view=view_id, policy=text, base=base, number=number)
     return have_filled(dependencies, client, view_id, record)
 
 
-def _say(client: WebClient, body: _Json, sentence: str) -> None:
-    """Put a sentence, which is plain text, in place of the dialog in which somebody pressed."""
+def _say(client: WebClient, body: Json, sentence: str) -> None:
+    """Replace the dialog by a sentence (plain text)."""
     update(client, body["view"]["id"], build_notice(escape(sentence)))
 
 
-def save_rule(dependencies: Dependencies, ack: Ack, body: _Json) -> BoltResponse:
-    """Save one rule as it was chosen; the rest of the policy's text stays as it is."""
+def save_rule(dependencies: Dependencies, ack: Ack, body: Json) -> BoltResponse:
+    """Save one rule; the rest of the policy's text stays as it is."""
 
-    def read(view: _Json, who: HomeRecord) -> Proposal:
+    def read(view: Json, who: HomeRecord) -> Proposal:
         filled = read_rule_form(view)
         before, rules = _read(dependencies, who.team, filled.base, filled.number)
-        _require_deed(rules[filled.number - 1] if filled.number else WrittenRule(""), filled)
+        _require_action(rules[filled.number - 1] if filled.number else WrittenRule(""), filled)
         return Proposal(put_rule(before, filled.number, filled.changes, filled.place), filled.base, before)
 
     return save(dependencies, ack, body, read, _block_of(body), say_problems)
@@ -83,35 +79,35 @@ def save_rule(dependencies: Dependencies, ack: Ack, body: _Json) -> BoltResponse
 def _read(
     dependencies: Dependencies, team: str, base: int, number: int | None
 ) -> tuple[WrittenPolicy, Sequence[WrittenRule]]:
-    """Read the policy that somebody has in front of them, with the rule `number`. Raises PolicyChanged, PolicyError."""
+    """Read version `base` of the policy. Raises PolicyError, and PolicyChanged if that version or the rule is gone."""
     policy = WrittenPolicy.of(dependencies.read_version(team, base))
     rules = read_rules(policy)
-    # The policy that the program comes with is version 0, whatever a later one has in it.
+    # The default policy is always version 0, so that it can change with a deployment.
     if number and number > len(rules):
         raise PolicyChanged(f"there is no rule {number}")
     return policy, rules
 
 
-def _require_deed(old: WrittenRule, filled: FilledIn) -> None:
-    said = {**old.values, **filled.changes}
-    if not any(part == "then" and words_ for (part, _), words_ in said.items()) and not any(
-        part == "then" for part, _ in old.others
-    ):
+def _require_action(old: WrittenRule, filled: FilledIn) -> None:
+    """Raise _DoesNothing if the changed rule has no value and no other key under `then`."""
+    values = {**old.values, **filled.changes}
+    keys = [*(key for key, words in values.items() if words), *old.others]
+    if not any(part == "then" for part, _ in keys):
         raise _DoesNothing
 
 
-def _block_of(body: _Json) -> str:
-    """Give where a mistake is to be told: the emoji are all that is typed, so a word that is none is the mistake."""
+def _block_of(body: Json) -> str:
+    """Return the block at which to show a mistake: that of the emoji if one is malformed, for only they are typed."""
     try:
         tags = read_rule_form(body["view"]).changes.get(("then", "tag"), ())
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return ACTION_BLOCK  # it is refused as a whole
+    except UNREADABLE:
+        return ACTION_BLOCK  # the submission is refused as a whole
     return ACTION_BLOCK if all(map(EMOJI.fullmatch, tags)) else TAG_BLOCK
 
 
-def remove(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
-    """Take the rule away whose form is open, and say so in its place."""
-    who, (number, base) = read_home(body, int(dependencies.now())), read_rule_about(body["view"])
+def remove(dependencies: Dependencies, body: Json, client: WebClient) -> None:
+    """Remove the rule whose form is open, and say so in its place."""
+    who, (number, base) = read_sender(dependencies, body), read_rule_about(body["view"])
     try:
         before, _ = _read(dependencies, who.team, base, number)
         version = dependencies.save(who.team, who.user, Proposal(remove_rule(before, number), base, before))
@@ -124,7 +120,7 @@ def remove(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
 
 
 def say_problems(error: PolicyError) -> str:
-    """Say what is wrong without the lines of a text that nobody here has in front of them; plain text."""
+    """List what is wrong, without line numbers, as the policy's text is not in view; plain text."""
     if isinstance(error, _DoesNothing):
         return rule_text.DOES_NOTHING
     return "\n".join(dict.fromkeys(problem.sentence for problem in error.problems))

@@ -1,18 +1,15 @@
-"""The policy as a file: chosen in a dialog, looked at, and saved when somebody says so."""
+"""The policy as a file: chosen in one dialog, reviewed in the next, and saved from there."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
 from slack_bolt import Ack, BoltResponse
 from slack_sdk import WebClient
 
-from bot.listeners.actions import refuse
 from bot.listeners.dependencies import Dependencies, Proposal
-from bot.listeners.dialogs import SAVING, SECONDS_TO_SHOW, explain_refusal, open_view, save
-from bot.listeners.home import UNREADABLE, read_home
+from bot.listeners.dialogs import SAVING, SECONDS_TO_SHOW, explain_refusal, save
+from bot.listeners.press import UNREADABLE, Json, build_from, open_view, read_sender, refuse
 from bot.policy.parsing.parser import WrittenPolicy, parse_policy
-from bot.queue.messages import HomeRecord, UploadRecord, build
+from bot.queue.messages import HomeRecord, UploadRecord
 from bot.slack.files import FileReader, FileUnreadable
 from bot.ui.policy_upload import (
     FILE_BLOCK,
@@ -24,25 +21,25 @@ from bot.ui.policy_upload import (
 )
 from bot.ui.text import dialogs as dialog_text
 
-_Json = Mapping[str, Any]
+
+def open_upload(dependencies: Dependencies, body: Json, client: WebClient) -> None:
+    """Open the dialog that takes a file and shows the policy in force."""
+    who = read_sender(dependencies, body)
+    open_view(client, body, build_upload_dialog(*dependencies.read_policy(who.team)))
 
 
-def open_upload(dependencies: Dependencies, body: _Json, client: WebClient) -> None:
-    """Open the dialog that takes a file, with the policy in force to begin from."""
-    open_view(client, body, build_upload_dialog(*dependencies.read_policy(read_home(body, 0).team)))
-
-
-def take_file(dependencies: Dependencies, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
-    """Read the file and say what is wrong with it, or have it held against what was decided lately."""
+def take_file(dependencies: Dependencies, ack: Ack, body: Json, client: WebClient) -> BoltResponse:
+    """Check the chosen file: show its mistakes, or have the worker compare it with recent decisions."""
     try:
-        who = read_home(body, int(dependencies.now()))
+        who = read_sender(dependencies, body)
         file, base = read_upload_dialog(body["view"])
         dependencies.require_allowed(who.team, who.user)
         text = _reader(client).read(file)
         policy = parse_policy(text)
         draft = Draft(file, _digest(text), base)
-        review = build_review(draft, policy, dialog_text.HOLDING_AGAINST)
-        _hand_in(dependencies, who, body["view"]["id"], text, draft)
+        review = build_review(draft, policy, dialog_text.COMPARING)
+        record = build_from(UploadRecord, who, view=body["view"]["id"], policy=text, draft=draft.to_metadata())
+        dependencies.send(record, SECONDS_TO_SHOW)
     except SAVING as error:
         return ack(response_action="errors", errors={FILE_BLOCK: explain_refusal(error)})
     except UNREADABLE as error:
@@ -50,16 +47,10 @@ def take_file(dependencies: Dependencies, ack: Ack, body: _Json, client: WebClie
     return ack(response_action="update", view=review)
 
 
-def _hand_in(dependencies: Dependencies, who: HomeRecord, view: str, text: str, draft: Draft) -> None:
-    values = {"team": who.team, "user": who.user, "view": view, "received_at": who.received_at}
-    record = build(UploadRecord, {**values, "policy": text, "draft": draft.to_metadata()})
-    dependencies.send(record, SECONDS_TO_SHOW)
+def save_file(dependencies: Dependencies, ack: Ack, body: Json, client: WebClient) -> BoltResponse:
+    """Save the reviewed file. It is read again, because its content is not stored in between."""
 
-
-def save_file(dependencies: Dependencies, ack: Ack, body: _Json, client: WebClient) -> BoltResponse:
-    """Save the file that was looked at: it is read again, because nothing of it is kept in between."""
-
-    def read(view: _Json, who: HomeRecord) -> Proposal:
+    def read(view: Json, who: HomeRecord) -> Proposal:
         draft = read_draft(view["private_metadata"])
         text = _reader(client).read(draft.file)
         if _digest(text) != draft.digest:

@@ -46,7 +46,6 @@ from bot.ui.policy_dialog import build_policy_dialog, build_route_dialog
 from bot.ui.policy_upload import build_review, read_draft
 from bot.ui.rule_dialog import Choices, build_rule_form
 from bot.ui.settings import build_policy, build_version
-from bot.ui.text import acknowledgements as acknowledgement_text
 from bot.ui.text import commands as command_text
 from bot.ui.text import dialogs as dialog_text
 from bot.ui.text import rules as rule_text
@@ -329,7 +328,7 @@ class CommandHandler:
             case "start":
                 self.settings.start(record.team, *who)
                 return command_text.STARTED
-        return acknowledgement_text.UNKNOWN
+        return command_text.UNKNOWN
 
 
 def _message_context(record: CommandRecord | InspectRecord | TrialRecord) -> MessageContext:

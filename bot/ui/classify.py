@@ -1,13 +1,13 @@
-"""The answer to `/classify`, and what becomes of its button."""
+"""The answer to `/classify`, and the post that its button makes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from slack_sdk.models.blocks import Block, ButtonElement, ConfirmObject
 
-from bot.slack.blocks import View, actions, build_view, columns, context, literal, section, shorten
+from bot.slack.blocks import View, actions, build_view, button, columns, context, literal, section, shorten
 from bot.slack.mrkdwn import escape
-from bot.triage.case import Reason
+from bot.triage.case import CAUTIONS, Reason
 from bot.triage.display import LabelView
 from bot.ui.text import commands as command_text
 from bot.ui.text import thread as thread_text
@@ -17,15 +17,12 @@ POST_ACTION = "post-text"
 _MOST_QUOTED = 300
 _MOST_CHOICES = 3
 _MOST_POSTED = 2_900
-_BUTTON_TEXT = 75
-_BUTTON_VALUE = 2_000
+_BUTTON_VALUE = 2_000  # a limit of Slack's
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the bot makes of a text: `destination` is where it would go, unless in `doubt`, and `reasons` the words that
-    spoke for its label.
-    """
+    """How a text would be triaged: where it would go unless in `doubt`, and the words that point to its label."""
 
     text: str = field(repr=False)
     label_views: tuple[LabelView, ...]
@@ -40,7 +37,7 @@ class Assessment:
 
 
 def build_answer(assessment: Assessment, user: str) -> View:
-    """Show what was asked, each facet's likeliest labels and why, what the bot would do, and offer to post it."""
+    """Show the text, each facet's likeliest labels and why, and what the bot would do; offer to post it."""
     notes = describe(assessment)
     blocks = [
         literal(shorten(assessment.text, _MOST_QUOTED)),
@@ -58,45 +55,51 @@ def bars(label_views: Sequence[LabelView]) -> Block:
 
 
 def describe(assessment: Assessment) -> list[str]:
-    """Say why the text reads so and what would be done with it."""
+    """Say why the text has its label and what would be done with it."""
     why = [command_text.reasons(assessment.main.display, assessment.reasons)] if assessment.reasons else []
     cut = [command_text.CUT_OFF] if assessment.truncated else []
-    return [*why, command_text.would_do(assessment.destination, assessment.doubt), *cut]
+    return [*why, _would_do(assessment), *cut]
+
+
+def _would_do(assessment: Assessment) -> str:
+    if not assessment.doubt:
+        return command_text.would_do(assessment.destination)
+    if assessment.doubt == "unfamiliar":
+        return command_text.UNFAMILIAR
+    return command_text.UNRELIABLE if assessment.doubt in CAUTIONS else command_text.UNSURE
+
+
+# --- Posting the text ---------------------------------------------------------------------------------------
 
 
 def _post_button(assessment: Assessment, user: str) -> list[ButtonElement]:
-    """Give the button, or none where there is nowhere to post to or the text does not fit into it."""
     value = post_value(assessment)
     if value is None or assessment.destination is None:
         return []
-    question = command_text.post_question(assessment.destination, user)
-    return [
-        ButtonElement(
-            text=shorten(command_text.post_to(assessment.main.display), _BUTTON_TEXT),
-            action_id=POST_ACTION,
-            value=value,
-            confirm=ConfirmObject(
-                title=command_text.POST_TITLE, text=question, confirm=command_text.POST, deny=command_text.DO_NOT_POST
-            ),
-        )
-    ]
+    question = ConfirmObject(
+        title=command_text.POST_TITLE,
+        text=command_text.post_question(assessment.destination, user),
+        confirm=command_text.POST,
+        deny=command_text.CANCEL,
+    )
+    return [button(command_text.post_to(assessment.main.display), POST_ACTION, value, confirm=question)]
 
 
 def post_value(assessment: Assessment) -> str | None:
-    """Give what a button carries that posts the text; None where it cannot be posted from here."""
+    """Return the value of a button that posts the text, or None if there is no destination or the text is too long."""
     value = f"{assessment.destination}={assessment.main.label}={assessment.text}"
     fits = assessment.destination is not None and not assessment.truncated and len(value) <= _BUTTON_VALUE
     return value if fits else None
 
 
 def read_post(value: str) -> tuple[str, str, str]:
-    """Read what the button carries: channel, label and text. Raises ValueError."""
+    """Read channel, label and text from the button's value. Raises ValueError."""
     destination, label, text = value.split("=", 2)
     return destination, label, text
 
 
 def build_posted(user: str, display: str, text: str) -> View:
-    """Build what is posted in the name of whoever pressed."""
+    """Build the post in a team's channel, in the name of `user`."""
     headline = command_text.posted_for(user, display)
     shown = shorten(text, _MOST_POSTED)
     return build_view(f"{headline}: {escape(shorten(text, _MOST_QUOTED))}", [section(headline), literal(shown)])

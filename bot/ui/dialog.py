@@ -1,6 +1,6 @@
-"""Dialogs: what Slack calls modals. One is only looked at, the other is submitted.
+"""Dialogs (Slack's modals): a form can be submitted, a dialog only closed.
 
-Both raise SlackObjectFormationError where a limit of Block Kit is overstepped.
+The builders raise SlackObjectFormationError if a limit of Block Kit is exceeded.
 """
 
 from collections.abc import Sequence
@@ -13,30 +13,26 @@ from bot.slack.blocks import section
 from bot.ui.text import dialogs as dialog_text
 
 
-def build_dialog(title: str, blocks: Sequence[Block], metadata: str | None = None) -> dict[str, Any]:
-    """Build what can only be closed; `metadata` comes back with whatever is pressed in it."""
-    return _build(title=title, close=dialog_text.CLOSE, private_metadata=metadata, blocks=blocks)
-
-
 def build_form(
     title: str, callback_id: str, blocks: Sequence[Block], metadata: str, submit: str = dialog_text.SAVE
 ) -> dict[str, Any]:
-    """Build what can be submitted; `metadata` comes back with it."""
+    """Build a dialog with a submit button; Slack returns `metadata` with the submission."""
+    cancel = dialog_text.CANCEL
     return _build(
-        title=title,
-        submit=submit,
-        close=dialog_text.CANCEL,
-        callback_id=callback_id,
-        private_metadata=metadata,
-        blocks=blocks,
+        title=title, submit=submit, close=cancel, callback_id=callback_id, private_metadata=metadata, blocks=blocks
     )
+
+
+def build_dialog(title: str, blocks: Sequence[Block], metadata: str | None = None) -> dict[str, Any]:
+    """Build a dialog without a submit button; Slack returns `metadata` with every press in it."""
+    return _build(title=title, close=dialog_text.CLOSE, private_metadata=metadata, blocks=blocks)
+
+
+def build_notice(sentence: str) -> dict[str, Any]:
+    """Build a dialog that only says a sentence (mrkdwn)."""
+    return build_dialog(dialog_text.TITLE, [section(sentence)])
 
 
 def _build(**parts: Any) -> dict[str, Any]:
     view: dict[str, Any] = SlackView(type="modal", **parts).to_dict()
     return view
-
-
-def build_notice(sentence: str) -> dict[str, Any]:
-    """Build the view: nothing in it can be submitted."""
-    return build_dialog(dialog_text.TITLE, [section(sentence)])

@@ -1,19 +1,17 @@
-"""The policy in dialogs: as text with a trial, and where each label goes."""
+"""Dialogs that edit the policy: as text with a trial, and where each label goes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import (
     Block,
-    ButtonElement,
     ChannelSelectElement,
     InputBlock,
-    Option,
     PlainTextInputElement,
     StaticSelectElement,
 )
 
-from bot.slack.blocks import actions, pack, section, shorten
+from bot.slack.blocks import MOST_OPTIONS, OPTION_VALUE, actions, button, option, pack, section
 from bot.ui.dialog import build_form
 from bot.ui.text import dialogs as dialog_text
 from classifier_infra.model.manifest import Facet
@@ -22,37 +20,37 @@ POLICY_CALLBACK = "policy"
 ROUTE_CALLBACK = "route"
 TRY_ACTION = "try"
 
-_FIELD = 3_000  # the most that a text field of Slack's takes
+_FIELD = 3_000  # characters, a limit of Slack's for a text field
 _MOST_FIELDS = 4
 _MOST_TRIED = 1_000
 _MOST_PROBLEMS = 8
-_MOST_OPTIONS = 100
-_OPTION_TEXT = 75
-_OPTION_VALUE = 150
 
 
 class PolicyTooLong(ValueError):
     """The policy does not fit into a dialog."""
 
 
+# --- The policy as text -------------------------------------------------------------------------------------
+
+
 def build_policy_dialog(text: str, base: int, tried: str = "", outcome: str = "") -> dict[str, Any]:
-    """Build the view. `base` is the version that is edited, `outcome` what became of a trial with `tried`.
+    """Build the form that edits version `base`; `outcome` is the result of a trial with the message `tried`.
 
     Raises PolicyTooLong.
     """
     parts = split_text(text)
     fields: list[Block] = [_field(number, part, len(parts)) for number, part in enumerate(parts, 1)]
     blocks = [section(dialog_text.POLICY_HINT), *fields, _trial_field(tried)]
-    blocks += actions([ButtonElement(text=dialog_text.TRY, action_id=TRY_ACTION)])
+    blocks += actions([button(dialog_text.TRY, TRY_ACTION)])
     blocks += [section(outcome)] if outcome else []
     return build_form(dialog_text.POLICY_TITLE, POLICY_CALLBACK, blocks, str(base))
 
 
 def split_text(text: str) -> list[str]:
-    """Spread a text over fields, line by line. Raises PolicyTooLong."""
+    """Split a text between lines so that each part fits into a field. Raises PolicyTooLong."""
     parts = pack(text.splitlines(), _FIELD) or [""]
     if len(parts) > _MOST_FIELDS or any(len(part) > _FIELD for part in parts):
-        raise PolicyTooLong("the policy is longer than a dialog takes")
+        raise PolicyTooLong(f"the policy has more than {_MOST_FIELDS} fields of {_FIELD} characters hold")
     return parts
 
 
@@ -71,7 +69,7 @@ def _trial_field(tried: str) -> InputBlock:
 
 
 def read_policy_dialog(view: Mapping[str, Any]) -> tuple[str, int, str]:
-    """Read what was typed: the policy's text, the version that was edited, the message to try it on.
+    """Read the policy's text, the version that was edited, and the message to try it on.
 
     Raises KeyError, TypeError and ValueError.
     """
@@ -81,22 +79,18 @@ def read_policy_dialog(view: Mapping[str, Any]) -> tuple[str, int, str]:
 
 
 def list_problems(problems: Sequence[object]) -> str:
-    """List what is wrong with a policy, as far as a dialog has room for it; plain text."""
+    """List the first problems of a policy; plain text."""
     shown = [str(problem) for problem in problems[:_MOST_PROBLEMS]]
     return dialog_text.problems(shown, len(problems) - len(shown))
 
 
-# --- Where what goes ----------------------------------------------------------------------------------------
+# --- Where each label goes ----------------------------------------------------------------------------------
 
 
 def build_route_dialog(facet: Facet, base: int) -> dict[str, Any]:
-    """Build the view that sends the messages with one label to a channel."""
-    options = [
-        Option(text=shorten(label.display, _OPTION_TEXT), value=label.name)
-        for label in facet.labels
-        if len(label.name) <= _OPTION_VALUE
-    ]
-    label = StaticSelectElement(placeholder=dialog_text.CHOOSE, action_id="label", options=options[:_MOST_OPTIONS])
+    """Build the form that sends messages with a label to a channel."""
+    options = [option(label.display, label.name) for label in facet.labels if len(label.name) <= OPTION_VALUE]
+    label = StaticSelectElement(placeholder=dialog_text.CHOOSE, action_id="label", options=options[:MOST_OPTIONS])
     channel = ChannelSelectElement(placeholder=dialog_text.CHOOSE, action_id="channel")
     blocks: list[Block] = [
         InputBlock(label=dialog_text.ROUTE_LABEL, element=label, block_id="label"),

@@ -1,4 +1,4 @@
-"""The policy as a file: the dialog that takes one and shows the one in force, and the look before it is saved."""
+"""Dialogs for the policy as a file: one takes it and shows the policy in force, one reviews it before it is saved."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -26,15 +26,12 @@ FILE_BLOCK = "file"
 
 _FILETYPES = ["yml", "yaml", "txt"]
 _MOST_TEXT = 3_000
-# So that all of them and what is around them fit into one view.
-_MOST_PARTS = 90
+_MOST_PARTS = 90  # blocks; a view takes 100 at most
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A policy that waits in Slack to be saved: its file, the checksum of what was shown of it, and the version that
-    was in force when it was chosen.
-    """
+    """A policy file under review: the checksum of its reviewed content, and the version then in force (`base`)."""
 
     file: UploadedFile
     digest: str
@@ -45,13 +42,13 @@ class Draft:
 
 
 def read_draft(metadata: str) -> Draft:
-    """Read what `to_metadata` gave. Raises KeyError, TypeError and ValueError."""
+    """Read what `to_metadata` wrote. Raises KeyError, TypeError and ValueError."""
     values = json.loads(metadata)
     return Draft(UploadedFile(values["name"], values["url"]), values["digest"], int(values["base"]))
 
 
 def build_upload_dialog(text: str, base: int) -> dict[str, Any]:
-    """Build the view that takes a file; `text` is the policy in force, of version `base`."""
+    """Build the form that takes a file; `text` is the policy in force, of version `base`."""
     element = FileInputElement(action_id="file", filetypes=_FILETYPES, max_files=1)
     upload = InputBlock(
         label=dialog_text.UPLOAD_LABEL, hint=dialog_text.UPLOAD_HINT, element=element, block_id=FILE_BLOCK
@@ -61,30 +58,30 @@ def build_upload_dialog(text: str, base: int) -> dict[str, Any]:
 
 
 def read_upload_dialog(view: Mapping[str, Any]) -> tuple[UploadedFile, int]:
-    """Read which file was chosen, and the version that was in force then. Raises KeyError, TypeError, ValueError."""
+    """Read the chosen file, and the version then in force. Raises KeyError, TypeError, ValueError."""
     [file] = view["state"]["values"][FILE_BLOCK]["file"]["files"]
     return read_file_object(file), int(view["private_metadata"])
 
 
 def build_review(draft: Draft, policy: Policy, outcome: str) -> dict[str, Any]:
-    """Build the view that asks whether a file is to be saved; `outcome` says what would change."""
+    """Build the form that asks whether to save a file; `outcome` says what would change."""
     summary = dialog_text.can_be_used(draft.file.name, len(policy.rules), len(policy.in_force) - len(policy.rules))
     blocks = [section(summary), section(outcome), context(dialog_text.NOT_YET_SAVED)]
     return build_form(dialog_text.UPLOAD_TITLE, REVIEW_CALLBACK, blocks, draft.to_metadata())
 
 
 def _show(text: str) -> Iterator[Block]:
-    """Show a text as it is, to be copied; one that no view takes is had from the command line."""
+    """Show a text verbatim, to be copied; point to the command line if it is too long for a view."""
     parts = pack(_split(text), _MOST_TEXT)
     if len(parts) > _MOST_PARTS:
         yield section(dialog_text.TOO_LONG_TO_SHOW)
         return
     for part in parts:
-        piece = RichTextElementParts.Text(text=part or " ")  # Slack refuses one without a character
+        piece = RichTextElementParts.Text(text=part or " ")  # Slack refuses an empty one
         yield RichTextBlock(elements=[RichTextPreformattedElement(elements=[piece])])
 
 
 def _split(text: str) -> Iterator[str]:
-    """Split a text between lines; a line that is too long by itself is split where it must be."""
+    """Split a text into lines, and lines that are too long into pieces."""
     for line in text.splitlines():
         yield from [line[at : at + _MOST_TEXT] for at in range(0, len(line), _MOST_TEXT)] or [""]

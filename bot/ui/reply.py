@@ -1,4 +1,4 @@
-"""What the bot says in the thread of a message: one message, edited in place when a person corrects it."""
+"""The bot's reply in the thread of a message, edited in place when a person corrects it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,32 +6,40 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import ButtonElement, InteractiveElement, Option, OptionGroup, StaticSelectElement
 
 from bot.policy.templates import ASSIGNEE, AUTHOR, DESTINATION, LABEL, split
-from bot.slack.blocks import View, actions, build_view, context, section, shorten
+from bot.slack.blocks import (
+    LABEL_TEXT,
+    MOST_OPTIONS,
+    OPTION_VALUE,
+    View,
+    actions,
+    build_view,
+    button,
+    context,
+    option,
+    section,
+    shorten,
+)
 from bot.slack.mrkdwn import escape
 from bot.triage.case import Correction, Outcome
 from bot.triage.display import Choice, LabelView
 from bot.triage.ownership import Owner
 from bot.ui.text import thread as thread_text
 
-# Listeners know the bot's controls by this beginning of their ids.
-ACTION_PREFIX = "correct:"
+ACTION_PREFIX = "correct:"  # the beginning of the ids of all controls that correct
 SPLIT_ACTION = "split"
 
-# With more labels than this, the likeliest get a button and the others a place in the menu.
-_MOST_BUTTONS = 4
-_MOST_OPTIONS = 100
-_BUTTON_TEXT = 75
-_OPTION_VALUE = 150
-_PLACEHOLDER = 150
+_MOST_BUTTONS = 4  # with more labels, the likeliest get a button and the others a place in the menu
+_MOST_TEXT = 4_000  # characters; chat.update refuses more
+_PLACEHOLDER = 150  # characters, a limit of Slack's
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the reply tells. `destination` is where the message went or, as long as that is open, would go.
+    """The content of the reply. `destination` is where the message went or, while that is undecided, would go.
 
-    `problem` is the error for which it could not be sent there, `correction` the latest, `parts` how many later
-    messages are read together with it. `message` is mark-up of the team's own in place of what the bot would say,
-    `mentioned` who must know and `owner` whose it is, where that is said here.
+    `problem` is Slack's error if it could not be sent there, `correction` the latest one, `parts` the number of later
+    messages read together with it, and `message` the team's own mrkdwn instead of the default sentence. `mentioned`
+    and `owner` are set if the reply is to name them.
     """
 
     label_views: tuple[LabelView, ...]
@@ -50,20 +58,15 @@ class Reply:
 
     @property
     def settled(self) -> bool:
-        """Whether the main facet has been acted on, by the bot itself or because a person said so."""
+        """Report whether the main facet was decided, by the bot itself or by a person."""
         return self.outcome == "automatic" or self.main.confidence is None
 
 
 def build_reply(reply: Reply) -> View:
-    """Build the message; see Reply."""
     headline = _headline(reply)
     notes = [thread_text.summary(reply.label_views), *_correction_note(reply), *_merge_note(reply)]
     blocks = [section(headline), *(context(note) for note in notes), *actions(list(_controls(reply)))]
     return build_view(shorten(" ".join([headline, *notes]), _MOST_TEXT), blocks)
-
-
-# chat.update refuses a longer one.
-_MOST_TEXT = 4_000
 
 
 def _headline(reply: Reply) -> str:
@@ -81,25 +84,6 @@ def _settled(reply: Reply) -> str:
     if reply.message and not reply.problem:
         return reply.message
     return thread_text.settled(reply.main, reply.destination, reply.problem)
-
-
-def fill_in(
-    templates: Sequence[str],
-    label_views: Sequence[LabelView],
-    author: str | None,
-    destination: str | None,
-    owner: Owner | None,
-) -> str | None:
-    """Give what the templates say of a message, one after the other; None where none of them can be filled in.
-
-    `destination` is the channel it was sent to. A facet that is not sure has no value: nobody is told a guess.
-    """
-    values = {f"{LABEL}{label_view.facet}": escape(label_view.display) for label_view in label_views if label_view.sure}
-    values |= {AUTHOR: f"<@{author}>"} if author else {}
-    values |= {DESTINATION: f"<#{destination}>"} if destination else {}
-    values |= {ASSIGNEE: f"<@{owner.person}>"} if owner else {}
-    filled = [render(template, values) for template in templates]
-    return " ".join(text for text in filled if text) or None
 
 
 def _correction_note(reply: Reply) -> Iterator[str]:
@@ -136,7 +120,7 @@ def _controls(reply: Reply) -> Iterator[InteractiveElement]:
     if groups:
         yield _menu(groups)
     if reply.parts:
-        yield ButtonElement(text=thread_text.SPLIT, action_id=SPLIT_ACTION, value=SPLIT_ACTION)
+        yield button(thread_text.SPLIT, SPLIT_ACTION, SPLIT_ACTION)
 
 
 def _button(number: int, reply: Reply, choice: Choice) -> ButtonElement:
@@ -144,28 +128,23 @@ def _button(number: int, reply: Reply, choice: Choice) -> ButtonElement:
     is_suggested = suggested and choice.name == reply.main.label
     asked = not reply.settled and not suggested
     text = thread_text.confirm(choice.display) if is_suggested else thread_text.instead(choice.display)
-    return ButtonElement(
-        text=shorten(choice.display if asked else text, _BUTTON_TEXT),
-        action_id=f"{ACTION_PREFIX}{number}",
-        value=_value(reply.main, choice),
-        style="primary" if is_suggested else None,
+    return button(
+        choice.display if asked else text,
+        f"{ACTION_PREFIX}{number}",
+        _value(reply.main, choice),
+        "primary" if is_suggested else None,
     )
 
 
 def _groups(main: LabelView, left: Sequence[Choice], others: Sequence[LabelView]) -> Iterator[tuple[str, list[Option]]]:
-    """Give the menu's groups: the main facet's labels that have no button, and other labels of the other facets."""
+    """Yield the menu's groups: the main facet's labels without a button, and the other facets' other labels."""
     offers = [(main, left)]
     offers += [(each, [choice for choice in each.choices if choice.name != each.label]) for each in others]
     for label_view, choices in offers:
-        options = [
-            _option(label_view, choice) for choice in choices if len(_value(label_view, choice)) <= _OPTION_VALUE
-        ]
+        values = [(choice.display, _value(label_view, choice)) for choice in choices]
+        options = [option(display, value) for display, value in values if len(value) <= OPTION_VALUE]
         if options:
-            yield shorten(label_view.title, _BUTTON_TEXT), options[:_MOST_OPTIONS]
-
-
-def _option(label_view: LabelView, choice: Choice) -> Option:
-    return Option(text=shorten(choice.display, _BUTTON_TEXT), value=_value(label_view, choice))
+            yield shorten(label_view.title, LABEL_TEXT), options[:MOST_OPTIONS]
 
 
 def _menu(groups: Mapping[str, list[Option]]) -> StaticSelectElement:
@@ -181,16 +160,35 @@ def _value(label_view: LabelView, choice: Choice) -> str:
 
 
 def read_value(value: str) -> tuple[str, str]:
-    """Read what a pressed button or chosen option carries: facet and label."""
+    """Read facet and label from the value of a button or an option."""
     facet, _, label = value.partition("=")
     return facet, label
 
 
-def render(template: str, values: Mapping[str, str]) -> str | None:
-    """Fill in mark-up for the placeholders; None where the value of one is missing, so that no half sentence is said.
+# --- The team's own replies ---------------------------------------------------------------------------------
 
-    `template` is one that `find_fault` has no objection to.
+
+def fill_in(
+    templates: Sequence[str],
+    label_views: Sequence[LabelView],
+    author: str | None,
+    destination: str | None,
+    owner: Owner | None,
+) -> str | None:
+    """Fill in all templates for a message and join them; None if none of them can be filled in.
+
+    `destination` is the channel that it was sent to. An unsure facet has no value, so that a guess is not stated.
     """
+    values = {f"{LABEL}{label_view.facet}": escape(label_view.display) for label_view in label_views if label_view.sure}
+    values |= {AUTHOR: f"<@{author}>"} if author else {}
+    values |= {DESTINATION: f"<#{destination}>"} if destination else {}
+    values |= {ASSIGNEE: f"<@{owner.person}>"} if owner else {}
+    filled = [render(template, values) for template in templates]
+    return " ".join(text for text in filled if text) or None
+
+
+def render(template: str, values: Mapping[str, str]) -> str | None:
+    """Replace the placeholders of a valid template by mrkdwn; None if the value of one is missing."""
     parts = split(template)
     if any(name not in values for name in parts[1::2]):
         return None

@@ -1,4 +1,4 @@
-"""The rules of a policy in dialogs: all of them in a list, and one in a form of menus."""
+"""Dialogs that edit a policy's rules: a list of all of them, and a form of menus for one."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,23 +23,21 @@ from slack_sdk.models.blocks.block_elements import InputInteractiveElement
 
 from bot.policy.editing.edit_rule import NAME, Changes, Key, WrittenRule
 from bot.policy.parsing.nodes import CHANNEL, PERSON
-from bot.slack.blocks import actions, context, section, shorten
+from bot.slack.blocks import MOST_OPTIONS, OPTION_VALUE, actions, button, context, option, section
 from bot.ui.dialog import build_dialog, build_form
 from bot.ui.text import rules as rule_text
+from bot.ui.text.thread import facet_title
 from classifier_infra.model.manifest import Facet
 
 RULE_CALLBACK = "rule"
 OPEN_ACTION = "rule-open"
 REMOVE_ACTION = "rule-remove"
 
-# Where a submission's mistakes are told.
+# The blocks at which Slack shows what is wrong with a submission.
 ACTION_BLOCK = "then:post"
 TAG_BLOCK = "then:tag"
 
 _MOST_LISTED = 90
-_MOST_OPTIONS = 100
-_OPTION_TEXT = 75
-_OPTION_VALUE = 150
 _MOST_FACETS = 8
 _MOST_NAME = 80
 _MOST_LABEL = 200
@@ -50,18 +48,18 @@ _TAG: Key = ("then", "tag")
 _SILENT: Key = ("then", "silent")
 _CHANNEL: Key = ("when", "channel")
 _HOURS: tuple[Key, Key] = (("when", "during"), ("when", "outside"))
-# What a condition means by these, whatever the model calls its facets.
+# Keys of conditions that have another meaning, even if a facet of the model has the same name.
 _NO_FACET = frozenset({"channel", "team", "during", "outside", "keywords"})
 
-# Slack's menus have no way back to nothing.
+# Slack's menus cannot be emptied again, so that "nothing" is an option.
 _NONE = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a form offers: the model's facets, the names that the policy explains, and what there is in Slack.
+    """What a form offers: the model's facets, names that the policy defines, and Slack's channels and user groups.
 
-    `channels` (id → name) are those that the bot is in, `groups` (id → name) the user groups.
+    `channels` are those that the bot is in; `channels` and `groups` map IDs to names.
     """
 
     facets: Sequence[Facet] = ()
@@ -76,25 +74,23 @@ class Choices:
 
 
 def build_rule_list(rules: Sequence[WrittenRule], base: int) -> dict[str, Any]:
-    """Build the view; `base` is the policy's version."""
+    """Build the list; `base` is the policy's version."""
     blocks: list[Block] = [section(rule_text.INTRODUCTION if rules else rule_text.NO_RULES)]
     blocks += [_listed(number, rule) for number, rule in enumerate(rules[:_MOST_LISTED], 1)]
     blocks += [context(rule_text.more(len(rules) - _MOST_LISTED))] if len(rules) > _MOST_LISTED else []
-    blocks += actions([ButtonElement(text=rule_text.ADD, action_id=OPEN_ACTION, value="0", style="primary")])
+    blocks += actions([button(rule_text.ADD, OPEN_ACTION, "0", "primary")])
     return build_dialog(rule_text.LIST_TITLE, blocks, str(base))
 
 
 def _listed(number: int, rule: WrittenRule) -> Block:
-    block = section(rule_text.rule(number, rule))
-    block.accessory = ButtonElement(text=rule_text.CHANGE, action_id=OPEN_ACTION, value=str(number))
-    return block
+    return section(rule_text.rule(number, rule), button(rule_text.CHANGE, OPEN_ACTION, str(number)))
 
 
 # --- One rule -----------------------------------------------------------------------------------------------
 
 
 def build_rule_form(rules: Sequence[WrittenRule], number: int, base: int, choices: Choices) -> dict[str, Any]:
-    """Build the view that changes the rule `number`, or for 0 adds one."""
+    """Build the form that changes the rule `number` (from 1 on), or adds one (0)."""
     rule = rules[number - 1] if number else WrittenRule("")
     fields = [*_fields(rule, choices)]
     shown = {key for keys, _ in fields for key in keys}
@@ -114,22 +110,25 @@ def _name(rule: WrittenRule) -> InputBlock:
 
 
 def _place(others: Sequence[WrittenRule], place: int) -> InputBlock:
-    """Ask where the rule stands; of more places than a menu takes, the first, the last and the present one."""
+    """Ask for the rule's position; if a menu cannot hold all, offer the first ones, the last and the current one."""
     places = range(1, len(others) + 2)
-    offered = sorted({*places[: _MOST_OPTIONS - 2], place, places[-1]})
+    offered = sorted({*places[: MOST_OPTIONS - 2], place, places[-1]})
     options = {
-        at: _option(rule_text.place(at, others[at - 1].title if at <= len(others) else None), str(at)) for at in offered
+        at: option(rule_text.place(at, others[at - 1].title if at <= len(others) else None), str(at)) for at in offered
     }
     element = StaticSelectElement(action_id="choice", options=list(options.values()), initial_option=options[place])
     return _input(rule_text.PLACE, element, "place", rule_text.PLACE_HINT, optional=False)
 
 
 def _fields(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, ...], InputBlock]]:
-    """Give the menus, each with what it is about. Where it could not offer what is written, there is none."""
+    """Yield the fields, each with the keys that it edits.
+
+    A part of the rule that no menu could show has no field, and is kept as it is.
+    """
     for facet in choices.facets[:_MOST_FACETS]:
         labels = {label.name: label.display for label in facet.labels}
         if facet.name not in _NO_FACET:
-            yield from _several(rule, ("when", facet.name), rule_text.facet(facet.name), labels)
+            yield from _several(rule, ("when", facet.name), facet_title(facet.name), labels)
     yield from _several(
         rule, _CHANNEL, rule_text.CHANNEL_LABEL, {id_: f"#{name}" for id_, name in choices.channels.items()}
     )
@@ -145,7 +144,7 @@ def _fields(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, ..
 def _several(
     rule: WrittenRule, key: Key, label: str, offered: Mapping[str, str]
 ) -> Iterator[tuple[tuple[Key], InputBlock]]:
-    """Give a menu of which several can be chosen; what is written in the rule is offered whether or not it is known."""
+    """Yield a menu in which several can be chosen; it also offers what the rule has and `offered` lacks."""
     written = rule.values.get(key, ())
     options = _options({**{word: word for word in written}, **offered}, written)
     if key in rule.others or (written and options is None) or not options:
@@ -160,22 +159,22 @@ def _several(
 
 
 def _options(offered: Mapping[str, str], needed: Sequence[str]) -> dict[str, Option] | None:
-    """Give as many options as a menu takes, with those that are needed among them; None where that cannot be."""
-    usable = {word: text for word, text in offered.items() if len(word) <= _OPTION_VALUE and word.strip()}
-    chosen = [*dict.fromkeys(needed), *(word for word in usable if word not in needed)][:_MOST_OPTIONS]
+    """Return as many options as a menu holds, with all needed ones among them; None if that is impossible."""
+    usable = {word: text for word, text in offered.items() if len(word) <= OPTION_VALUE and word.strip()}
+    chosen = [*dict.fromkeys(needed), *(word for word in usable if word not in needed)][:MOST_OPTIONS]
     if not all(word in usable and word in chosen for word in needed):
         return None
     in_order = sorted(chosen, key=list(usable).index)
-    return {word: _option(usable[word], word) for word in in_order}
+    return {word: option(usable[word], word) for word in in_order}
 
 
 def _one(
     rule: WrittenRule, key: Key, label: str, nothing: str, names: Sequence[str]
 ) -> Iterator[tuple[tuple[Key], InputBlock]]:
     written = rule.values.get(key, ())
-    if not names or key in rule.others or len(names) >= _MOST_OPTIONS or not {*written} <= {*names}:
+    if not names or key in rule.others or len(names) >= MOST_OPTIONS or not {*written} <= {*names}:
         return
-    options = {_NONE: _option(nothing, _NONE), **{name: _option(name, name) for name in names}}
+    options = {_NONE: option(nothing, _NONE), **{name: option(name, name) for name in names}}
     initial = options[written[0] if written else _NONE]
     element = StaticSelectElement(action_id="choice", options=list(options.values()), initial_option=initial)
     yield (key,), _input(label, element, ":".join(key), optional=False)
@@ -183,11 +182,11 @@ def _one(
 
 def _hours(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, ...], InputBlock]]:
     written = [(key, rule.values[key]) for key in _HOURS if key in rule.values]
-    if not choices.hours or len(written) > 1 or 2 * len(choices.hours) >= _MOST_OPTIONS:
+    if not choices.hours or len(written) > 1 or 2 * len(choices.hours) >= MOST_OPTIONS:
         return
-    options = {_NONE: _option(rule_text.ANY_TIME, _NONE)}
+    options = {_NONE: option(rule_text.ANY_TIME, _NONE)}
     for (_, when), name in ((key, name) for name in choices.hours for key in _HOURS):
-        options[f"{when}:{name}"] = _option(rule_text.hours(when, name), f"{when}:{name}")
+        options[f"{when}:{name}"] = option(rule_text.hours(when, name), f"{when}:{name}")
     initial = next((f"{key[1]}:{names[0]}" for key, names in written), _NONE)
     element = StaticSelectElement(action_id="choice", options=list(options.values()), initial_option=options[initial])
     yield _HOURS, _input(rule_text.HOURS, element, "hours", optional=False)
@@ -195,7 +194,7 @@ def _hours(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, ...
 
 def _post(rule: WrittenRule) -> Iterator[tuple[tuple[Key], InputBlock]]:
     written = rule.values.get(_POST, ())
-    # Of several, because only such a menu can be emptied again.
+    # A menu for several, because only that can be emptied again.
     element = ConversationMultiSelectElement(
         placeholder=rule_text.NO_CHANNEL,
         action_id="conversations",
@@ -231,9 +230,9 @@ def _tags(rule: WrittenRule) -> InputBlock:
 
 
 def _silent(rule: WrittenRule) -> InputBlock:
-    option = _option(rule_text.SILENT, "true")
-    initial = [option] if rule.values.get(_SILENT) == ("true",) else None
-    element = CheckboxesElement(action_id="choices", options=[option], initial_options=initial)
+    silent = option(rule_text.SILENT, "true")
+    initial = [silent] if rule.values.get(_SILENT) == ("true",) else None
+    element = CheckboxesElement(action_id="choices", options=[silent], initial_options=initial)
     return _input(rule_text.QUIET, element, ":".join(_SILENT))
 
 
@@ -245,13 +244,7 @@ def _remove_button(number: int) -> ButtonElement:
         deny=rule_text.KEEP,
         style="danger",
     )
-    return ButtonElement(
-        text=rule_text.REMOVE, action_id=REMOVE_ACTION, value=str(number), style="danger", confirm=question
-    )
-
-
-def _option(text: str, value: str) -> Option:
-    return Option(text=shorten(text, _OPTION_TEXT), value=value)
+    return button(rule_text.REMOVE, REMOVE_ACTION, str(number), "danger", question)
 
 
 def _input(
@@ -260,14 +253,12 @@ def _input(
     return InputBlock(label=label, element=element, block_id=block_id, hint=hint, optional=optional)
 
 
-# --- What was chosen ----------------------------------------------------------------------------------------
+# --- Submissions --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class FilledIn:
-    """A form as it was submitted: which rule (None: a new one), where it is to stand, what it is to say, and the
-    version of the policy that it was made from.
-    """
+    """A submitted form: the rule (None: a new one), its position, its changes, and the policy version it began with."""
 
     number: int | None
     place: int
@@ -276,7 +267,7 @@ class FilledIn:
 
 
 def read_rule_form(view: Mapping[str, Any]) -> FilledIn:
-    """Read a form. Raises KeyError, TypeError and ValueError."""
+    """Read a submitted form. Raises KeyError, TypeError and ValueError."""
     number, base = read_rule_about(view)
     values = {block: _only(chosen) for block, chosen in view["state"]["values"].items()}
     changes: dict[Key, tuple[str, ...]] = {NAME: _typed(values.pop("name"), None)}
@@ -288,16 +279,21 @@ def read_rule_form(view: Mapping[str, Any]) -> FilledIn:
     return FilledIn(number or None, place, changes, base)
 
 
-def _only(chosen: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Give what was typed into or chosen from the one element that a block has."""
-    [value] = chosen.values()
-    return value
-
-
 def read_rule_about(view: Mapping[str, Any]) -> tuple[int, int]:
-    """Read which rule a form is of (0: a new one), and of which version. Raises KeyError, TypeError and ValueError."""
+    """Read a form's rule (0: a new one) and policy version. Raises KeyError, TypeError and ValueError."""
     about = json.loads(view["private_metadata"])
     return int(about["number"]), int(about["base"])
+
+
+def read_rule_list(view: Mapping[str, Any]) -> int:
+    """Read the version of the policy whose rules were listed. Raises KeyError, TypeError and ValueError."""
+    return int(view["private_metadata"])
+
+
+def _only(chosen: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the state of a block's only element."""
+    [value] = chosen.values()
+    return value
 
 
 def _read_field(block: str, value: Mapping[str, Any]) -> Iterator[tuple[Key, tuple[str, ...]]]:
@@ -319,14 +315,9 @@ def _typed(value: Mapping[str, Any], separator: str | None) -> tuple[str, ...]:
 
 
 def _chosen(value: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give what was chosen from a menu of any kind."""
+    """Return what was chosen in a menu of any kind."""
     if value.get("selected_option"):
         chosen = value["selected_option"]["value"]
         return () if chosen == _NONE else (chosen,)
     options = tuple(option["value"] for option in value.get("selected_options") or ())
     return (*options, *(value.get("selected_users") or ()), *(value.get("selected_conversations") or ()))
-
-
-def read_rule_list(view: Mapping[str, Any]) -> int:
-    """Read the version of the policy whose rules were listed. Raises KeyError, TypeError and ValueError."""
-    return int(view["private_metadata"])

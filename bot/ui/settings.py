@@ -1,4 +1,4 @@
-"""What holds for a workspace, in words: the answers to `/classify policy` and `/classify version`."""
+"""The answers to `/classify policy` and `/classify version`: the settings in force, in words."""
 
 from collections.abc import Iterator
 
@@ -7,28 +7,32 @@ from bot.policy.settings import TeamSettings
 from bot.slack.blocks import View, build_view, section
 from bot.store.settings import SavedPolicy
 from bot.ui.text import commands as command_text
+from bot.ui.text.thread import facet_title
 from classifier_infra.model.manifest import Manifest
 
 _MOST_LINES = 30
 
 
 def build_policy(settings: TeamSettings, saved: SavedPolicy | None, manifest: Manifest) -> View:
-    """Say what is done in which channel, where which label goes, and who said so."""
+    """Show the channels' modes, the routes, the rules, and who saved the policy."""
     modes = "\n".join([command_text.CHANNELS_TITLE, *_modes(settings)])
     parts = [modes, *describe_rules(settings, saved, manifest)]
     return build_view("\n".join(parts), [section(part) for part in parts])
 
 
 def describe_rules(settings: TeamSettings, saved: SavedPolicy | None, manifest: Manifest) -> list[str]:
-    """Say where which label goes, and who said so."""
-    routes = "\n".join([f"*{_title(manifest)}*", *_routes(settings, manifest)])
+    """Describe the routes, the rules, who saved the policy, and what in it does not fit the model."""
+    routes = "\n".join([f"*{facet_title(manifest.facets[0].name)}*", *_routes(settings, manifest)])
     rules = [command_text.rules([rule.name for rule in settings.policy.rules])] if settings.policy.rules else []
     found = find_mismatches(settings.policy, manifest)
     return [routes, *rules, *_origin(settings, saved), *([command_text.mismatches(found)] if found else ())]
 
 
-def _title(manifest: Manifest) -> str:
-    return manifest.facets[0].name.replace("_", " ").capitalize()
+def build_version(settings: TeamSettings, saved: SavedPolicy | None, manifest: Manifest) -> View:
+    """Show the model and the version of the policy in use."""
+    labels = ", ".join(label.display for facet in manifest.facets for label in facet.labels)
+    text = "\n".join([command_text.model(manifest.version, labels), *_origin(settings, saved)])
+    return build_view(text, [section(text)])
 
 
 def _modes(settings: TeamSettings) -> Iterator[str]:
@@ -51,10 +55,3 @@ def _origin(settings: TeamSettings, saved: SavedPolicy | None) -> Iterator[str]:
     )
     if settings.unreadable:
         yield command_text.policy_unreadable(settings.unreadable)
-
-
-def build_version(settings: TeamSettings, saved: SavedPolicy | None, manifest: Manifest) -> View:
-    """Say which model and which policy are in use."""
-    labels = ", ".join(label.display for facet in manifest.facets for label in facet.labels)
-    parts = [command_text.model(manifest.version, labels), *_origin(settings, saved)]
-    return build_view("\n".join(parts), [section("\n".join(parts))])

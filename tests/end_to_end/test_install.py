@@ -125,7 +125,7 @@ def test_a_workspace_that_is_not_on_the_list_is_refused(field):
     page = field.install("Sandbox")
 
     assert page.status_code == 403
-    assert "not one of those that the bot serves" in page.text
+    assert "does not serve this workspace" in page.text
 
 
 @pytest.mark.browser
@@ -140,7 +140,7 @@ def test_a_person_installs_it_in_a_browser_once_and_sees_the_bot_answer(field, s
     page.get_by_role("link", name="Allow in Field office").click()
     expect(page.get_by_role("heading", name="Blazing Triage is in Field office")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", name="This was answered already")).to_be_visible()
+    expect(page.get_by_role("heading", name="This installation is already finished")).to_be_visible()
     refused = [each for each in said if "Content Security Policy" in each]
     page.goto(f"{field.url}/")
     page.get_by_role("textbox", name="Message #").fill(BILLING)

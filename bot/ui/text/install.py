@@ -1,11 +1,11 @@
-"""What the pages of an installation say: to whoever adds the bot to a workspace, in a browser."""
+"""Sentences of the web pages that install the bot in a workspace."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """A page: its title, what it says, and the words of its one link, if it has one."""
+    """A page's title, paragraphs and, if it has a link, the text of that link."""
 
     title: str
     paragraphs: tuple[str, ...]
@@ -17,10 +17,10 @@ _AGAIN = "Start again"
 OFFER = PageText(
     "Add Blazing Triage to Slack",
     (
-        "It reads the messages of channels that it is invited into, says what each is about, how urgent it is and in "
-        "what tone, and sends it to the right team. To begin with it only suggests.",
-        "Slack asks next which workspace it is for, and shows what it may do there. You have ten minutes, and need "
-        "the right to add apps.",
+        "It reads the messages of channels that it is invited to, says what each is about, how urgent it is and in "
+        "what tone, and sends it to the right team. At first it only suggests.",
+        "Slack then asks for the workspace and shows what the bot may do there. You have ten minutes, and need "
+        "permission to add apps.",
     ),
     "Add to Slack",
 )
@@ -29,12 +29,12 @@ CLOSED = PageText(
     "Nothing can be installed here",
     (
         "This bot serves the one workspace that it was set up for.",
-        "Whoever runs it can open it to more workspaces of the same organisation: docs/deploy.md, section “More than "
-        "one workspace”, says how.",
+        "Its operator can open it to more workspaces of the same organisation: see docs/deploy.md, section “More than "
+        "one workspace”.",
     ),
 )
 
-NOT_HERE = PageText("There is nothing here", ("To add the bot to a workspace, begin at /slack/install.",))
+NOT_HERE = PageText("There is nothing here", ("To add the bot to a workspace, start at /slack/install.",))
 
 CANCELLED = PageText(
     "Nothing was installed",
@@ -43,72 +43,72 @@ CANCELLED = PageText(
 )
 
 NOT_FROM_HERE = PageText(
-    "This did not begin in your browser",
+    "This was not started in your browser",
     (
-        "An installation has to be finished in the browser in which it was begun, with cookies allowed. Nothing was "
-        "installed just now.",
+        "An installation has to be finished in the browser in which it was started, with cookies allowed. Nothing "
+        "was installed just now.",
         "If you have just reloaded the page that said it was done, it still is.",
     ),
     _AGAIN,
 )
 
-EXPIRED = PageText("This took too long", ("Ten minutes were over, so nothing was installed.",), _AGAIN)
+EXPIRED = PageText("This took too long", ("The ten minutes are over, so nothing was installed.",), _AGAIN)
 
 USED = PageText(
-    "This was answered already",
+    "This installation is already finished",
     (
-        "Each installation is finished once, and this one was. If the page said then that the bot was installed, there "
-        "is nothing left to do.",
+        "Each installation can be finished only once. If the page said then that the bot was installed, there is "
+        "nothing left to do.",
     ),
     _AGAIN,
 )
 
-NO_CODE = PageText("Slack's answer is incomplete", ("Its code is missing, so nothing was installed.",), _AGAIN)
+NO_CODE = PageText("Slack's answer is incomplete", ("It has no code, so nothing was installed.",), _AGAIN)
 
 CODE_REFUSED = PageText(
     "Slack did not accept its code",
-    ("Such a code is good once and for ten minutes. Nothing was installed.",),
+    ("A code is valid once, for ten minutes. Nothing was installed.",),
     _AGAIN,
 )
 
 SLACK_AWAY = PageText(
     "Slack did not answer",
-    ("So nothing was installed yet. Please try again in a minute.",),
+    ("Nothing has been installed yet. Please try again in a minute.",),
     _AGAIN,
 )
 
 NOT_KEPT = PageText(
-    "The installation could not be kept",
-    ("The bot's own memory did not answer. Please try again in a minute; doing it twice does no harm.",),
+    "The installation could not be saved",
+    ("The bot's database did not answer. Please try again in a minute; doing it twice does no harm.",),
     _AGAIN,
 )
 
 ORGANISATION_WIDE = PageText(
     "One workspace at a time, please",
     (
-        "You chose the whole organisation. This bot is installed in each workspace for itself, so nothing was kept.",
-        "An admin can take it out of the organisation under Manage apps. Then start again, and choose a workspace.",
+        "You chose the whole organisation. This bot is installed workspace by workspace, so nothing was saved.",
+        "An admin can remove it from the organisation under Manage apps. Then start again, and choose a workspace.",
     ),
     _AGAIN,
 )
 
 
 def error_of_slack(code: str) -> PageText:
-    """`code` is Slack's own word for what is wrong."""
+    """Build the page for an error code of Slack's."""
     return PageText(
         "Slack refused the installation",
-        (f"Its reason is: {code}. Nothing was installed.", "Please show this page to whoever runs the bot."),
+        (f"Its reason is: {code}. Nothing was installed.", "Please show this page to the bot's operator."),
         _AGAIN,
     )
 
 
 def not_allowed(name: str, team: str) -> PageText:
     return PageText(
-        "This workspace is not one of those that the bot serves",
+        "The bot does not serve this workspace",
         (
-            f"{name} ({team}) is not on the list, so the bot does nothing there, and its token was not kept.",
-            "If it should be, whoever runs the bot puts that id on the list; then start again. If not, an admin can "
-            "take the app out again under Manage apps.",
+            f"{name} ({team}) is not on its list, so the bot does nothing there, and the token was not saved.",
+            "If it should be, the bot's operator adds that ID to the list; then start again. If not, an admin can "
+            "remove the app under Manage apps.",
         ),
         _AGAIN,
     )
@@ -118,9 +118,9 @@ def installed(name: str) -> PageText:
     return PageText(
         f"Blazing Triage is in {name}",
         (
-            "In Slack, invite it into a channel where customers write: /invite @triage. It answers in the thread of "
+            "In Slack, invite it to a channel where customers write: /invite @triage. It answers in the thread of "
             "each message.",
-            "What it does with which message is set in its Home tab.",
+            "Its Home tab has all settings.",
         ),
         "Open Slack",
     )

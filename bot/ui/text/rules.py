@@ -1,4 +1,4 @@
-"""What the bot says in the dialogs about rules. Titles, labels and options are plain text."""
+"""Sentences of the dialogs about rules. Titles, labels and options are plain text."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,13 +13,13 @@ NEW_TITLE = "A new rule"
 ADD = "Add a rule"
 CHANGE = "Change"
 
-INTRODUCTION = "The first rule that is for a message decides, unless your policy says `match: all`."
-NO_RULES = "There are no rules yet. What goes where by its category alone needs none: use *Change where it goes*."
+INTRODUCTION = "The first matching rule decides, unless your policy says `match: all`."
+NO_RULES = "There are no rules yet. To send messages on by category alone, use *Change where it goes* instead."
 
 NAME = "Name"
-NAME_HINT = "So that people know which rule it was."
-PLACE = "Where it stands"
-PLACE_HINT = "Rules are looked at from top to bottom."
+NAME_HINT = "It helps people to recognise the rule."
+PLACE = "Position"
+PLACE_HINT = "Rules are checked from top to bottom."
 CHANNEL_LABEL = "Written in"
 HOURS = "When it was written"
 ANY_TIME = "At any time"
@@ -27,78 +27,73 @@ ANY = "Any"
 POST = "Send it to"
 NO_CHANNEL = "No channel"
 PEOPLE = "Mention people"
-GROUPS = "Mention groups and who is on call"
+GROUPS = "Mention groups and people on call"
 HERE = "@here"
-NOBODY = "Nobody"
+NOBODY = "No one"
 TAGS = "Tag it with emoji"
-TAGS_HINT = "Their names, with spaces between: rotating_light eyes"
+TAGS_HINT = "Emoji names separated by spaces: rotating_light eyes"
 REPLY = "Answer in the thread with"
-OWN_WORDS = "The bot's own words"
-ASSIGN = "Give it in turn to"
+OWN_WORDS = "The bot's default reply"
+ASSIGN = "Assign it in turn to"
 QUIET = "Or stay quiet"
-SILENT = "Show nothing of such messages in Slack"
+SILENT = "Show nothing in Slack for such messages"
 
 REMOVE = "Remove this rule"
 REMOVE_TITLE = "Remove this rule?"
 REMOVE_QUESTION = (
-    "The comments in it and directly above it go with it. Earlier versions of the policy are kept with all of them."
+    "The comments in it and directly above it are removed, too. Earlier versions of the policy keep all of them."
 )
 KEEP = "Keep it"
 
-DOES_NOTHING = "A rule has to do something: choose a channel, somebody to mention, a tag, an answer, or to stay quiet."
+DOES_NOTHING = "A rule has to do something: choose a channel, someone to mention, a tag, an answer, or to stay quiet."
 FORM_NOT_TAKEN = (
-    "Slack did not take this rule's form; perhaps it names a channel or a person that is gone. Edit the policy as text."
+    "Slack refused this rule's form; perhaps it names a channel or a person that is gone. Edit the policy as text."
 )
 
 
 def removed(version: int) -> str:
-    return f"Removed; the policy is at version {version} now."
+    return f"Removed; the policy is now at version {version}."
 
 
 def more(count: int) -> str:
-    return f"And {count} more, which can be changed in the policy's text."
-
-
-def facet(name: str) -> str:
-    """Label a facet's menu."""
-    return name.replace("_", " ").capitalize()[:200]
+    return f"And {count} more, which can be edited in the policy's text."
 
 
 def hours(when: str, name: str) -> str:
-    """Name a time: within business hours, or outside them."""
+    """Name a time; `when` is `during` or `outside`."""
     return f"Within the hours “{name}”" if when == "during" else f"Outside the hours “{name}”"
 
 
 def on_call(rota: str) -> str:
-    return f"Whoever is on call in “{rota}”"
+    return f"On call in “{rota}”"
 
 
 def place(number: int, before: str | None) -> str:
-    """Name a place among the rules: before another one, or the last."""
+    """Name a position in the list of rules; `before` is the rule that follows, None at the end."""
     if number == 1 and before is None:
         return "1. the only one"
     return f"{number}. before “{before}”" if before else f"{number}. last"
 
 
 def kept(keys: Sequence[Key]) -> str:
-    """Say what of a rule the form does not show."""
+    """List the parts of a rule that the form does not show."""
     names = ", ".join(f"`{escape(key)}`" for _, key in keys)
-    return f"Also in this rule, and kept as it is written: {names}."
+    return f"Also in this rule, and kept unchanged: {names}."
 
 
 def rule(number: int, written: WrittenRule) -> str:
-    """Say in a few lines for which messages a rule is, and what it does."""
+    """Sum up a rule: its name, its conditions and its actions."""
     name = written.values.get(NAME_KEY, ("",))[0].strip()
     title = f"*{number}. {escape(name)}*" if name else f"*{number}.*"
-    when = "; ".join(_says(written, "when")) or "every message"
-    then = "; ".join(_says(written, "then")) or "nothing"
+    when = "; ".join(_describe(written, "when")) or "every message"
+    then = "; ".join(_describe(written, "then")) or "nothing"
     return f"{title}\n{when} → {then}"
 
 
-def _says(written: WrittenRule, part: str) -> Iterator[str]:
-    for (of, key), said in written.values.items():
+def _describe(written: WrittenRule, part: str) -> Iterator[str]:
+    for (of, key), values in written.values.items():
         if of == part:
-            yield f"{escape(key)} {', '.join(map(_show, said))}"
+            yield f"{escape(key)} {', '.join(map(_show, values))}"
     yield from (escape(key) for of, key in written.others if of == part)
 
 

@@ -1,24 +1,20 @@
-"""Every sentence the bot says: here those of threads and channels, beside it those of each other surface.
+"""Sentences of threads and channels; the modules beside it have those of the other surfaces.
 
-What comes in as a name or a label is escaped here; what goes out is mrkdwn.
-Where Slack takes plain text only (buttons, menus), the function says so.
+Functions escape the names and labels that they are given, and return mrkdwn unless they say "plain text".
 """
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from bot.slack.mrkdwn import escape, mention
-
-if TYPE_CHECKING:  # the front says a few sentences too, and starts without what they are not about
-    from bot.triage.display import Choice, LabelView
-    from bot.triage.ownership import Owner
+from bot.triage.display import Choice, LabelView
+from bot.triage.ownership import Owner
 
 # --- In the thread ------------------------------------------------------------------------------------------
 
 
-def settled(label_view: "LabelView", destination: str | None, problem: str | None) -> str:
-    """Say what it is about and where it went. `problem` is the error for which it could not be sent."""
+def settled(label_view: LabelView, destination: str | None, problem: str | None) -> str:
+    """Say what it is about and where it went; `problem` is Slack's error if it could not be sent."""
     label = f"*{escape(label_view.display)}*"
     if destination is None:
         return f"{label}. It stays here: no channel is set for it."
@@ -27,41 +23,40 @@ def settled(label_view: "LabelView", destination: str | None, problem: str | Non
     return f"{label}, but I could not send it to <#{destination}>: {explain(problem)}."
 
 
-def suggestion(label_view: "LabelView", destination: str | None) -> str:
+def suggestion(label_view: LabelView, destination: str | None) -> str:
     label = f"*{escape(label_view.display)}*"
     question = f"Shall I send it to <#{destination}>?" if destination else "Is that right?"
     return f"This looks like {label}. {question}"
 
 
-def question(label_view: "LabelView") -> str:
+def question(label_view: LabelView) -> str:
     guesses = " or ".join(f"*{escape(choice.display)}*" for choice in label_view.choices[:2])
     return f"I am not sure: is this {guesses}?"
 
 
-def summary(label_views: "Sequence[LabelView]") -> str:
-    """List all facets in a line."""
+def summary(label_views: Sequence[LabelView]) -> str:
+    """List all facets on one line."""
     return " · ".join(_facet(label_view) for label_view in label_views)
 
 
-def _facet(label_view: "LabelView") -> str:
+def _facet(label_view: LabelView) -> str:
     name = f"{escape(label_view.title)} {'' if label_view.sure else 'perhaps '}{escape(label_view.display)}"
     return f"{name} ({'set by a person' if label_view.confidence is None else percent(label_view.confidence)})"
 
 
 def corrected(user: str, title: str, before: str, after: str) -> str:
-    """Say who corrected which facet, from what to what; the three are as people read them."""
+    """Say who confirmed or changed a facet; `title`, `before` and `after` are display names."""
     if before == after:
         return f"<@{user}> confirmed the {escape(title.lower())}."
     return f"<@{user}> changed the {escape(title.lower())} from {escape(before)} to {escape(after)}."
 
 
 def read_together(parts: int) -> str:
-    """Say how many later messages are parts of this request."""
+    """Say how many later messages belong to this request."""
     others = "the next message" if parts == 1 else f"the next {parts} messages"
-    return f"Read together with {others} of the same author."
+    return f"Read together with {others} by the same author."
 
 
-# A button; plain text.
 SPLIT = "Split them"
 
 
@@ -76,7 +71,7 @@ def confirm(display: str) -> str:
 
 
 def change(titles: Sequence[str]) -> str:
-    """The menu that changes the other facets; plain text."""
+    """The menu that changes facets; plain text."""
     return "Change " + _alternatives([title.lower() for title in titles])
 
 
@@ -87,15 +82,15 @@ def _alternatives(words: Sequence[str]) -> str:
 # --- In the team's channel ----------------------------------------------------------------------------------
 
 
-def routed(label_view: "LabelView", author: str | None, origin: str, owner: "Owner | None" = None) -> str:
-    """Say what came in, from whom, where, and whose it is."""
+def routed(label_view: LabelView, author: str | None, origin: str, owner: Owner | None = None) -> str:
+    """Say what came in, from whom, where, and who is responsible."""
     sender = f" from <@{author}>" if author else ""
     whose = f", {_whose(owner)}" if owner else ""
     return f"*{escape(label_view.display)}*{sender} in <#{origin}>{whose}"
 
 
 def called(mentioned: Sequence[str], urgent: bool) -> str:
-    """Call those who must know, at the beginning of what they must know."""
+    """Build the beginning of a post that mentions people."""
     return f"{mentions(mentioned)} {'*Urgent:* ' if urgent else ''}" if mentioned else ""
 
 
@@ -103,20 +98,19 @@ def mentions(targets: Sequence[str]) -> str:
     return " ".join(map(mention, targets))
 
 
-def owned(owner: "Owner") -> str:
-    """Say whose it is, in a sentence."""
+def owned(owner: Owner) -> str:
     whose = _whose(owner)
     return f"{whose[0].upper()}{whose[1:]}."
 
 
-def _whose(owner: "Owner") -> str:
+def _whose(owner: Owner) -> str:
     if owner.instead_of:
         return f"answered by <@{owner.person}>, who has it now"
     return f"assigned to <@{owner.person}>"
 
 
 def given_out(person: str) -> str:
-    return f"<@{person}> This came in while everybody was away. It is yours now."
+    return f"<@{person}> This came in while everyone was away. It is yours now."
 
 
 def unanswered(minutes: int, mentioned: Sequence[str]) -> str:
@@ -137,9 +131,9 @@ def thread_link(permalink: str) -> str:
 
 
 def moved(user: str | None, display: str, destination: str | None) -> str:
-    """Say who moved a post to where; `user` is None where it was the author's editing."""
+    """Say who moved a post, and to where; `user` is None if the author's edit did."""
     if user is None:
-        return f"The author has changed this, and I moved it to <#{destination}>: it is about {escape(display)} now."
+        return f"The author changed this, so I moved it to <#{destination}>: it is about {escape(display)} now."
     where = f"moved this to <#{destination}>" if destination else "took this back"
     return f"<@{user}> {where}: it is about {escape(display)}."
 
@@ -149,7 +143,7 @@ def summarised(count: int) -> str:
 
 
 def summarised_part(display: str, origin: str, first: int, permalinks: Sequence[str]) -> str:
-    """Link to some of them; `first` is the number of the first."""
+    """Link to some of the messages, numbered from `first`."""
     links = " ".join(f"<{link}|{number}>" for number, link in enumerate(permalinks, first))
     return f"*{escape(display)}* in <#{origin}>: {links}"
 
@@ -162,22 +156,22 @@ MESSAGE_GONE = "(The message has been deleted.)"
 REST_IN_THREAD = "… (the rest is in the thread)"
 
 
-# --- When something is in the way ---------------------------------------------------------------------------
+# --- Problems -----------------------------------------------------------------------------------------------
 
-TOO_OLD_TO_CORRECT = "I no longer remember this message, so I cannot change what I made of it."
-NOT_ALLOWED_TO_CORRECT = "Our policy leaves corrections to certain people. Please ask one of them, or our admin."
-CORRECTION_NOT_TAKEN = "I could not save your correction just now. Please press again in a minute."
+TOO_OLD_TO_CORRECT = "I no longer have a record of this message, so it cannot be corrected."
+NOT_ALLOWED_TO_CORRECT = "Our policy lets only certain people make corrections. Please ask one of them, or our admin."
+CORRECTION_NOT_TAKEN = "I could not save your correction just now. Please try again in a minute."
 
 
 def admin_needed(channel: str, error: str) -> str:
-    return f"I cannot do all of my work in <#{channel}>: {explain(error)}. I say this once a week at most."
+    return f"I cannot work properly in <#{channel}>: {explain(error)}. I report this once a week at most."
 
 
 def policy_unreadable(version: int, kept: int) -> str:
-    instead = f"version {kept}" if kept else "the policy I came with"
+    instead = f"version {kept}" if kept else "the default policy"
     return (
         f"I cannot read version {version} of our policy: it was saved by another version of this program. "
-        f"Until somebody saves one that I can read, I go by {instead}."
+        f"Until someone saves one that I can read, I use {instead}."
     )
 
 
@@ -187,13 +181,18 @@ _PROBLEMS = {
     "is_archived": "that channel is archived",
     "restricted_action": "I am not allowed to write there",
     "message_not_found": "the message has been deleted",
-    "missing_scope": "I lack a permission; please install me again",
+    "missing_scope": "I lack a permission; please reinstall me",
 }
 
 
 def explain(error: str) -> str:
-    """Say in words what Slack's error code means."""
+    """Put Slack's error code into words."""
     return _PROBLEMS.get(error, f"Slack answered `{escape(error)}`")
+
+
+def facet_title(name: str) -> str:
+    """Turn a facet's name in the model into a title, such as `Product area`."""
+    return name.replace("_", " ").capitalize()
 
 
 # --- Numbers ------------------------------------------------------------------------------------------------
@@ -202,18 +201,19 @@ _BAR = 10
 
 
 def percent(confidence: float) -> str:
-    """Give a probability, rounded down, so that what is below a threshold never reads as if it had reached it."""
+    """Format a probability, rounded down, so that one below a threshold never seems to reach it."""
     value = math.floor(100 * confidence + 1e-9)
     return f"{value}%" if value else "under 1%"
 
 
-def bars(choices: "Sequence[Choice]") -> str:
-    """Draw a line with a bar for each choice."""
+def bars(choices: Sequence[Choice]) -> str:
+    """Draw one line with a bar per choice."""
     return "\n".join(
-        f"{_bar(choice.confidence)} {percent(choice.confidence)} {escape(choice.display)}" for choice in choices
+        f"{bar(choice.confidence)} {percent(choice.confidence)} {escape(choice.display)}" for choice in choices
     )
 
 
-def _bar(confidence: float) -> str:
-    filled = round(_BAR * confidence)
+def bar(fraction: float) -> str:
+    """Draw a bar of ten characters, filled to a fraction from 0 to 1."""
+    filled = round(_BAR * fraction)
     return "▰" * filled + "▱" * (_BAR - filled)

@@ -14,7 +14,7 @@ from bot.http.slack_events import handle
 from bot.lambdas import front
 from bot.queue.messages import AskRecord, CommandRecord, MessageRecord, from_json
 from bot.settings import MissingSetting
-from bot.ui.text import acknowledgements as acknowledgement_text
+from bot.ui.text import commands as command_text
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -206,7 +206,7 @@ def test_a_stage_or_base_path_before_the_route_does_not_matter(post, queue):
 def test_a_command_is_queued_and_answered_at_once_for_its_user_only(post, queue):
     status, body = post("/slack/commands", urlencode(COMMAND).encode(), FORM)
 
-    assert (status, body) == (200, {"response_type": "ephemeral", "text": acknowledgement_text.TAKEN})
+    assert (status, body) == (200, {"response_type": "ephemeral", "text": command_text.TAKEN})
     [record] = queue.records
     assert isinstance(record, CommandRecord)
 
@@ -214,7 +214,7 @@ def test_a_command_is_queued_and_answered_at_once_for_its_user_only(post, queue)
 def test_what_is_no_text_is_queued_too(post, queue):
     _, body = post("/slack/commands", urlencode(COMMAND | {"text": "stats"}).encode(), FORM)
 
-    assert body["text"] == acknowledgement_text.ASKED
+    assert body["text"] == command_text.ASKED
     [record] = queue.records
     assert isinstance(record, AskRecord)
 
@@ -222,14 +222,14 @@ def test_what_is_no_text_is_queued_too(post, queue):
 def test_help_is_answered_without_the_queue(post, queue):
     status, body = post("/slack/commands", urlencode(COMMAND | {"text": "help"}).encode(), FORM)
 
-    assert (status, body["text"]) == (200, acknowledgement_text.HELP)
+    assert (status, body["text"]) == (200, command_text.HELP)
     assert queue.records == []
 
 
 def test_a_command_that_could_not_be_queued_is_answered_in_words(post, broken_queue):
     status, body = post("/slack/commands", urlencode(COMMAND).encode(), FORM, queue=broken_queue)
 
-    assert (status, body["text"]) == (200, acknowledgement_text.NOT_TAKEN)
+    assert (status, body["text"]) == (200, command_text.NOT_TAKEN)
 
 
 def test_slacks_certificate_check_is_answered(post, queue):

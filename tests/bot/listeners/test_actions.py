@@ -6,7 +6,7 @@ import pytest
 
 from bot.queue.messages import MessageKey
 from bot.queue.sender import QueueUnavailable
-from bot.ui.text import acknowledgements as acknowledgement_text
+from bot.ui.text import commands as command_text
 from bot.ui.text import thread as thread_text
 
 
@@ -95,4 +95,4 @@ def test_whoever_wanted_a_text_posted_is_told_when_it_could_not_be_handed_in(pos
     queue.failure = QueueUnavailable("SQS did not take the record")
 
     assert post(press(key, told.url, action_id="post-text", value="C0BILLING=billing=text")) == 200
-    assert told.bodies[0]["text"] == acknowledgement_text.NOT_TAKEN
+    assert told.bodies[0]["text"] == command_text.NOT_TAKEN

@@ -8,7 +8,7 @@ import pytest
 
 from bot.queue.messages import CorrectionRecord
 from bot.queue.sender import QueueUnavailable
-from bot.ui.text import acknowledgements as acknowledgement_text
+from bot.ui.text import commands as command_text
 from bot.ui.text import dialogs as dialog_text
 
 
@@ -57,7 +57,7 @@ def test_where_the_message_cannot_be_handed_in_the_dialog_says_so(shortcut, slac
     assert shortcut() == 200
 
     [dialog] = slack.installation.modals.values()
-    assert acknowledgement_text.NOT_TAKEN in json.dumps(dialog.form)
+    assert command_text.NOT_TAKEN in json.dumps(dialog.form)
 
 
 def test_a_correction_in_the_dialog_is_taken_and_said_so(press_home, ledger, queue, waiting, dialog, shown_dialog):

@@ -11,7 +11,6 @@ from bot.queue.sender import QueueUnavailable
 from bot.store.ledger import LedgerUnavailable
 from bot.store.settings import SettingsStore
 from bot.ui.policy_dialog import build_policy_dialog, build_route_dialog
-from bot.ui.text import acknowledgements as acknowledgement_text
 from bot.ui.text import commands, dialogs
 
 
@@ -128,7 +127,7 @@ def test_where_the_labels_cannot_be_had_the_dialog_says_so(press_home, queue, sl
     assert press_home(team, "edit-routes") == 200
 
     [dialog] = slack.installation.modals.values()
-    assert acknowledgement_text.NOT_TAKEN in json.dumps(dialog.form)
+    assert commands.NOT_TAKEN in json.dumps(dialog.form)
 
 
 def test_where_a_label_goes_is_changed_by_two_menus(submit, press_home, store, queue, slack, manifest, team):

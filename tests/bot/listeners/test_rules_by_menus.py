@@ -13,7 +13,6 @@ from bot.queue.messages import HomeRecord, SavedRecord
 from bot.queue.sender import QueueUnavailable
 from bot.store.settings import SettingsStore
 from bot.ui.rule_dialog import Choices, build_rule_form, build_rule_list
-from bot.ui.text import acknowledgements as acknowledgement_text
 from bot.ui.text import commands, dialogs
 from bot.ui.text import rules as rule_text
 
@@ -211,7 +210,7 @@ def test_where_the_form_cannot_be_had_the_dialog_says_so(press, queue, shown_dia
     queue.failure = QueueUnavailable("SQS did not take the record")
 
     assert press(build_rule_list(read_rules(WrittenPolicy.of(TEXT)), 1), "rule-open", "1") == 200
-    assert acknowledgement_text.NOT_TAKEN in shown_dialog()
+    assert commands.NOT_TAKEN in shown_dialog()
 
 
 @pytest.mark.parametrize(

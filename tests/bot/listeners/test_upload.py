@@ -58,7 +58,7 @@ def test_a_good_file_is_handed_in_to_be_held_against_what_was_decided_and_is_not
 
     assert (status, answer["response_action"]) == (200, "update")
     shown = json.dumps(answer["view"], ensure_ascii=False)
-    assert "*quiet.yml* has no mistake in it." in shown
+    assert "*quiet.yml* has no mistakes." in shown
     assert dialogs.NOT_YET_SAVED in shown
     [(record, delay)] = queue.sent
     assert isinstance(record, UploadRecord)
@@ -97,13 +97,13 @@ def test_a_file_with_a_mistake_is_refused_with_line_value_and_what_would_be_righ
     ("content", "said"), [(b"\xff\xfe", "not-text"), (b"#" * (64 * 1024 + 1), "too-large")], ids=["binary", "large"]
 )
 def test_a_file_that_cannot_be_a_policy_is_refused(submit, upload, content, said):
-    assert submit(upload(content))[1]["errors"] == {"file": dialogs.file_fault(said)}
+    assert submit(upload(content))[1]["errors"] == {"file": dialogs.FILE_FAULTS[said]}
 
 
 def test_a_file_that_is_kept_elsewhere_is_not_fetched(submit, upload):
     file = upload(SILENT) | {"url_private": "https://files.example.com/policy.yml"}
 
-    assert submit(file)[1]["errors"] == {"file": dialogs.file_fault("elsewhere")}
+    assert submit(file)[1]["errors"] == {"file": dialogs.FILE_FAULTS["elsewhere"]}
 
 
 def test_a_bot_without_the_permission_says_which_it_lacks(submit, upload, slack):
@@ -133,7 +133,7 @@ def test_a_file_that_was_changed_since_it_was_looked_at_is_not_saved(submit, sen
 
     _, answer = send(type="view_submission", view={**review, "id": "V1", "state": {"values": {}}})
 
-    assert dialogs.file_fault("gone") in json.dumps(answer["view"])
+    assert dialogs.FILE_FAULTS["gone"] in json.dumps(answer["view"])
     assert store.load(team, time.time()).version == 0
 
 

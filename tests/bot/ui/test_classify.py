@@ -27,7 +27,7 @@ def test_the_answer_shows_the_text_each_facet_with_bars_why_and_what_would_be_do
     assert facets["fields"][0]["text"] == (
         "*Category*\n▰▰▰▰▰▰▰▰▰▱ 94% Billing\n▱▱▱▱▱▱▱▱▱▱ 4% Technical\n▱▱▱▱▱▱▱▱▱▱ 2% General"
     )
-    assert why["elements"][0]["text"] == "For Billing spoke above all: “charged”, “&lt;twice&gt;”."
+    assert why["elements"][0]["text"] == "Words that point to Billing: “charged”, “&lt;twice&gt;”."
     assert note["elements"][0]["text"] == "I would send this to <#C0BILLING>."
 
 

@@ -38,7 +38,7 @@ def test_a_new_workspace_is_told_what_is_not_there_yet(home):
 
     assert home_text.NOTHING_URGENT in shown
     assert home_text.NOTHING_TO_REVIEW in shown
-    assert "First answer of a person: not yet known." in shown
+    assert "First answer by a person: not yet known." in shown
 
 
 def test_times_are_shown_in_the_readers_zone(home):
@@ -50,7 +50,7 @@ def test_the_week_has_volumes_agreement_and_the_time_to_an_answer(home):
     shown = text_of(build_home(replace(home, week=Week({**counts, "answered#300": 2}))))
 
     assert "3 Billing" in shown
-    assert "Category: right in 3 of the 4 that people looked at (75%)" in shown
+    assert "Category: 3 of 4 confirmed (75%)" in shown
     assert "half of them within 5 minutes" in shown
 
 

@@ -125,7 +125,7 @@ def test_of_many_categories_the_likeliest_have_buttons_and_the_others_are_in_the
 def test_messages_that_are_read_together_are_named_and_can_be_split(label_views):
     view = build_reply(Reply(label_views, "automatic", "C0BILLING", parts=2))
 
-    assert "Read together with the next 2 messages of the same author." in notes(view)
+    assert "Read together with the next 2 messages by the same author." in notes(view)
     assert controls(view)[-1]["text"]["text"] == "Split them"
     assert "Split them" not in str(build_reply(Reply(label_views, "automatic", "C0BILLING")).blocks)
 

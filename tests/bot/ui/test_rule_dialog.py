@@ -111,7 +111,7 @@ def test_what_the_form_cannot_show_is_named_and_kept(choices):
     view = build_rule_form(RULES, 1, 7, choices)
 
     [note] = [block["elements"][0]["text"] for block in view["blocks"] if block["type"] == "context"]
-    assert note == "Also in this rule, and kept as it is written: `keywords`, `escalate`."
+    assert note == "Also in this rule, and kept unchanged: `keywords`, `escalate`."
 
 
 def test_everything_in_a_rule_can_be_chosen(choices):

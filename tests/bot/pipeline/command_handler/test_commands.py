@@ -75,7 +75,7 @@ def test_stats_tell_what_came_in_and_how_often_people_agreed(ask, ledger, team, 
     said = ask("stats").text
 
     assert "1 request in the last seven days." in said
-    assert "Category: right in 1 of the 1 that people looked at (100%)" in said
+    assert "Category: 1 of 1 confirmed (100%)" in said
     assert "Tone: not yet known" in said
 
 

@@ -35,7 +35,7 @@ def test_a_message_that_is_inspected_shows_what_people_have_said_of_it(inspect, 
 def test_a_message_that_the_bot_does_not_know_is_read_anew(inspect, shown_dialog):
     inspect(MessageKey("T0SANDBOX", "C0RANDOM", f"{time.time():.6f}"), "refund the invoice")
 
-    assert "For Billing spoke above all: “invoice”" in shown_dialog()
+    assert "Words that point to Billing: “invoice”" in shown_dialog()
 
 
 def test_a_message_without_words_says_so(inspect, shown_dialog):

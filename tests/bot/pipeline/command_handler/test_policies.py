@@ -53,7 +53,7 @@ def test_a_policy_is_held_against_the_requests_of_the_week(
 
     shown = shown_dialog()
     assert "Of the 3 newest requests of the last seven days, 3 would go elsewhere." in shown
-    assert "<#C0BILLING> → <#C0MONEY>: 3, the newest written" in shown
+    assert "<#C0BILLING> → <#C0MONEY>: 3, most recently" in shown
 
 
 def test_an_uploaded_policy_is_held_against_the_week_before_it_is_saved(

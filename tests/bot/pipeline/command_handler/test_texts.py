@@ -17,7 +17,7 @@ def test_an_answer_says_which_words_spoke_for_it(command_handler, answers, predi
 
     command_handler.answer_command(record, settings_now(), predict(category={"billing": 0.95}))
 
-    assert "For Billing spoke above all: “invoice”, “refund”, “please”." in answers.given[0][1].text
+    assert "Words that point to Billing: “invoice”, “refund”, “please”." in answers.given[0][1].text
 
 
 def test_a_text_is_posted_once_in_the_name_of_who_wanted_it(command_handler, answers, slack):
@@ -52,7 +52,7 @@ def test_where_the_words_are_not_at_hand_the_answer_does_without(command_handler
 
     command_handler.answer_command(record, settings_now(), predict(category={"billing": 0.95}))
 
-    assert "spoke above all" not in answers.given[0][1].text
+    assert "Words that point to" not in answers.given[0][1].text
 
 
 def test_reasons_are_the_strongest_words_each_once_and_none_that_says_little():

@@ -38,7 +38,7 @@ def test_an_edited_message_is_read_again_and_what_was_posted_follows_in_place(wo
     assert reply.content.text.startswith("*Technical*, sent to <#C0TECH>.")
     assert slack.reactions(record.ts) == []
     assert "a technical matter" in str(slack.posts("C0TECH")[0].content.blocks)
-    assert "The author has changed this" in slack.posts("C0BILLING")[0].content.text
+    assert "The author changed this" in slack.posts("C0BILLING")[0].content.text
     assert ledger.load(record.key, time.time()).decision.revision == 1
 
 
@@ -187,7 +187,7 @@ def test_what_one_author_writes_in_a_row_is_one_request(
     [post] = slack.posts("C0BILLING")
     assert "a billing matter\nit is urgent" in str(post.content.blocks[1]["text"]["text"])
     [reply] = slack.thread(first.ts)
-    assert "Read together with the next message of the same author." in reply.content.text
+    assert "Read together with the next message by the same author." in reply.content.text
     assert slack.thread(second.ts) == []
     assert ledger.load(second.key, time.time()).decision.reason == "merged"
     assert classifier.calls[-1] == ["a billing matter\nit is urgent"]

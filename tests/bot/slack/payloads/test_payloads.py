@@ -22,7 +22,7 @@ from bot.slack.api import build_client
 from bot.store.settings import SettingsStore
 from bot.store.stats import StatsStore
 from bot.triage.case import Decision
-from bot.ui.text import acknowledgements as acknowledgement_text
+from bot.ui.text import commands as command_text
 from bot.workspaces.workspaces import OneWorkspace
 
 HERE = Path(__file__).parent
@@ -76,10 +76,10 @@ def test_every_command_is_answered_with_200_and_queued_or_not(post_front, queue,
     status, body = post_front("/slack/commands", urlencode(payload).encode(), FORM)
 
     said = {
-        "help": acknowledgement_text.HELP,
-        "unknown": acknowledgement_text.UNKNOWN,
-        "command": acknowledgement_text.TAKEN,
-        "ask": acknowledgement_text.ASKED,
+        "help": command_text.HELP,
+        "unknown": command_text.UNKNOWN,
+        "command": command_text.TAKEN,
+        "ask": command_text.ASKED,
     }
     assert status == 200
     assert (body or {}).get("text") == said.get(outcome)
