@@ -37,9 +37,9 @@ from bot.store.settings import CompatibilityCheck, Pair, SettingsStore
 from bot.store.stats import StatsStore
 from bot.workspaces.workspaces import Workspaces, build_workspaces
 from classifier_infra.inference.classifier import Classifier
+from classifier_infra.inference.events import build_report
 from classifier_infra.inference.service import ClassifierService, CurrentClassifier
 from classifier_infra.inference.settings import ClassifierSettings, build_service, read_classifier_settings
-from classifier_infra.inference.telemetry import build_report
 from classifier_infra.pricing.estimate import Cost, Mode, Sizing, Traffic, estimate
 from classifier_infra.pricing.prices import load_prices
 

@@ -5,12 +5,18 @@ import sys
 from datetime import UTC, datetime
 
 from classifier_infra.errors import CommandError
-from classifier_infra.inference.active_model import ActiveVersion, load_stored_model, read_in_use
 from classifier_infra.inference.classifier import ClassifierError
 from classifier_infra.inference.endpoint import EndpointClassifier, EndpointSettings, build_endpoint
 from classifier_infra.inference.fallback import EmbeddedClassifier
-from classifier_infra.inference.loader import ask_canaries
-from classifier_infra.inference.model_store import ACCEPTED, ModelStore, StoreError, open_store
+from classifier_infra.inference.loader import ask_canaries, load_stored_model
+from classifier_infra.inference.model_store import (
+    ACCEPTED,
+    ActiveVersion,
+    ModelStore,
+    StoreError,
+    open_store,
+    read_active_version,
+)
 from classifier_infra.model.artefact import ArtefactError
 from classifier_infra.model.canaries import Baseline, answers_of, baselines_json, expected_answers, find_moved
 from classifier_infra.model.model import Model
@@ -61,24 +67,24 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _compare_and_accept(store: ModelStore, options: argparse.Namespace) -> None:
-    in_use = read_in_use(store, ActiveVersion())
-    if in_use.version is None:
+    active = read_active_version(store, ActiveVersion())
+    if active.version is None:
         raise CommandError("No model is in use: there is no active.json.", 1)
-    model = load_stored_model(store, in_use.version, in_memory=options.embedded)
+    model = load_stored_model(store, active.version, in_memory=options.embedded)
     classifier = _build(model, options.endpoint_name)
     served_by = "endpoint" if options.endpoint_name else "embedded"
     seen = answers_of(ask_canaries(classifier))
-    moved = find_moved(expected_answers(model.manifest, served_by, in_use.baselines), seen)
+    moved = find_moved(expected_answers(model.manifest, served_by, active.baselines), seen)
     for line in moved:
         _say(line)
     if not moved:
-        _say(f"All {len(seen)} canaries of {in_use.version} hold; there is nothing to accept.")
+        _say(f"All {len(seen)} canaries of {active.version} hold; there is nothing to accept.")
     elif options.dry_run:
         raise CommandError("The classifier only suggests until this is accepted or cured.", _MOVED)
     else:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        baseline = Baseline(in_use.version, served_by, options.by, now, options.reason, seen)
-        store.write(ACCEPTED, baselines_json([*in_use.baselines, baseline]))
+        baseline = Baseline(active.version, served_by, options.by, now, options.reason, seen)
+        store.write(ACCEPTED, baselines_json([*active.baselines, baseline]))
         _say("Accepted. Running functions take it over within a minute or two.")
 
 

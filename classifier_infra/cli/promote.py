@@ -10,9 +10,8 @@ from classifier_infra.endpoint.executor import WRONG, Executor
 from classifier_infra.endpoint.rollout import KINDS, Limits, Strategy
 from classifier_infra.endpoint.state import Chosen, choose_model
 from classifier_infra.errors import CommandError
-from classifier_infra.inference.active_model import load_stored_model
 from classifier_infra.inference.fallback import EmbeddedClassifier
-from classifier_infra.inference.loader import ask_canaries
+from classifier_infra.inference.loader import ask_canaries, load_stored_model
 from classifier_infra.inference.model_store import ModelStore, open_store
 from classifier_infra.model.canaries import answers_of, expected_answers, find_moved
 from classifier_infra.model.model import load_model

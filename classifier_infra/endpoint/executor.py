@@ -15,7 +15,7 @@ from classifier_infra.endpoint.plan import Action, Activate, Await, Call, Rememb
 from classifier_infra.endpoint.requests import Hosted
 from classifier_infra.endpoint.smoke_test import ask_endpoint, compare
 from classifier_infra.endpoint.state import read_history, write_history
-from classifier_infra.inference.active_model import load_stored_model
+from classifier_infra.inference.loader import load_stored_model
 from classifier_infra.inference.model_store import ACTIVE, ModelStore
 from classifier_infra.model.artefact import ARCHIVE, MANIFEST
 

@@ -9,8 +9,7 @@ from classifier_infra.endpoint.aws import Clients, explained, has_config, has_mo
 from classifier_infra.endpoint.history import Event, HistoryError, history_file, history_json, parse_history
 from classifier_infra.endpoint.plan import Seen
 from classifier_infra.endpoint.requests import Deployment, Hosted, StoredModel
-from classifier_infra.inference.active_model import ActiveVersion, read_in_use
-from classifier_infra.inference.model_store import ModelStore, NotStored, StoreError
+from classifier_infra.inference.model_store import ActiveVersion, ModelStore, NotStored, StoreError, read_active_version
 from classifier_infra.model.artefact import ARCHIVE, MANIFEST, ArtefactError, read_manifest, unpacked
 from classifier_infra.model.manifest import Manifest, ManifestError, parse_manifest
 
@@ -63,7 +62,7 @@ def is_stored(store: ModelStore, manifest: Manifest) -> bool:
 
 def active_version(store: ModelStore) -> str | None:
     """Give the version that `active.json` names, if there is one. Raises StoreError."""
-    return read_in_use(store, ActiveVersion()).version
+    return read_active_version(store, ActiveVersion()).version
 
 
 def read_history(store: ModelStore, endpoint: str) -> tuple[Event, ...]:

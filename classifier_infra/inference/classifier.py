@@ -1,10 +1,10 @@
-"""Ask a classifier what it makes of texts.
+"""The interface of a classifier, and its errors.
 
     ClassifierError
-    ├── ClassifierUnavailable   no answer, or none that can be used: the same call may succeed later
+    ├── ClassifierUnavailable   no usable answer: the same call may succeed later
     └── ClassifierRejected      the model's container refused these texts: the same call will fail again
 
-An error never quotes a text. Its `__cause__` is what boto3 or the decoding raised.
+An error never quotes a text. Its `__cause__` is the error of boto3 or of the decoding.
 """
 
 from collections.abc import Sequence
@@ -20,54 +20,51 @@ class ClassifierError(Exception):
 
 
 class ClassifierUnavailable(ClassifierError):
-    """Timeout, throttling, server error, no such endpoint, or an answer that is not one: try again later."""
+    """A timeout, throttling, a server error, a missing endpoint or an unusable answer: try again later."""
 
 
 class ClassifierRejected(ClassifierError):
-    """The endpoint refused this batch. Where one text of it may be the reason, send them one by one."""
+    """The endpoint refused this batch. If one of its texts may be the reason, send them one by one."""
 
 
 class NotExplainable(Exception):
-    """The model is too large to be at hand, so its words' contributions cannot be told."""
-
-
-class Classifier(Protocol):
-    """Whatever predicts: an endpoint, a model in this process, or one of them in the other's place."""
-
-    @property
-    def manifest(self) -> Manifest: ...
-
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Give one prediction for each text, in their order. The texts have been through `text.clean`.
-
-        Raises ClassifierUnavailable, ClassifierRejected, and ValueError for a text without a word: a model answers
-        an empty text with its prior, which looks like confidence. Callers ask `text.is_readable` first.
-        """
-        ...
-
-    def explain(self, text: str, facet: str, label: str) -> Explanation:
-        """Tell what each word of a clean text adds to a label, by its short name. Nobody else is asked.
-
-        Raises NotExplainable, and ValueError where there is no such facet or label.
-        """
-        ...
-
-
-Answer: TypeAlias = Prediction | Exception
-"""What became of one text: its prediction, or the reason why it has none."""
+    """The model is too large for this process to compute its words' contributions."""
 
 
 class Predicts(Protocol):
     """The half of a Classifier that predicts."""
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]: ...
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return one prediction for each text, in their order. The texts have been through `text.clean`.
+
+        Raises ClassifierUnavailable, ClassifierRejected, and ValueError for a text without a word: a model answers
+        an empty text with its prior, which looks like confidence. Callers check `text.is_readable` first.
+        """
+        ...
+
+
+class Classifier(Predicts, Protocol):
+    """A classifier of one model: an endpoint, a model in this process, or the one with the other as fallback."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def explain(self, text: str, facet: str, label: str) -> Explanation:
+        """Return what each word of a clean text adds to a label (by its short name), without calling the endpoint.
+
+        Raises NotExplainable, and ValueError for an unknown facet or label.
+        """
+        ...
+
+
+Answer: TypeAlias = Prediction | Exception
+"""The result for one text: its prediction, or why it has none."""
 
 
 def predict_each(classifier: Predicts, texts: Sequence[str]) -> list[Answer]:
-    """Give a prediction or the reason why there is none, for each text, in as few calls as that takes.
+    """Return a prediction or an exception for each text, in as few calls as possible.
 
-    All texts go in one call. A batch that is refused is halved until the text that is refused is alone; any other
-    failure is no text's fault, and every text's.
+    A batch that is refused is halved until the refused text is alone; any other failure counts for every text.
     """
     if not texts:
         return []

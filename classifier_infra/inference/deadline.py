@@ -1,4 +1,4 @@
-"""Do something within a given time, whatever it hangs on."""
+"""Deadlines, and calls that are abandoned when theirs has passed."""
 
 import math
 import time
@@ -17,11 +17,11 @@ class Deadline:
     at: float
 
     def left(self) -> float:
-        """Give the seconds that are left, 0 where there are none."""
+        """Return the seconds until the deadline, 0 after it."""
         return max(0.0, self.at - time.monotonic())
 
     def at_most(self, seconds: float) -> "Deadline":
-        """Give this deadline, or the one in `seconds` from now where that is earlier."""
+        """Return this deadline, or the one in `seconds` from now if that is earlier."""
         return Deadline(min(self.at, time.monotonic() + seconds))
 
 
@@ -33,21 +33,21 @@ def within(seconds: float) -> Deadline:
 
 
 class Bounded:
-    """Runs calls in a thread, and waits for them no longer than told.
+    """Runs calls in threads and waits for each until its deadline.
 
-    A socket's timeout starts anew with each byte, and looking a name up has none; so a call that takes too long is
-    left alone, and keeps its thread until it ends by itself. When all threads are taken that way, calls time out
-    without having been made.
+    A socket's timeout starts anew with each byte, and name resolution has none; so a call that takes too long is
+    abandoned and occupies its thread until it returns. While all threads are occupied, calls time out without having
+    started.
     """
 
     def __init__(self, threads: int = 4) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bounded")
 
     def call(self, function: Callable[[], T], deadline: Deadline) -> T:
-        """Raises TimeoutError, or what the function raises."""
+        """Return what the function returns. Raises TimeoutError, or what the function raises."""
         future = self._threads.submit(function)
         seconds = deadline.left()
         try:
             return future.result(None if seconds == math.inf else seconds)
         finally:
-            future.cancel()  # what has not begun need not begin any more
+            future.cancel()  # if it has not started, it need not start any more

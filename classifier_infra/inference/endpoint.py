@@ -1,5 +1,6 @@
-"""A SageMaker BlazingText endpoint as a classifier: asked within the time there is, and no more often than it helps."""
+"""A SageMaker BlazingText endpoint as a classifier, with retries, a deadline and a circuit breaker."""
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,16 @@ from classifier_infra.model.prediction import Caution, Prediction
 if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
+T = TypeVar("T")
 
-import random
+# The service's limits for one invocation, in bytes. botocore enforces neither; the service answers 413.
+REAL_TIME_BYTES = 6_291_456
+SERVERLESS_BYTES = 4_194_304
+
+# With less time than this an invocation is not tried: the answer would be late, and count as the endpoint's failure.
+_LEAST_SECONDS = 0.05
+
+# --- Circuit breaker ----------------------------------------------------------------------------------------
 
 FAILURES_TO_OPEN = 3
 FIRST_PAUSE = 1.0  # seconds
@@ -29,7 +38,7 @@ LONGEST_PAUSE = 60.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class CircuitBreaker:
-    """Failures in a row, and the moment (seconds, of any one clock) from which on the service may be asked."""
+    """Consecutive failures, and when the endpoint may be called again (in seconds of one clock)."""
 
     failures: int = 0
     retry_at: float = float("-inf")
@@ -45,24 +54,16 @@ class CircuitBreaker:
         if failures < FAILURES_TO_OPEN:
             return CircuitBreaker(failures)
         pause = min(FIRST_PAUSE * 2.0 ** min(failures - FAILURES_TO_OPEN, 30), LONGEST_PAUSE)
-        # Many instances of a function see the same outage; they should not all knock at the same moment.
-        return CircuitBreaker(failures, now + pause * random.uniform(0.5, 1.0))  # noqa: S311, no secret hangs on it
+        # Jitter, because many instances of a function see the same outage.
+        return CircuitBreaker(failures, now + pause * random.uniform(0.5, 1.0))  # noqa: S311, not for secrets
 
 
-T = TypeVar("T")
-
-# The service model's cap on one invocation of a real-time endpoint; a serverless one takes 4 MB. botocore enforces
-# neither, the service answers 413.
-REAL_TIME_BYTES = 6_291_456
-SERVERLESS_BYTES = 4_194_304
-
-# Less is not worth the attempt: the answer would come too late, and the endpoint would count as slow.
-_LEAST_SECONDS = 0.05
+# --- Connection ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """How the endpoint is asked. Times are in seconds; `patience` is for all tries of one invocation and the pauses."""
+    """How to invoke the endpoint. `patience` is the time in seconds for all tries of an invocation and their pauses."""
 
     name: str
     max_bytes: int = REAL_TIME_BYTES
@@ -71,9 +72,9 @@ class EndpointSettings:
 
 
 class Endpoint:
-    """The connection to an endpoint, and what is remembered of its failures.
+    """The connection to an endpoint, with its circuit breaker.
 
-    For one caller at a time, as in a Lambda function: two would at worst probe a failing endpoint both.
+    For one caller at a time, as in a Lambda function: two could both probe a failing endpoint.
     """
 
     def __init__(self, client: "SageMakerRuntimeClient", settings: EndpointSettings, report: Report) -> None:
@@ -84,13 +85,13 @@ class Endpoint:
         self._bounded = Bounded()
 
     def invoke(self, body: bytes, read: Callable[[bytes], T], deadline: Deadline) -> T:
-        """Send a body and give what `read` makes of the answer; `read` may raise UnusableAnswer, UnexpectedScores.
+        """Send a body and return what `read` makes of the answer; `read` may raise UnusableAnswer, UnexpectedScores.
 
-        Raises ClassifierUnavailable (also without asking, while the endpoint keeps failing) and ClassifierRejected.
+        Raises ClassifierUnavailable (at once while the circuit breaker is open) and ClassifierRejected.
         """
-        self._check_worth_asking(deadline)
+        self._check_worth_calling(deadline)
         try:
-            answer = self._try(body, read, deadline.at_most(self.settings.patience))
+            answer = self._retry(body, read, deadline.at_most(self.settings.patience))
         except ClassifierRejected:
             self._breaker = self._breaker.after_success()  # it answers
             raise
@@ -101,13 +102,13 @@ class Endpoint:
         self._breaker = self._breaker.after_success()
         return answer
 
-    def _check_worth_asking(self, deadline: Deadline) -> None:
+    def _check_worth_calling(self, deadline: Deadline) -> None:
         if deadline.left() < _LEAST_SECONDS:
             raise ClassifierUnavailable("no time is left to ask the endpoint")
         if not self._breaker.allows(time.monotonic()):
             raise ClassifierUnavailable(f"the endpoint is not asked: it failed {self._breaker.failures} times in a row")
 
-    def _try(self, body: bytes, read: Callable[[bytes], T], deadline: Deadline) -> T:
+    def _retry(self, body: bytes, read: Callable[[bytes], T], deadline: Deadline) -> T:
         tries = 0
         while True:
             tries += 1
@@ -132,34 +133,34 @@ class Endpoint:
 
 
 def build_endpoint(settings: EndpointSettings, report: Report) -> Endpoint:
-    """Build an endpoint on boto3, which takes region, credentials and another address from the environment.
-
-    `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` is that address.
-    """
-    import boto3  # only here, so that a function that answers by itself does not pay for it
+    """Build an endpoint on boto3, which reads the region, credentials and another URL from the environment."""
+    import boto3  # here, so that a function with an embedded model does not import it
     from botocore.config import Config
 
     config = Config(
         connect_timeout=1.0,
-        # Only ends calls that nobody waits for any more, so it may not come before patience has ended.
+        # Only ends calls that were abandoned, so it must not come before `patience` has passed.
         read_timeout=settings.patience + 1.0,
-        # Tries are made here: botocore repeats neither all that passes nor with an eye on the time.
+        # Endpoint retries itself: botocore does not retry every transient error, nor know the deadline.
         retries={"total_max_attempts": 1, "mode": "standard"},
         tcp_keepalive=True,
     )
     return Endpoint(boto3.client("sagemaker-runtime", config=config), settings, report)
 
 
+# --- Classifier ---------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointClassifier:
-    """An endpoint that serves `model`. `caution` is why it is not to be relied upon, if so."""
+    """An endpoint that serves `model`. `caution` is a reason not to act on its predictions."""
 
     endpoint: Endpoint
     model: Model
     caution: Caution | None = None
 
     def predict(self, texts: Sequence[str], deadline: Deadline = NO_DEADLINE) -> list[Prediction]:
-        """See client.Classifier. One invocation, unless the texts or their answers exceed what one may carry."""
+        """Implement Predictor with one invocation, or more if the texts or their answers exceed its limit."""
         words = self.model.normalise(texts)
         predictions: list[Prediction] = []
         for payload in plan_payloads(words, self.model.raw_labels, self.endpoint.settings.max_bytes):

@@ -1,17 +1,21 @@
-"""What operators should know of the classifier; telemetry.py makes log lines and metrics of it.
-
-An event's `metric`, where it has one, counts `amount`; its `message`, where it has one, is logged with its fields.
-"""
+"""Events of the classifier that operators should know of, and their reporting as log lines and CloudWatch metrics."""
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+NAMESPACE = "BlazingTriage"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened. `level` is one of logging's."""
+    """An event. With a `message` it is logged at `level` with its fields; with a `metric`, that grows by `amount`."""
 
     message: ClassVar[str | None] = None
     level: ClassVar[int] = logging.WARNING
@@ -25,9 +29,29 @@ class Event:
 Report = Callable[[Event], object]
 
 
+def build_report(service: str) -> Report:
+    """Build the reporter of a Lambda function; `service` is the metrics' dimension.
+
+    A metric is written at once as a line of JSON on the standard output, where Lambda picks metrics up.
+    """
+    metrics = Metrics(namespace=NAMESPACE, service=service)
+
+    def report(event: Event) -> None:
+        if event.message:
+            _log.log(event.level, event.message, extra=asdict(event))
+        if event.metric:
+            metrics.add_metric(event.metric, MetricUnit.Count, event.amount)
+            metrics.flush_metrics()
+
+    return report
+
+
+# --- The endpoint and its fallback --------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointFailed(Event):
-    """The endpoint gave no usable answer, after all tries. Whoever asked logs why, or SwitchedOver says so."""
+    """The endpoint gave no usable answer in any try. The caller, or SwitchedOver, logs the reason."""
 
     metric = "EndpointFailed"
     reason: str
@@ -35,7 +59,7 @@ class EndpointFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class SwitchedOver(Event):
-    """Another one serves from now on: `endpoint` or `embedded`."""
+    """The server changed to `endpoint` or `embedded`."""
 
     message = "the classifier switched over"
     served_by: str
@@ -44,7 +68,7 @@ class SwitchedOver(Event):
 
 @dataclass(frozen=True, slots=True)
 class FallbackServed(Event):
-    """The model in this process answered in the endpoint's place."""
+    """The model in this process answered for the endpoint."""
 
     metric = "FallbackServed"
     texts: int
@@ -54,9 +78,12 @@ class FallbackServed(Event):
         return self.texts
 
 
+# --- The model ----------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class ModelChanged(Event):
-    """Another model serves from now on."""
+    """Another model became active."""
 
     message = "the model changed"
     level = logging.INFO
@@ -66,7 +93,7 @@ class ModelChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class ModelNotChanged(Event):
-    """Which model should serve, or that model, could not be had; the one that was there goes on serving."""
+    """The active version could not be read, or its model not loaded; the previous model stays active."""
 
     message = "the model could not be changed"
     metric = "ModelNotChanged"
@@ -75,7 +102,7 @@ class ModelNotChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class ModelLimited(Event):
-    """A model is too large to do in this process all that a smaller one could."""
+    """A model is too large for this process to do all that it does with a smaller one."""
 
     message = "the model is too large for this process"
     version: str
@@ -84,7 +111,7 @@ class ModelLimited(Event):
 
 @dataclass(frozen=True, slots=True)
 class CanariesMoved(Event):
-    """A model does not answer its canaries as it should; `moved` says which, from what to what."""
+    """A model answers its canaries differently; `moved` lists which, from what to what."""
 
     message = "canaries moved: the classifier only suggests"
     level = logging.ERROR
@@ -96,7 +123,7 @@ class CanariesMoved(Event):
 
 @dataclass(frozen=True, slots=True)
 class CanariesUnchecked(Event):
-    """A model's canaries could not be asked. One that never was asked does not answer until it was."""
+    """A model's canaries could not be classified. A model that was never checked does not answer."""
 
     message = "canaries could not be asked"
     version: str
@@ -106,7 +133,7 @@ class CanariesUnchecked(Event):
 
 @dataclass(frozen=True, slots=True)
 class CanariesHold(Event):
-    """A model that was not to be relied upon is again."""
+    """A model whose canaries had moved answers them as expected again."""
 
     message = "canaries hold"
     level = logging.INFO

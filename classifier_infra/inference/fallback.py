@@ -1,4 +1,4 @@
-"""The endpoint, and while it does not answer, the same model in this process."""
+"""The model in this process, and the classifier that falls back to it while the endpoint fails."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,29 +11,29 @@ from classifier_infra.model.model import Model
 from classifier_infra.model.prediction import Caution, Prediction
 
 
+class Predictor(Protocol):
+    """A classifier that keeps a deadline; see `classifier.Predicts`."""
+
+    def predict(self, texts: Sequence[str], deadline: Deadline) -> list[Prediction]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedClassifier:
-    """fastText in this process. `caution` is why it is not to be relied upon, if so."""
+    """fastText in this process. `caution` is a reason not to act on its predictions."""
 
     model: Model
     caution: Caution | None = None
 
     def predict(self, texts: Sequence[str], deadline: Deadline = NO_DEADLINE) -> list[Prediction]:
-        """See client.Classifier. It neither fails nor takes long enough for a deadline to matter."""
+        """Implement Predictor; this is never unavailable, and too fast for the deadline to matter."""
         return [
             self.model.predict(words, self.model.score(words), "embedded", self.caution)
             for words in self.model.normalise(texts)
         ]
 
 
-class Predictor(Protocol):
-    """A classifier that can be told how long it may take."""
-
-    def predict(self, texts: Sequence[str], deadline: Deadline) -> list[Prediction]: ...
-
-
 class Switch:
-    """Which of the two serves; it reports when that changes, not each time."""
+    """Remembers which of the two classifiers served last, and reports when that changes."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -51,25 +51,20 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class FallbackClassifier:
-    """Two classifiers with the same model. Each prediction's `served_by` says whose it is."""
+    """An endpoint and an embedded classifier of the same model. Each prediction's `served_by` says which answered."""
 
     endpoint: Predictor
     embedded: EmbeddedClassifier
     switch: Switch
 
     def predict(self, texts: Sequence[str], deadline: Deadline = NO_DEADLINE) -> list[Prediction]:
-        """See client.Classifier. It raises ClassifierRejected for several texts only, so that they are split."""
+        """Implement Predictor. Raises ClassifierRejected only for several texts, so that the caller splits them."""
         try:
             predictions = self.endpoint.predict(texts, deadline)
-        except ClassifierRejected as error:
-            if len(texts) > 1:
-                raise
-            return self._fall_back(texts, error)
         except ClassifierError as error:
-            return self._fall_back(texts, error)
+            if isinstance(error, ClassifierRejected) and len(texts) > 1:
+                raise
+            self.switch.fell_back(len(texts), error)
+            return self.embedded.predict(texts)
         self.switch.served("endpoint", "it answers")
         return predictions
-
-    def _fall_back(self, texts: Sequence[str], error: ClassifierError) -> list[Prediction]:
-        self.switch.fell_back(len(texts), error)
-        return self.embedded.predict(texts)

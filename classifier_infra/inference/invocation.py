@@ -1,4 +1,4 @@
-"""An invocation of a BlazingText endpoint, but for the call: what to send, what came back, what a failure means."""
+"""Build the payloads of a BlazingText endpoint, read its answers, and classify its failures."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,26 +16,25 @@ from botocore.exceptions import ConnectionError as NotConnected
 
 from classifier_infra.inference.classifier import ClassifierError, ClassifierRejected, ClassifierUnavailable
 
-# --- What to send -------------------------------------------------------------------------------------------
+# --- Payloads -----------------------------------------------------------------------------------------------
 
 _HEAD = '{"instances": ['
-# A double takes 24 characters at most, and each entry of a list two more for what stands between.
-_LONGEST_SCORE = 26
+_LONGEST_SCORE = 26  # characters: 24 for a double, 2 for the separator
 _AROUND_SCORES = len('{"label": [], "prob": []}, ')
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The body of one invocation, and how many texts it carries."""
+    """The body of one invocation, and the number of its texts."""
 
     body: bytes
     count: int
 
 
 def plan_payloads(texts: Sequence[str], labels: Sequence[str], limit: int) -> Iterator[Payload]:
-    """Give the fewest payloads, in order, that stay under `limit` bytes with their answers; all labels are asked for.
+    """Yield the fewest payloads whose bodies and answers (with all labels) stay under `limit` bytes, in order.
 
-    A text that is over the limit alone goes alone, to be refused.
+    A text that exceeds the limit by itself is sent alone, to be refused.
     """
     tail = f'], "configuration": {{"k": {len(labels)}}}}}'
     room = limit - len(_HEAD) - len(tail)
@@ -61,15 +60,15 @@ def _fill(instances: Iterator[str], room: int, most: int) -> Iterator[list[str]]
         yield group
 
 
-# --- What came back -----------------------------------------------------------------------------------------
+# --- Answers ------------------------------------------------------------------------------------------------
 
 
 class UnusableAnswer(ValueError):
-    """The endpoint answered, but not with one prediction for each text."""
+    """The answer is not one prediction for each text."""
 
 
 def read_scores(answer: bytes, count: int) -> list[dict[str, float]]:
-    """Give raw label → score of each text. Raises UnusableAnswer; whether the labels fit is the decoding's to say."""
+    """Return raw label → score for each of `count` texts; the labels are not checked. Raises UnusableAnswer."""
     try:
         scores = [dict(zip(each["label"], each["prob"], strict=True)) for each in json.loads(answer)]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -79,36 +78,35 @@ def read_scores(answer: bytes, count: int) -> list[dict[str, float]]:
     return scores
 
 
-# --- What a failure means -----------------------------------------------------------------------------------
+# --- Failures -----------------------------------------------------------------------------------------------
 
-# A serverless endpoint that is starting needs seconds; whatever else passes by itself is over sooner. Seconds before
-# the second try; each further pause is twice as long.
+# Seconds before the second try. A serverless endpoint needs seconds to start; other transient failures are shorter.
 _PAUSE = 0.1
 _PAUSE_WHILE_STARTING = 1.0
 
-# Every one of these was not answered by the model. A failure of the model's container (ModelError) would be repeated.
-_PASSING = frozenset(("ThrottlingException", "ServiceUnavailable", "InternalFailure", "500", "502", "503", "504"))
+# These did not reach the model. A failure of the model's container (ModelError) would be repeated.
+_TRANSIENT = frozenset(("ThrottlingException", "ServiceUnavailable", "InternalFailure", "500", "502", "503", "504"))
 _STARTING = "ModelNotReadyException"
 _TOO_LARGE = 413
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What to raise, and after how many seconds another try may help (None: not within this call)."""
+    """The error to raise, and the seconds after which another try may help (None: not within this call)."""
 
     error: ClassifierError
     pause: float | None = None
 
 
 def judge(error: BotoCoreError | ClientError) -> Failure:
-    """Tell what a failed call means. Nothing that the service said is repeated: it may quote the text."""
+    """Classify the failure of a call. The service's own message is left out: it may quote the text."""
     if isinstance(error, ClientError):
         return _judge_answer(error)
-    # After a read timeout the time is gone. Everything else that happens to a connection may be bad luck.
-    is_of_network = isinstance(error, NotConnected | HTTPClientError | IncompleteReadError)
-    is_passing = is_of_network and not isinstance(error, ReadTimeoutError)
+    # Connections fail for transient reasons, but after a read timeout no time is left.
+    is_network_error = isinstance(error, NotConnected | HTTPClientError | IncompleteReadError)
+    is_transient = is_network_error and not isinstance(error, ReadTimeoutError)
     reason = f"no answer from the endpoint ({type(error).__name__})"
-    return Failure(ClassifierUnavailable(reason), _PAUSE if is_passing else None)
+    return Failure(ClassifierUnavailable(reason), _PAUSE if is_transient else None)
 
 
 def _judge_answer(error: ClientError) -> Failure:
@@ -121,4 +119,4 @@ def _judge_answer(error: ClientError) -> Failure:
     failed = ClassifierUnavailable(f"the endpoint failed ({code}, status {inner or status})")
     if code == _STARTING:
         return Failure(failed, _PAUSE_WHILE_STARTING)
-    return Failure(failed, _PAUSE if code in _PASSING else None)
+    return Failure(failed, _PAUSE if code in _TRANSIENT else None)

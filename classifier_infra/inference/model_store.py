@@ -1,16 +1,21 @@
-"""Where models are kept: an S3 bucket, or a folder. Each model has a folder there, named after its version.
+"""The store of models, an S3 bucket or a folder, and the version that is active in it.
 
-active.json              {"version": …}: the model in use
-accepted.json            what people accepted in place of the answers that canaries should give
+active.json              {"version": …}: the active model
+accepted.json            answers that people accepted in place of the canaries' expected answers
 <version>/manifest.json, <version>/model.tar.gz
 """
 
+import json
+import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from classifier_infra.model.canaries import Baseline, BaselineError, parse_baselines
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -20,19 +25,21 @@ ACCEPTED = "accepted.json"
 
 _S3 = "s3://"
 _CHUNK_BYTES = 1 << 20
+# A version is also the name of a folder.
+_VERSION = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 
 
 class StoreError(Exception):
-    """The store cannot be read or written just now, or at all: the message says why."""
+    """The store cannot be read or written; the message says why."""
 
 
 class NotStored(StoreError):
-    """There is no file of that name."""
+    """The store has no file of that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file's content, and the tag that tells it from other contents under the same name."""
+    """A file's content, and a tag that changes with it."""
 
     content: bytes
     tag: str
@@ -42,23 +49,23 @@ class ModelStore(Protocol):
     """Files by name (`active.json`, `<version>/model.tar.gz`). Methods raise StoreError."""
 
     def read(self, name: str, known_tag: str | None = None) -> Stored | None:
-        """Give a file, or None where it still has the tag that is known. Raises NotStored."""
+        """Return a file, or None if its tag is still `known_tag`. Raises NotStored."""
         ...
 
     def fetch(self, name: str, target: Path) -> None:
-        """Copy a file to a path of this machine. Raises NotStored."""
+        """Copy a file to a local path. Raises NotStored."""
         ...
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file whole, or leave it as it was."""
+        """Write a file completely, or leave it as it was."""
         ...
 
     def upload(self, source: Path, name: str) -> None:
-        """Copy a file of this machine, whole or not at all."""
+        """Copy a local file into the store, completely or not at all."""
         ...
 
     def locate(self, name: str) -> str:
-        """Give a file's URL, or its path; nobody is asked whether it is there."""
+        """Return a file's URL or path, without checking that it exists."""
         ...
 
 
@@ -72,7 +79,7 @@ def open_store(place: str) -> ModelStore:
 
 @dataclass(frozen=True, slots=True)
 class FolderStore:
-    """A folder of this machine."""
+    """A local folder."""
 
     folder: Path
 
@@ -93,20 +100,20 @@ class FolderStore:
             raise _explain(error, path) from error
 
     def write(self, name: str, content: bytes) -> None:
-        path = self.folder / name
-        unfinished = path.with_suffix(".unfinished")
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        except OSError as error:
-            raise _explain(error, path) from error
+        self._replace(name, lambda unfinished: unfinished.write_bytes(content))
 
     def upload(self, source: Path, name: str) -> None:
+        def copy(unfinished: Path) -> None:
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, unfinished)
+
+        self._replace(name, copy)
+
+    def _replace(self, name: str, write: Callable[[Path], object]) -> None:
         path = self.folder / name
         unfinished = path.with_suffix(".unfinished")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, unfinished)
+            write(unfinished)
             unfinished.replace(path)
         except OSError as error:
             raise _explain(error, path) from error
@@ -123,7 +130,7 @@ def _explain(error: OSError, path: Path) -> StoreError:
 
 @dataclass(frozen=True, slots=True)
 class S3Store:
-    """A bucket, below a prefix without a slash at its end."""
+    """A bucket, below a prefix without a trailing slash."""
 
     client: "S3Client"
     bucket: str
@@ -156,7 +163,7 @@ class S3Store:
             raise self._explain(error, name) from error
 
     def upload(self, source: Path, name: str) -> None:
-        from boto3.exceptions import Boto3Error  # as late as boto3 itself
+        from boto3.exceptions import Boto3Error  # imported as late as boto3 itself
 
         try:
             self.client.upload_file(str(source), self.bucket, self._key(name))
@@ -180,10 +187,65 @@ class S3Store:
 
 
 def _build_s3_client() -> "S3Client":
-    import boto3  # only here, so that a function with its models in a folder does not pay for it
+    import boto3  # here, so that a function whose models are in a folder does not import it
     from botocore.config import Config
 
-    # Whoever waits for it waits seconds at most, so one that hangs is given up soon and asked once more.
+    # A function waits for seconds at most, so a hanging request is soon abandoned and retried once.
     config = Config(connect_timeout=1.0, read_timeout=3.0, retries={"total_max_attempts": 2, "mode": "standard"})
     client: S3Client = boto3.client("s3", config=config)
     return client
+
+
+# --- The active version -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveVersion:
+    """The active version (None: none yet) and the accepted answers, with the tags of the files they were read from."""
+
+    version: str | None = None
+    baselines: tuple[Baseline, ...] = ()
+    active_tag: str | None = None
+    accepted_tag: str | None = None
+
+
+def read_active_version(store: ModelStore, known: ActiveVersion) -> ActiveVersion:
+    """Read what has changed since `known`; the result equals it if nothing has. Raises StoreError."""
+    active_tag, version = _read_active(store, known)
+    accepted_tag, baselines = _read_accepted(store, known)
+    return ActiveVersion(version, baselines, active_tag, accepted_tag)
+
+
+def _read_active(store: ModelStore, known: ActiveVersion) -> tuple[str | None, str | None]:
+    try:
+        stored = store.read(ACTIVE, known.active_tag)
+    except NotStored:
+        if known.version is None:
+            return None, None
+        raise  # it existed before
+    if stored is None:
+        return known.active_tag, known.version
+    return stored.tag, _parse_active(stored.content)
+
+
+def _parse_active(content: bytes) -> str:
+    try:
+        version = json.loads(content)["version"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise StoreError(f'{ACTIVE}: not a JSON object such as {{"version": "starter-0123456789"}}') from error
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise StoreError(f"{ACTIVE}: the version is not a name of letters, digits, dots, hyphens and underscores")
+    return version
+
+
+def _read_accepted(store: ModelStore, known: ActiveVersion) -> tuple[str | None, tuple[Baseline, ...]]:
+    try:
+        stored = store.read(ACCEPTED, known.accepted_tag)
+    except NotStored:
+        return None, ()
+    if stored is None:
+        return known.accepted_tag, known.baselines
+    try:
+        return stored.tag, parse_baselines(stored.content)
+    except BaselineError as error:
+        raise StoreError(f"{ACCEPTED}: {error}") from error

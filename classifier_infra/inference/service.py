@@ -1,10 +1,10 @@
-"""The classifier of one instance of a Lambda function, kept current between its invocations.
+"""The classifier of a Lambda function's instance, kept current between invocations.
 
-Each invocation works with one model from its beginning to its end. When a minute has passed since the last look, an
-invocation waits a moment for the next one; what takes longer (another model to load) goes on beside the invocations
-and is taken over by the first one after it is complete.
+Each invocation uses one model from beginning to end. When a minute has passed since the last renewal, an invocation
+starts the next one and waits for it briefly. A renewal that takes longer, because it loads another model, continues in
+its thread, and the first invocation after it is complete takes the new model over.
 
-For one invocation at a time, as Lambda has it. The look has a thread; what the two share is replaced, never changed.
+For one invocation at a time, as in Lambda. Objects that the two threads share are replaced, never changed.
 """
 
 import logging
@@ -27,14 +27,14 @@ from classifier_infra.model.prediction import Prediction
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 60.0
+RENEWAL_SECONDS = 60.0
 _MOST_WAIT = 1.0  # seconds
-_TO_ANSWER = 0.25  # seconds an invocation keeps back for what comes after the classifier
+_RESERVED = 0.25  # seconds of an invocation for the work after the classification
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentClassifier:
-    """A client.Classifier for one invocation."""
+    """The Classifier of one invocation."""
 
     model: Model
     predictor: Predictor
@@ -54,69 +54,67 @@ class CurrentClassifier:
         return self.model.explainer.explain(text, facet, label)
 
     def without_endpoint(self) -> "CurrentClassifier | None":
-        """Give the same model answering in this process, or None where it is not in memory."""
+        """Return a classifier of the same model in this process, or None if the model is not in memory."""
         return replace(self, predictor=self.embedded) if self.embedded else None
 
 
 class ClassifierService:
-    """See the module. `look_seconds` is the time between two looks at what is in use."""
+    """Provides each invocation with its classifier; renewals are `renewal_seconds` apart."""
 
-    def __init__(self, workshop: ModelLoader, look_seconds: float) -> None:
-        self._workshop = workshop
-        self._look_seconds = look_seconds
+    def __init__(self, loader: ModelLoader, renewal_seconds: float) -> None:
+        self._loader = loader
+        self._renewal_seconds = renewal_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="renewal")
-        self._serving: ActiveModel | None = None
+        self._active: ActiveModel | None = None
         self._renewal: Future[ActiveModel] | None = None
         self._due = 0.0
 
     def current(self, seconds: float) -> CurrentClassifier:
-        """Give the classifier for an invocation that has so many seconds left.
+        """Return the classifier for an invocation with that many seconds left.
 
-        Raises ClassifierUnavailable where there is no model to begin with.
+        Raises ClassifierUnavailable if no model could be loaded yet.
         """
-        deadline = within(seconds - _TO_ANSWER)
-        serving = self._keep_current(self._serving, deadline) if self._serving else self._open()
-        self._serving = serving
-        return CurrentClassifier(serving.model, serving.predictor, serving.embedded, deadline)
+        deadline = within(seconds - _RESERVED)
+        self._active = active = self._keep_current(self._active, deadline) if self._active else self._load()
+        return CurrentClassifier(active.model, active.predictor, active.embedded, deadline)
 
-    def _open(self) -> ActiveModel:
+    def _load(self) -> ActiveModel:
         try:
-            serving = self._workshop.open()
+            active = self._loader.load()
         except (StoreError, ArtefactError) as error:
             raise ClassifierUnavailable(f"there is no model: {error}") from error
-        self._due = self._next_look(serving)
-        return serving
+        self._schedule_renewal(active)
+        return active
 
-    def _next_look(self, serving: ActiveModel) -> float:
-        # What does not answer yet is asked by the next invocation; if it keeps failing, its breaker spares it the most.
-        return time.monotonic() + (0.0 if serving.withheld else self._look_seconds)
+    def _schedule_renewal(self, active: ActiveModel) -> None:
+        # The next invocation tries an unchecked endpoint again; the circuit breaker limits how often.
+        self._due = time.monotonic() + (0.0 if active.unchecked else self._renewal_seconds)
 
-    def _keep_current(self, serving: ActiveModel, deadline: Deadline) -> ActiveModel:
+    def _keep_current(self, active: ActiveModel, deadline: Deadline) -> ActiveModel:
         if self._renewal is None:
             if time.monotonic() < self._due:
-                return serving
-            self._renewal = self._thread.submit(self._workshop.renew, serving)
+                return active
+            self._renewal = self._thread.submit(self._loader.renew, active)
             wait([self._renewal], timeout=min(_MOST_WAIT, deadline.left() / 4))
         if not self._renewal.done():
-            return serving
+            return active
         renewal, self._renewal = self._renewal, None
-        serving = self._take_over(serving, renewal)
-        self._due = self._next_look(serving)
-        return serving
+        active = self._take_over(active, renewal)
+        self._schedule_renewal(active)
+        return active
 
-    def _take_over(self, serving: ActiveModel, renewal: Future[ActiveModel]) -> ActiveModel:
-        report = self._workshop.report
+    def _take_over(self, before: ActiveModel, renewal: Future[ActiveModel]) -> ActiveModel:
+        report = self._loader.report
         try:
-            renewed = renewal.result()
+            after = renewal.result()
         except (StoreError, ArtefactError) as error:
             report(ModelNotChanged(str(error)))
-            return serving
+            return before
         except Exception:
             # Whatever is wrong with the next model, this one serves.
             log.exception("renewal failed")
             report(ModelNotChanged("see the exception"))
-            return serving
-        before, after = serving.model.manifest.version, renewed.model.manifest.version
-        if before != after:
-            report(ModelChanged(before, after))
-        return renewed
+            return before
+        if before.model.manifest.version != after.model.manifest.version:
+            report(ModelChanged(before.model.manifest.version, after.model.manifest.version))
+        return after

@@ -1,4 +1,4 @@
-"""The classifier's settings, read from an environment that the entry modules hand in, and the service built of them."""
+"""Read the classifier's settings from environment variables, and build its service from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,24 +9,23 @@ from classifier_infra.inference.events import Report
 from classifier_infra.inference.fallback import Switch
 from classifier_infra.inference.loader import ModelLoader
 from classifier_infra.inference.model_store import open_store
-from classifier_infra.inference.service import LOOK_SECONDS, ClassifierService
+from classifier_infra.inference.service import RENEWAL_SECONDS, ClassifierService
 
 ENDPOINT, EMBEDDED, WITH_FALLBACK = "endpoint", "embedded", "endpoint-with-fallback"
 
-# Seconds. With somebody to answer in its place, nobody should wait long for an endpoint.
-_PATIENCE = {ENDPOINT: 10.0, WITH_FALLBACK: 2.0}
+_PATIENCE = {ENDPOINT: 10.0, WITH_FALLBACK: 2.0}  # seconds: with a fallback, a slow endpoint is soon given up
 _MAX_BYTES = {"real-time": REAL_TIME_BYTES, "serverless": SERVERLESS_BYTES}
 
 
 class SettingError(Exception):
-    """A setting is absent or unusable. The message has its name, and what it may be."""
+    """A setting is missing or invalid; the message names it and the values that are allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSettings:
-    """How a function classifies: `endpoint`, without which the model answers in this process, and `fallback`.
+    """How a function classifies: at `endpoint`, or in this process without one; `fallback` is both.
 
-    `model_source` is where `active.json` is, if anywhere. Until that names a model, the one in the folder
+    `model_source` is the store with `active.json`, if any. Until that names a model, the one in the folder
     `packaged_model` serves.
     """
 
@@ -53,7 +52,7 @@ def _read_endpoint(environment: Mapping[str, str], mode: str) -> EndpointSetting
 
 
 def require(environment: Mapping[str, str], name: str) -> str:
-    """Raises SettingError."""
+    """Return a variable's value. Raises SettingError if it is unset or empty."""
     value = environment.get(name)
     if not value:
         raise SettingError(f"The environment variable {name} is not set.")
@@ -61,7 +60,7 @@ def require(environment: Mapping[str, str], name: str) -> str:
 
 
 def _choose(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    """Give a setting, or its first choice where it is absent."""
+    """Return a variable's value, by default the first choice. Raises SettingError."""
     value = environment.get(name) or choices[0]
     if value not in choices:
         raise SettingError(f"The environment variable {name} is none of {', '.join(choices)}.")
@@ -69,10 +68,10 @@ def _choose(environment: Mapping[str, str], name: str, choices: tuple[str, ...])
 
 
 def build_service(
-    settings: ClassifierSettings, report: Report, look_seconds: float = LOOK_SECONDS
+    settings: ClassifierSettings, report: Report, renewal_seconds: float = RENEWAL_SECONDS
 ) -> ClassifierService:
-    """Build the service of a function; no model is loaded and nobody is called yet."""
-    workshop = ModelLoader(
+    """Build the service of a function, without loading a model or calling AWS yet."""
+    loader = ModelLoader(
         packaged=settings.packaged_model,
         store=open_store(settings.model_source) if settings.model_source else None,
         endpoint=build_endpoint(settings.endpoint, report) if settings.endpoint else None,
@@ -80,4 +79,4 @@ def build_service(
         switch=Switch(report),
         report=report,
     )
-    return ClassifierService(workshop, look_seconds)
+    return ClassifierService(loader, renewal_seconds)

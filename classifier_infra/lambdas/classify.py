@@ -11,8 +11,8 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
 from classifier_infra.api.routes import create_api
+from classifier_infra.inference.events import build_report
 from classifier_infra.inference.settings import build_service, read_classifier_settings, require
-from classifier_infra.inference.telemetry import build_report
 
 _logger = Logger()
 # So that whatever a module of the package logs comes out as JSON, with the request's id.

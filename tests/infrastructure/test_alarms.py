@@ -15,7 +15,7 @@ from cfnlint.decode.cfn_yaml import load as load_template
 
 from bot.pipeline.budget import Budget, BudgetedClassifier
 from classifier_infra.inference import events
-from classifier_infra.inference.telemetry import build_report
+from classifier_infra.inference.events import build_report
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from classifier_infra.inference import loader as serving_module
+from classifier_infra.inference import loader as loader_module
 from classifier_infra.inference import service as service_module
 from classifier_infra.inference.classifier import ClassifierUnavailable, NotExplainable
 from classifier_infra.inference.events import (
@@ -82,14 +82,14 @@ def events():
 def start(team, events, model_folder):
     """`start(mode)` builds the service of a function whose archive has the model `test-1`."""
 
-    def start(mode="embedded", look_seconds=LATER):
+    def start(mode="embedded", renewal_seconds=LATER):
         environment = {
             "CLASSIFIER": mode,
             "ENDPOINT_NAME": "small",
             "MODEL_MANIFEST": str(model_folder / "manifest.json"),
             "MODEL_SOURCE": str(team.folder),
         }
-        return build_service(read_classifier_settings(environment), events.append, look_seconds)
+        return build_service(read_classifier_settings(environment), events.append, renewal_seconds)
 
     return start
 
@@ -115,7 +115,7 @@ def test_the_model_that_the_store_names_serves_from_the_first_invocation_on(star
     assert serving(start()) == "v1"
 
 
-def test_a_change_is_taken_over_at_the_next_look(start, team, events):
+def test_a_change_is_taken_over_at_the_next_renewal(start, team, events):
     team.activate("v1")
     service = start()
     service.current(30)
@@ -141,7 +141,7 @@ def test_an_invocation_works_with_one_model_to_its_end(start, team):
 
 def test_between_two_looks_the_store_is_left_alone(start, team):
     team.activate("v1")
-    service = start(look_seconds=3600)
+    service = start(renewal_seconds=3600)
     service.current(30)
 
     team.activate("v2")
@@ -161,10 +161,10 @@ def test_a_model_that_takes_long_to_load_holds_nobody_up(start, team, monkeypatc
     service = start()
     service.current(30)
     loading, loaded = threading.Event(), threading.Event()
-    load = serving_module.load_stored_model
+    load = loader_module.load_stored_model
     monkeypatch.setattr(service_module, "_MOST_WAIT", 0.01)
     monkeypatch.setattr(
-        serving_module, "load_stored_model", lambda *what: [loading.set(), loaded.wait(), load(*what)][-1]
+        loader_module, "load_stored_model", lambda *what: [loading.set(), loaded.wait(), load(*what)][-1]
     )
 
     team.activate("v2")
@@ -256,7 +256,7 @@ def test_a_store_that_no_longer_names_a_model_changes_nothing(start, team, event
 def test_a_fault_in_the_look_itself_changes_nothing_either(start, events, monkeypatch, caplog):
     service = start()
     service.current(30)
-    monkeypatch.setattr(serving_module, "read_in_use", lambda *what: 1 // 0)
+    monkeypatch.setattr(loader_module, "read_active_version", lambda *what: 1 // 0)
 
     assert serving(service) == "test-1"
     assert [type(event) for event in events] == [ModelNotChanged]
@@ -312,7 +312,7 @@ def test_an_endpoint_that_could_not_be_checked_does_not_answer_until_the_next_in
     team.activate("v1")
     host.fail(Fault("model-500", times=1))
     service = start("endpoint")
-    service._look_seconds = 3600
+    service._renewal_seconds = 3600
 
     with pytest.raises(ClassifierUnavailable, match=r"the endpoint's canaries could not be asked \(.*ModelError"):
         service.current(30).predict(["invoice"])
@@ -344,7 +344,7 @@ def test_a_model_that_cannot_be_checked_does_not_replace_one_that_was(start, tea
 
 
 def test_canaries_of_an_endpoint_are_asked_again_now_and_then(start, team, host, events, monkeypatch):
-    monkeypatch.setattr(serving_module, "_RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(loader_module, "_RECHECK_SECONDS", 0.0)
     team.activate("v1")
     service = start("endpoint")
     service.current(30)
@@ -366,7 +366,7 @@ def test_but_not_at_every_look(start, team, host):
 
 
 def test_an_endpoint_that_fails_later_keeps_the_verdict_it_had(start, team, host, monkeypatch):
-    monkeypatch.setattr(serving_module, "_RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(loader_module, "_RECHECK_SECONDS", 0.0)
     team.activate("v1")
     service = start("endpoint")
     service.current(30)
