@@ -1,4 +1,4 @@
-# Everything is set up by the targets themselves; `make` alone lists them.
+# Each target sets up what it needs; `make` without a target lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -10,7 +10,7 @@ STARTER := build/models/starter
 STARTER_SOURCES := $(wildcard training/*.py training/data/*.py training/linear/*.py training/starter/*.py training/starter/messages/*.csv) $(addprefix classifier_infra/model/,text.py manifest.py decoding.py)
 
 LAMBDA_SOURCES := $(shell find bot classifier_infra -name '*.py' -o -name '*.yml')
-# The last that is written; arm64 is what is deployed, x86_64 what this machine is likely to be able to run.
+# The last archive to be written. arm64 is deployed; x86_64 runs on most development machines.
 ARCHIVES := build/lambda/classify-arm64.zip build/lambda/classify-x86_64.zip
 
 DEPLOYING := configure deploy deploy-site destroy
@@ -19,10 +19,10 @@ DEPLOYING := configure deploy deploy-site destroy
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: setup .venv-ministack/.ready $(STARTER)/manifest.json ## run the whole system on this machine and print its address
+demo: setup .venv-ministack/.ready $(STARTER)/manifest.json ## run the complete system on this machine and print its addresses
 	@$(PY) -m bot.sandbox --model $(STARTER) $(DEMO)
 
-test: setup .venv-ministack/.ready .venv-fasttext/.ready .venv-checkov/.ready .venv-sagemaker/.ready node_modules/.ready $(STARTER)/manifest.json $(ARCHIVES) ## lint, types and all tests, on every Python >= 3.11 found
+test: setup .venv-ministack/.ready .venv-fasttext/.ready .venv-checkov/.ready .venv-sagemaker/.ready node_modules/.ready $(STARTER)/manifest.json $(ARCHIVES) ## lint, types and all tests, on every installed Python >= 3.11
 	@$(MAKE) --no-print-directory lint
 	@sh tests/run.sh $(PY) -n auto --dist loadgroup $(ARGS)
 	@sh tests/run.sh .venv-sagemaker/bin/python -q -n auto --dist loadgroup -m sagemaker -o cache_dir=.venv-sagemaker/.pytest_cache tests/training/sagemaker
@@ -33,7 +33,7 @@ lint: setup ## ruff and strict types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 
-format: setup ## put the code into the house format
+format: setup ## apply the code style
 	@$(PY) -m ruff check --fix-only .
 	@$(PY) -m ruff format .
 
@@ -44,25 +44,25 @@ train-starter: setup ## train the starter model again
 $(STARTER)/manifest.json: $(STARTER_SOURCES) requirements-dev.txt
 	@$(MAKE) --no-print-directory train-starter
 
-bench: .venv-bench/.ready .venv-fasttext/.ready $(STARTER)/manifest.json ## measure against peers, print ratios
+bench: .venv-bench/.ready .venv-fasttext/.ready $(STARTER)/manifest.json ## measure against peers and print the ratios
 	@.venv-bench/bin/python -m benchmarks $(ARGS)
 
 bench-training: ARGS = training
 bench-training: bench ## accuracy, calibration, size and speed of the trainers
 
 bench-training-long: ARGS = training-long
-bench-training-long: bench ## from 560,000 rows to an artefact, beside fastText; ten minutes and more
+bench-training-long: bench ## from 560,000 rows to an artefact, compared with fastText; ten minutes and more
 
 bench-classifier: ARGS = classifier endpoint
-bench-classifier: bench ## what the classifier's interface costs, and the endpoint's throughput
+bench-classifier: bench ## overhead of the classifier's interface, and the endpoint's throughput
 
-bench-cold-start: setup ## from the first line of Python to the first answer, beside Bolt
+bench-cold-start: setup ## time from the first line of Python to the first answer, compared with Bolt
 	@$(PY) -m benchmarks cold-start
 
-faults: setup .venv-ministack/.ready $(STARTER)/manifest.json ## break the running system on purpose, for a few minutes
+faults: setup .venv-ministack/.ready $(STARTER)/manifest.json ## inject faults into the running system, for a few minutes
 	@$(PY) -m benchmarks.faults --model $(STARTER)
 
-verify-long: setup .venv-ministack/.ready $(STARTER)/manifest.json ## the same for long; writes docs/reliability.md
+verify-long: setup .venv-ministack/.ready $(STARTER)/manifest.json ## inject every fault everywhere, for long; writes docs/reliability.md
 	@$(PY) -m benchmarks.faults --model $(STARTER) --long --out docs/reliability.md
 
 STAGE ?= dev
@@ -71,7 +71,7 @@ SERVERLESS := node_modules/.bin/serverless
 configure: setup ## ask for the settings of a stage: make configure STAGE=prod
 	@$(PY) -m classifier_infra.deployment configure $(STAGE)
 
-deploy: setup node_modules/.ready build/lambda/classify-arm64.zip ## bring a stage to AWS: make deploy STAGE=prod
+deploy: setup node_modules/.ready build/lambda/classify-arm64.zip ## deploy a stage to AWS: make deploy STAGE=prod
 	@$(SERVERLESS) deploy --stage $(STAGE)
 	@$(PY) -m classifier_infra.deployment billing $(STAGE)
 	@$(MAKE) --no-print-directory deploy-site STAGE=$(STAGE)
@@ -79,13 +79,13 @@ deploy: setup node_modules/.ready build/lambda/classify-arm64.zip ## bring a sta
 deploy-site: setup ## upload the demo page of a stage
 	@$(PY) -m classifier_infra.deployment site $(STAGE)
 
-destroy: setup node_modules/.ready ## take a stage out of AWS; asks first
+destroy: setup node_modules/.ready ## remove a stage from AWS; asks first
 	@$(PY) -m classifier_infra.deployment empty-site $(STAGE)
 	@$(SERVERLESS) remove --stage $(STAGE)
-	@echo "Kept, because it cannot be made again: the ledger's table and the buckets of data and models."
-	@echo "An endpoint is not part of the stack: $(PY) -m classifier_infra delete --help"
+	@echo "Kept, because they cannot be recreated: the ledger's table and the buckets of data and models."
+	@echo "A SageMaker endpoint is not part of the stack: $(PY) -m classifier_infra delete --help"
 
-clean: ## remove all that these targets made
+clean: ## remove everything that these targets made
 	rm -rf .venv .venv-* build node_modules .serverless .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -108,19 +108,19 @@ setup: .venv/.ready
 	@$(UV) pip sync --python .venv-ministack/bin/python requirements-ministack.txt
 	@touch $@
 
-# The second fastText loader that the exporter is checked against; its wheels end with Python 3.12.
+# The second fastText loader that the exporter is checked against; there are no wheels for Python 3.13 and newer.
 .venv-fasttext/.ready: requirements-fasttext.txt | setup
 	@$(UV) venv --allow-existing --python $(PY) .venv-fasttext
 	@if $(PY) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then $(UV) pip sync --python .venv-fasttext/bin/python requirements-fasttext.txt; fi
 	@touch $@
 
-# It pins versions of boto3 and packaging that are years old.
+# A separate environment: checkov pins versions of boto3 and packaging that are years old.
 .venv-checkov/.ready: requirements-checkov.txt | setup
 	@$(UV) venv --allow-existing --python $(PY) .venv-checkov
 	@$(UV) pip sync --python .venv-checkov/bin/python requirements-checkov.txt
 	@touch $@
 
-# What `make` builds for all other tests, and the SageMaker SDK: nearly a gigabyte that only its own tests need.
+# The development environment and the SageMaker SDK: nearly a gigabyte that only the SDK's own tests need.
 .venv-sagemaker/.ready: requirements-sagemaker.txt | setup
 	@$(UV) venv --allow-existing --python $(PY) .venv-sagemaker
 	@$(UV) pip sync --python .venv-sagemaker/bin/python requirements-sagemaker.txt
@@ -133,14 +133,14 @@ setup: .venv/.ready
 
 node_modules/.ready: package.json package-lock.json .npmrc
 	@if command -v npm >/dev/null; then npm ci --silent --no-fund --no-audit; \
-	else echo "npm is not here: the tests of serverless.yml will be skipped."; mkdir -p node_modules; fi
+	else echo "npm is not installed: the tests of serverless.yml will be skipped."; mkdir -p node_modules; fi
 	@touch $@
 
 build/lambda/classify-%.zip: requirements.txt serverless.yml $(STARTER)/manifest.json $(LAMBDA_SOURCES) | setup
 	@$(PY) -m classifier_infra.packaging --platform $* --model $(STARTER) --out build/lambda
 
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
-lock: .venv/bin/python ## pin every dependency again from pyproject.toml
+lock: .venv/bin/python ## resolve and pin every dependency of pyproject.toml again
 	@$(COMPILE) pyproject.toml -o requirements.txt
 	@$(COMPILE) pyproject.toml --extra train --extra local --extra report --group dev -o requirements-dev.txt
 	@$(COMPILE) pyproject.toml --extra train --extra local --extra report --group bench -o requirements-bench.txt
