@@ -14,8 +14,8 @@ from training.cli.options import EXAMPLES
 from training.cli.train import add_train
 from training.data.dataset import DataError
 from training.data.download import DownloadError
+from training.sagemaker import JobError
 from training.sagemaker.cli import add_sagemaker
-from training.sagemaker.errors import JobError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -25,13 +25,19 @@ exit codes: 0 success, 1 failure, 2 invalid options or data (every bad row is li
 """
 
 
-def add_command(commands: Any, name: str, purpose: str, run: Callable[[argparse.Namespace], None]) -> Any:
+def add_command(
+    commands: Any,
+    name: str,
+    purpose: str,
+    run: Callable[[argparse.Namespace], None] | None = None,
+    epilog: str = EXAMPLES,
+) -> Any:
     """Add a command whose parsed options carry `run`, and `refuse`, argparse's error exit."""
     command = commands.add_parser(
         name,
         help=purpose,
         description=f"{purpose[0].upper()}{purpose[1:]}.",
-        epilog=EXAMPLES,
+        epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=run, refuse=command.error)

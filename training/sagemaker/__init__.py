@@ -1,5 +1,24 @@
-"""`python -m training sagemaker`: BlazingText jobs on AWS, from the request and its price to the model that comes back.
+"""BlazingText jobs on AWS: requests, prices, logs, and the errors that commands report.
 
-Requests are built by pure functions and checked against tables before anything is created. `sdk` alone imports the
-SageMaker SDK, which is an extra; buckets and logs are asked through boto3.
+Pure functions build the requests, and tables check them before anything is created. Only `sdk` imports the SageMaker
+SDK, which is an extra; buckets and logs are read through boto3.
 """
+
+from collections.abc import Sequence
+
+
+class JobError(Exception):
+    """The command failed; the message says why and what to do."""
+
+    status = 1
+    """Exit code of the process."""
+
+
+class Refused(JobError):
+    """The command would fail or surprise, so nothing was created. Each of the `faults` has its remedy."""
+
+    status = 2
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)

@@ -1,4 +1,4 @@
-"""Sessions, clients, and what AWS's refusals mean to a person."""
+"""AWS sessions, and AWS's errors as messages that say what to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NotConnected
 from botocore.exceptions import HTTPClientError as NoAnswer
 
-from training.sagemaker.errors import JobError, Refused
+from training.sagemaker import JobError, Refused
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -27,8 +27,8 @@ _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidC
 
 
 def open_session(region: str | None) -> "tuple[Session, str]":
-    """Give a session that has credentials, and its region. Raises Refused."""
-    import boto3  # only here, so that other commands do not wait for it
+    """Return a session with credentials, and its region. Raises Refused."""
+    import boto3  # here, so that other commands do not wait for it
 
     with explaining():
         session = boto3.Session(region_name=region)
@@ -40,7 +40,7 @@ def open_session(region: str | None) -> "tuple[Session, str]":
 
 
 def check_bucket(client: "S3Client", bucket: str, region: str) -> None:
-    """See that a bucket is there, is ours to use, and is in the region. Raises Refused, JobError."""
+    """Check that a bucket exists, is accessible and is in the region. Raises Refused, JobError."""
     try:
         with explaining():
             where = client.head_bucket(Bucket=bucket)["BucketRegion"]
@@ -49,7 +49,9 @@ def check_bucket(client: "S3Client", bucket: str, region: str) -> None:
         if status == 404:
             raise Refused([f"there is no bucket {bucket!r}; create it in {region}, private and encrypted"]) from error
         if status == 403:
-            raise Refused([f"bucket {bucket!r} is not open to these credentials, or belongs to others"]) from error
+            raise Refused(
+                [f"these credentials have no access to bucket {bucket!r}; another account may own it"]
+            ) from error
         raise
     if where != region:
         raise Refused(
@@ -66,7 +68,7 @@ def _http_status(error: object) -> int | None:
 
 @contextmanager
 def explaining() -> Iterator[None]:
-    """Turn botocore's errors into JobError, in words that say what to do."""
+    """Turn botocore's errors into JobError, with messages that say what to do."""
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError) as error:
@@ -78,7 +80,7 @@ def explaining() -> Iterator[None]:
     except ClientError as error:
         raise JobError(_explain(error)) from error
     except (NotConnected, NoAnswer) as error:
-        raise JobError(f"AWS does not answer ({error}); try again when the network is there") from error
+        raise JobError(f"AWS does not answer ({error}); check this machine's network connection") from error
     except BotoCoreError as error:
         raise JobError(f"{type(error).__name__}: {error}") from error
 
@@ -87,13 +89,13 @@ def _explain(error: ClientError) -> str:
     said: Any = error.response["Error"]
     code, message = said.get("Code", "?"), said.get("Message", "")
     if code in _EXPIRED:
-        return f"AWS does not accept these credentials any more ({code}); log in again"
+        return f"these AWS credentials have expired or are invalid ({code}); log in again"
     if "assume role" in message.lower():
         return f"SageMaker may not use the role: {message} It must trust sagemaker.amazonaws.com (docs/sagemaker.md)"
     if code.startswith("AccessDenied"):
-        return f"AWS does not allow {error.operation_name}: {message} docs/sagemaker.md has the policy it takes"
+        return f"AWS does not allow {error.operation_name}: {message} docs/sagemaker.md has the policy it needs"
     if code == "ResourceInUse":
-        return f"the name is taken: {message} Names are never used again; leave --job out for a new one"
+        return f"the name is taken: {message} Names cannot be reused; omit --job for a new one"
     if code == "ResourceLimitExceeded":
-        return f"a quota of the account is used up: {message} Ask for more in Service Quotas, or take another instance"
+        return f"a quota is exhausted: {message} Request more in Service Quotas, or choose another --instance"
     return f"AWS refused {error.operation_name} ({code}): {message}"

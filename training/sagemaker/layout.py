@@ -1,11 +1,11 @@
-"""Where things are in the bucket.
+"""Layout of the bucket, and names of jobs.
 
-PREFIX/data/DIGEST/{train,validation,test}/…txt    the lines of one prepared folder, the splits apart
-PREFIX/data/DIGEST/prepared.json                   what they are; put there last, so that it says "complete"
-PREFIX/texts/DIGEST/messages.txt                   unlabelled messages, for word vectors
-PREFIX/jobs/JOB/output/model.tar.gz                what a training job leaves
+PREFIX/data/DIGEST/{train,validation,test}/…txt    lines of a prepared folder, by split
+PREFIX/data/DIGEST/prepared.json                   their description; uploaded last, to mark the data as complete
+PREFIX/texts/DIGEST/messages.txt                   unlabelled messages for word vectors
+PREFIX/jobs/JOB/output/model.tar.gz                output of a training job
 PREFIX/processing/JOB/{rows,classes,code,output}/  a processing job
-PREFIX/models/VERSION/model.tar.gz                 a model that a batch transform job serves
+PREFIX/models/VERSION/model.tar.gz                 the model of a batch transform job
 PREFIX/transform/JOB/{input,output}/               a batch transform job
 """
 
@@ -13,14 +13,19 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from training.sagemaker.errors import Refused
+from training.sagemaker import Refused
+
+LONGEST = 63
+LONGEST_OF_TUNING = 32
+"""Longest names of jobs."""
 
 _S3 = "s3://"
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A bucket and a prefix in it, without a slash at its ends; `kms_key` None stands for S3's own keys."""
+    """A bucket and a prefix in it, without slashes at its ends; without a `kms_key`, S3's own keys encrypt."""
 
     bucket: str
     prefix: str
@@ -28,7 +33,7 @@ class Place:
     kms_key: str | None = None
 
     def key(self, *parts: str) -> str:
-        """Give the key of something below the prefix."""
+        """Return a key below the prefix."""
         return "/".join(part for part in (self.prefix, *parts) if part)
 
     def uri(self, *parts: str) -> str:
@@ -36,25 +41,20 @@ class Place:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Give the bucket and the key of `s3://bucket/key`. Raises Refused."""
+    """Return the bucket and the key of `s3://bucket/key`. Raises Refused."""
     bucket, slash, key = uri.removeprefix(_S3).partition("/")
     if not uri.startswith(_S3) or not bucket or not slash:
-        raise Refused([f"{uri!r} is no address such as s3://bucket/key"])
+        raise Refused([f"{uri!r} is not an address such as s3://bucket/key"])
     return bucket, key
 
 
-_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-LONGEST = 63
-LONGEST_OF_TUNING = 32
-
-
 def job_name(purpose: str, now: datetime, chance: int) -> str:
-    """Give a new name, of at most 32 characters; `chance` is a random number."""
+    """Return a new name of at most 32 characters; `chance` is a random number."""
     return f"triage-{purpose}-{now:%y%m%d-%H%M%S}-{chance % 16**4:04x}"
 
 
 def check_name(name: str, longest: int = LONGEST) -> str:
-    """Give the name back. Raises Refused."""
+    """Return the name if it is valid. Raises Refused."""
     if not _NAME.fullmatch(name) or len(name) > longest:
-        raise Refused([f"{name!r} is no name for a job: letters, digits and single '-' inside, {longest} at most"])
+        raise Refused([f"{name!r} is not a valid job name: use up to {longest} letters, digits and '-' between them"])
     return name

@@ -1,4 +1,4 @@
-"""The requests of jobs, as SageMaker's API takes them. Pure: the same settings give the same request."""
+"""Requests of SageMaker's API that create jobs, and the jobs' maximum cost. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from classifier_infra.pricing.prices import HOURS_A_MONTH, PriceError, Prices
-from training.sagemaker.errors import Refused
+from training.sagemaker import Refused
 from training.sagemaker.layout import Place
 from training.sagemaker.validation import OBJECTIVE
 
@@ -20,7 +20,7 @@ _TAGS = [{"Key": "project", "Value": "blazing-triage"}]
 
 @dataclass(frozen=True, slots=True)
 class Machines:
-    """What a job runs on. A spot job may wait until `max_wait_seconds` (its run included) are over."""
+    """A job's machines and limits; `max_wait_seconds` makes it a spot job and limits waiting and running together."""
 
     instance: str
     count: int = 1
@@ -34,8 +34,14 @@ class Machines:
 
     @property
     def has_own_disk(self) -> bool:
-        """Whether the volume is part of the machine: such volumes are encrypted by their hardware and take no key."""
+        """Whether the volume is the machine's own, which hardware encrypts and no KMS key can."""
         return self.instance.split(".")[1] in ("g4dn", "g5", "r5d")
+
+    def describe(self) -> str:
+        """Return number, type, disk, and limits as text."""
+        kind = f"spot, waiting up to {self.max_wait_seconds // 60} min" if self.max_wait_seconds else "on demand"
+        limit = f"stopped after {self.max_seconds // 60} min"
+        return f"{self.count} × {self.instance}, {self.volume_gb} GB, {kind}, {limit}"
 
 
 # --- Training -------------------------------------------------------------------------------------------------
@@ -50,7 +56,7 @@ def training_request(
     hyperparameters: Mapping[str, str],
     channels: Mapping[str, str],
 ) -> Request:
-    """Build CreateTrainingJob; `channels` are the S3 prefixes of the text files by channel."""
+    """Build CreateTrainingJob; `channels` maps channels to the S3 prefixes of their text files."""
     return {
         "TrainingJobName": name,
         "HyperParameters": dict(hyperparameters),
@@ -60,7 +66,7 @@ def training_request(
 
 
 def _definition(role: str, image: str, place: Place, machines: Machines, channels: Mapping[str, str]) -> Request:
-    """Give what a training job and each job of a tuning job have in common."""
+    """Build the part that training jobs and the jobs of tuning jobs share."""
     return {
         "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
         "RoleArn": role,
@@ -117,14 +123,14 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How tuning goes about it: Bayesian, Random, … over the ranges."""
+    """The search of a tuning job."""
 
     ranges: Sequence[Searched]
     jobs: int = 20
     parallel: int = 2
     strategy: str = "Bayesian"
     seed: int = 1
-    """Not 0, which the SDK would leave out."""
+    """Not 0, which the SDK would omit."""
 
 
 def tuning_request(
@@ -139,7 +145,7 @@ def tuning_request(
 ) -> Request:
     """Build CreateHyperParameterTuningJob.
 
-    Jobs are not stopped early: BlazingText is not on the list of algorithms for that, and tells its accuracy once.
+    Jobs do not stop early: BlazingText is not on the list of algorithms that can, and reports its accuracy only once.
     """
     definition = _definition(role, image, place, machines, channels)
     return {
@@ -174,11 +180,14 @@ def _range(searched: Searched) -> Request:
 
 # --- Processing -----------------------------------------------------------------------------------------------
 
+PROCESSING = "/opt/ml/processing"
+"""Folder of a processing container's inputs and output."""
+
 
 def processing_request(
     name: str, role: str, image: str, place: Place, machines: Machines, arguments: Sequence[str]
 ) -> Request:
-    """Build CreateProcessingJob for what is below `processing/NAME`: the rows spread over the instances."""
+    """Build CreateProcessingJob for the inputs below `processing/NAME`, with the rows spread over the instances."""
     return {
         "ProcessingJobName": name,
         "RoleArn": role,
@@ -217,10 +226,6 @@ def processing_request(
     }
 
 
-PROCESSING = "/opt/ml/processing"
-"""Where a processing container finds its inputs and leaves its output."""
-
-
 def _processing_input(name: str, uri: str, is_sharded: bool) -> Request:
     return {
         "InputName": name,
@@ -250,13 +255,13 @@ def model_request(name: str, role: str, image: str, model_uri: str) -> Request:
 def transform_request(name: str, model: str, place: Place, machines: Machines) -> Request:
     """Build CreateTransformJob over the JSON lines below `transform/NAME/input`.
 
-    Each line of the output has the id of its line of the input, and the prediction under SageMakerOutput.
+    Each line of the output has the id of its input line, and the prediction as SageMakerOutput.
     """
     return {
         "TransformJobName": name,
         "ModelName": model,
         "BatchStrategy": "MultiRecord",
-        # With all labels asked for, an answer is several times as long as its question.
+        # An answer with all labels is several times as long as its input.
         "MaxPayloadInMB": 1,
         "TransformInput": {
             "ContentType": _JSON_LINES,
@@ -282,12 +287,14 @@ def transform_request(name: str, model: str, place: Place, machines: Machines) -
     }
 
 
+# --- Cost -----------------------------------------------------------------------------------------------------
+
 SECONDS_AN_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The most that a job, or several, can cost, in USD: all of their time, at the price of a machine of one's own."""
+    """Maximum cost of jobs in USD, for their whole time at on-demand prices; `hour` is a machine's price."""
 
     usd: float
     hour: float
@@ -300,16 +307,16 @@ class Cost:
 
 
 def most(prices: Prices, machines: Machines, jobs: int = 1) -> Cost:
-    """Give the most that jobs on these machines can cost. Raises Refused where the table lacks the instance."""
+    """Return the maximum cost of jobs on these machines. Raises Refused if the table lacks the instance."""
     try:
         hour = prices.instance(machines.instance).hour
     except PriceError as error:
-        raise Refused([f"no price is known for {machines.instance}: {error}, and name it with --prices"]) from error
+        raise Refused([f"no price for {machines.instance}: {error}, and pass it with --prices"]) from error
     hours = machines.max_seconds / SECONDS_AN_HOUR
     disk = machines.volume_gb * prices.training_volume_gb_month / HOURS_A_MONTH
     return Cost(jobs * machines.count * hours * (hour + disk), hour, prices.region, prices.as_of)
 
 
 def spent(hour: float, count: int, billable_seconds: int) -> float:
-    """Give what a job has cost, in USD, by the seconds that it was billed for."""
+    """Return a job's cost in USD for the billed seconds."""
     return hour * count * billable_seconds / SECONDS_AN_HOUR

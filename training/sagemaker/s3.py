@@ -1,14 +1,14 @@
-"""Files to a bucket and back: in parts, checked, encrypted, and whole or not at all."""
+"""Uploads to and downloads from S3: checksummed, encrypted and atomic."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from training.data.atomic_files import whole_file
+from training.sagemaker import JobError
 from training.sagemaker.aws import explaining
-from training.sagemaker.errors import JobError
 from training.sagemaker.jobs.inputs import Upload
 from training.sagemaker.layout import Place
 
@@ -23,12 +23,12 @@ _SHA256 = "sha256"
 def upload(
     client: "S3Client", place: Place, files: Iterable[Upload], on_bytes: Callable[[int], object] = lambda count: None
 ) -> int:
-    """Put files into the bucket, but for those that are there already; give how many were sent. Raises JobError.
+    """Upload the files that are not in the bucket yet and return their number. Raises JobError.
 
-    S3 checks each part against its SHA-256, and an object appears when all of its parts are there: a broken upload
-    leaves none, and the next one goes on with the first file that is missing.
+    S3 checks the SHA-256 of each part, and an object appears once it has all parts: an interrupted upload leaves no
+    object, and the next one continues with the first missing file.
     """
-    from boto3.exceptions import Boto3Error  # only here, so that other commands do not wait for boto3
+    from boto3.exceptions import Boto3Error  # here, so that other commands do not wait for boto3
     from boto3.s3.transfer import TransferConfig
 
     config = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES)
@@ -43,7 +43,7 @@ def upload(
                     str(file.path), place.bucket, file.key, _arguments(place, file), Callback=on_bytes, Config=config
                 )
             except Boto3Error as error:
-                raise JobError(f"{file.path} could not be sent ({error}); start again, and it goes on there") from error
+                raise JobError(f"{file.path} could not be sent ({error}); run the command again to resume") from error
         sent += 1
     return sent
 
@@ -70,7 +70,7 @@ def _arguments(place: Place, file: Upload) -> dict[str, Any]:
 def download(
     client: "S3Client", bucket: str, key: str, target: Path, on_bytes: Callable[[int], object] = lambda count: None
 ) -> None:
-    """Copy an object to a file, whole or not at all. Raises JobError, OSError."""
+    """Download an object to a file, atomically. Raises JobError, OSError."""
     with whole_file(target) as part, part.open("wb") as file, explaining():
         found = client.get_object(Bucket=bucket, Key=key)
         copied = 0
@@ -79,3 +79,10 @@ def download(
             on_bytes(len(chunk))
         if copied != found["ContentLength"]:
             raise JobError(f"s3://{bucket}/{key} ended after {copied} of {found['ContentLength']} bytes; try again")
+
+
+def list_keys(client: "S3Client", bucket: str, prefix: str) -> Iterator[str]:
+    """Yield the keys of all objects below a prefix. Raises JobError."""
+    with explaining():
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            yield from (found["Key"] for found in page.get("Contents", ()))

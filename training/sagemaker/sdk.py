@@ -1,35 +1,37 @@
-"""The one module that imports the SageMaker SDK: requests go out as they were built, and answers come back as values.
+"""SageMaker through its SDK, which only this module imports: creation and states of jobs.
 
-The SDK's resource classes send exactly the request that was checked and shown. Its trainers do not: they add to names,
-write hyperparameters anew (`True` as `true`), ask IAM about the role, and report each use to AWS.
+It uses the SDK's resource classes, which send exactly the request that was checked and shown. The SDK's trainers append
+to names, rewrite hyperparameters (`True` as `true`), query IAM about the role, and report each use to AWS.
 """
 
 import logging
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from training.sagemaker import JobError, Refused
 from training.sagemaker.aws import explaining
-from training.sagemaker.errors import JobError, Refused
 from training.sagemaker.requests import Request
 from training.sagemaker.states import JobState, Trial
 
 if TYPE_CHECKING:
     from boto3.session import Session
 
-_CREATED_BY = {
-    "CreateTrainingJob": "TrainingJob",
-    "CreateHyperParameterTuningJob": "HyperParameterTuningJob",
-    "CreateProcessingJob": "ProcessingJob",
-    "CreateTransformJob": "TransformJob",
+RESOURCES = {
+    "training": "TrainingJob",
+    "tuning": "HyperParameterTuningJob",
+    "processing": "ProcessingJob",
+    "transform": "TransformJob",
 }
+"""Kinds of jobs and their resource classes."""
+
 _NO_SUCH_JOB = ("ResourceNotFound", "ValidationException")
 
 
 class Sagemaker:
-    """SageMaker of one account and region, by the SDK. Methods raise JobError."""
+    """SageMaker in one account and region. Methods raise JobError; kinds of jobs are those of RESOURCES."""
 
     def __init__(self, session: "Session", region: str) -> None:
         try:
@@ -38,8 +40,8 @@ class Sagemaker:
         except ImportError as error:
             raise Refused(
                 [
-                    "the SageMaker SDK is not installed here; in a checkout, `make .venv-sagemaker/.ready` gives an "
-                    "environment that has it (.venv-sagemaker/bin/python -m training sagemaker …)"
+                    "the SageMaker SDK is not installed; in a checkout, `make .venv-sagemaker/.ready` sets up an "
+                    "environment with it (.venv-sagemaker/bin/python -m training sagemaker …)"
                 ]
             ) from error
         for name in ("sagemaker", "sagemaker.core"):
@@ -48,13 +50,12 @@ class Sagemaker:
         self._transform: Any = transform
         self._where = {"session": session, "region": region}
 
-    # --- Create and stop ----------------------------------------------------------------------------------------
-
-    def create(self, operation: str, request: Request) -> None:
-        """Create a job (`CreateTrainingJob`). A name that there has been before is refused."""
-        kind = getattr(self._resources, _CREATED_BY[operation])
+    def create(self, kind: str, request: Request) -> None:
+        """Create a job; its name must be new."""
+        resource = RESOURCES[kind]
         with explaining():
-            kind.create(**self._transform(request, f"{operation}Request"), **self._where)
+            arguments = self._transform(request, f"Create{resource}Request")
+            getattr(self._resources, resource).create(**arguments, **self._where)
 
     def create_model(self, request: Request) -> None:
         with explaining():
@@ -64,75 +65,45 @@ class Sagemaker:
         with explaining():
             self._resources.TrainingJob.get(name, **self._where).stop()
 
-    # --- Look ---------------------------------------------------------------------------------------------------
-
-    def training(self, name: str) -> JobState | None:
-        """Give a training job's state, or None where there is none of that name."""
-        job = self._get("TrainingJob", name)
-        return job and _training_state(name, job)
-
-    def tuning(self, name: str) -> JobState | None:
-        job = self._get("HyperParameterTuningJob", name)
-        return job and JobState(
-            name,
-            status=_text(job.hyper_parameter_tuning_job_status),
-            reason=_text(job.failure_reason),
-            created=_moment(job.creation_time),
-            ended=_moment(job.hyper_parameter_tuning_end_time),
-        )
-
-    def processing(self, name: str) -> JobState | None:
-        job = self._get("ProcessingJob", name)
-        return job and JobState(
-            name,
-            status=_text(job.processing_job_status),
-            reason=_text(job.failure_reason) or _text(job.exit_message),
-            created=_moment(job.creation_time),
-            ended=_moment(job.processing_end_time),
-        )
-
-    def transform(self, name: str) -> JobState | None:
-        job = self._get("TransformJob", name)
-        return job and JobState(
-            name,
-            status=_text(job.transform_job_status),
-            reason=_text(job.failure_reason),
-            created=_moment(job.creation_time),
-            ended=_moment(job.transform_end_time),
-        )
-
-    def training_names(self, part: str) -> list[str]:
-        """Give the names of the training jobs whose names contain a text, the newest first."""
-        with explaining():
-            jobs = self._resources.TrainingJob.get_all(name_contains=part, **self._where)
-            return [job.training_job_name for job in jobs]
-
-    def trials(self, tuning: str) -> list[Trial]:
-        """Give the training jobs of a tuning job that there are so far."""
-        with explaining():
-            job = self._resources.HyperParameterTuningJob.get(tuning, **self._where)
-            return [_trial(summary) for summary in job.get_all_training_jobs(**self._where)]
-
-    def _get(self, kind: str, name: str) -> Any:
+    def find(self, kind: str, name: str) -> JobState | None:
+        """Return the state of a job, or None if it does not exist."""
         try:
             with explaining():
-                return getattr(self._resources, kind).get(name, **self._where)
+                job = getattr(self._resources, RESOURCES[kind]).get(name, **self._where)
         except JobError as error:
             cause = error.__cause__
             if isinstance(cause, ClientError) and cause.response["Error"]["Code"] in _NO_SUCH_JOB:
                 return None
             raise
+        # Such as `training_job_status`; the SDK derives its attributes' names from the API's.
+        prefix = "hyper_parameter_tuning" if kind == "tuning" else kind
+        state = JobState(
+            name,
+            status=_text(getattr(job, f"{prefix}_job_status")),
+            reason=_text(job.failure_reason) or _text(getattr(job, "exit_message", "")),
+            created=_moment(job.creation_time),
+            ended=_moment(getattr(job, f"{prefix}_end_time")),
+        )
+        return _add_training(state, job) if kind == "training" else state
+
+    def training_names(self, part: str) -> list[str]:
+        """Return the names of the training jobs whose names contain `part`, newest first."""
+        with explaining():
+            jobs = self._resources.TrainingJob.get_all(name_contains=part, **self._where)
+            return [job.training_job_name for job in jobs]
+
+    def trials(self, tuning: str) -> list[Trial]:
+        """Return the training jobs that a tuning job has started so far."""
+        with explaining():
+            job = self._resources.HyperParameterTuningJob.get(tuning, **self._where)
+            return [_trial(summary) for summary in job.get_all_training_jobs(**self._where)]
 
 
-def _training_state(name: str, job: Any) -> JobState:
+def _add_training(state: JobState, job: Any) -> JobState:
     resources = job.resource_config
-    return JobState(
-        name,
-        status=_text(job.training_job_status),
+    return replace(
+        state,
         detail=_text(job.secondary_status),
-        reason=_text(job.failure_reason),
-        created=_moment(job.creation_time),
-        ended=_moment(job.training_end_time),
         model_uri=_text(job.model_artifacts and job.model_artifacts.s3_model_artifacts),
         hyperparameters=dict(job.hyper_parameters or {}),
         channels={
@@ -147,17 +118,16 @@ def _training_state(name: str, job: Any) -> JobState:
 
 def _trial(summary: Any) -> Trial:
     metric = summary.final_hyper_parameter_tuning_job_objective_metric
-    values: Mapping[str, str] = summary.tuned_hyper_parameters or {}
     return Trial(
         summary.training_job_name,
         _text(summary.training_job_status),
-        dict(values),
+        dict(summary.tuned_hyper_parameters or {}),
         float(metric.value) if metric else None,
     )
 
 
 def _text(value: Any) -> str:
-    # What AWS has not said is an `Unassigned`, which is false.
+    # The SDK represents a missing value as `Unassigned`, which is false.
     return str(value) if value else ""
 
 

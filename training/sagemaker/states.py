@@ -1,4 +1,4 @@
-"""What is known of a job, as plain values."""
+"""States of jobs and of the trials of tuning jobs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ _ENDED = (COMPLETED, "Failed", "Stopped")
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """A job as AWS describes it; what it has not said is "", 0 or None. `reason` is why it failed."""
+    """A job as AWS describes it, with "", 0 or None for missing values; `reason` is why it failed."""
 
     name: str
     status: str
@@ -35,13 +35,13 @@ class JobState:
         return self.status == COMPLETED
 
     def describe(self) -> str:
-        """Give the status in a few words."""
+        """Return the status with its detail, if any."""
         return f"{self.status} ({self.detail})" if self.detail and self.detail != self.status else self.status
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A training job of a tuning job: the values it was given, and its validation accuracy once it has one."""
+    """A training job of a tuning job, with its hyperparameters and its validation accuracy, once reported."""
 
     name: str
     status: str

@@ -3,7 +3,7 @@
 import pytest
 
 from classifier_infra.pricing.prices import HOURS_A_MONTH, load_prices
-from training.sagemaker.errors import Refused
+from training.sagemaker import Refused
 from training.sagemaker.requests import Machines, most, spent
 
 PRICES = load_prices()
@@ -26,7 +26,7 @@ def test_a_price_is_told_with_its_date_and_region():
 
 
 def test_an_instance_without_a_price_is_refused():
-    with pytest.raises(Refused, match=r"no price is known for ml\.m4\.xlarge.*--prices"):
+    with pytest.raises(Refused, match=r"no price for ml\.m4\.xlarge.*--prices"):
         most(PRICES, Machines("ml.m4.xlarge"))
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.data.prepare import prepare
-from training.sagemaker.errors import JobError
+from training.sagemaker import JobError
 from training.sagemaker.jobs.processing import MODULES, merge, validation_share, whole_rows, write_inputs
 
 FILES = ("train.txt", "validation.txt", "test.txt", "prepared.json")

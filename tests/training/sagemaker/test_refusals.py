@@ -35,11 +35,11 @@ def train(run, prepared, role):
         (["--set", "lr=0.1"], "lr: not a hyperparameter of BlazingText"),
         (["--instance", "ml.p3.16xlarge", "--max-cost", "99", "--prices"], "several GPUs"),
         (["--instance", "ml.c5.3xlarge", "--prices"], "SageMaker has no training instance 'ml.c5.3xlarge'"),
-        (["--max-minutes", "600", "--max-cost", "1"], "more than the ceiling of 1.00; allow less time"),
-        (["--spot", "--max-minutes", "90"], "has 60 minutes in all"),
-        (["--job", "no_underscores"], "'no_underscores' is no name for a job"),
+        (["--max-minutes", "600", "--max-cost", "1"], "more than the limit of 1.00; reduce --max-minutes"),
+        (["--spot", "--max-minutes", "90"], "limited to 60 minutes; set --max-minutes"),
+        (["--job", "no_underscores"], "'no_underscores' is not a valid job name"),
         (["--region", "mx-central-1"], "BlazingText is not offered in mx-central-1"),
-        (["--instance", "ml.m4.xlarge"], "no price is known for ml.m4.xlarge"),
+        (["--instance", "ml.m4.xlarge"], "no price for ml.m4.xlarge"),
     ],
 )
 def test_a_job_that_would_fail_or_surprise_is_refused(train, options, told, tmp_path):
@@ -74,7 +74,7 @@ def test_all_that_is_wrong_is_told_at_once(train):
 
 @pytest.mark.usefixtures("offline")
 def test_a_job_needs_a_role(train):
-    assert "no role is named for the job; give --role arn:aws:iam::" in train("--yes", role=None).stderr
+    assert "no IAM role for the job; name one with --role" in train("--yes", role=None).stderr
 
 
 @pytest.mark.usefixtures("offline")
@@ -92,12 +92,12 @@ def test_no_region_and_no_credentials_are_told_together(train):
 
 
 @pytest.mark.usefixtures("offline")
-def test_where_nobody_can_be_asked_nothing_is_created(train):
+def test_without_a_terminal_to_confirm_on_nothing_is_created(train):
     done = train()
 
     assert done.returncode == 2
     assert "Training job triage-train-" in done.stdout
-    assert "nobody can be asked here (this is no terminal); give --yes" in done.stderr
+    assert "cannot ask for confirmation without a terminal; confirm with --yes" in done.stderr
 
 
 @pytest.mark.usefixtures("offline")
@@ -115,7 +115,7 @@ def test_unusual_settings_are_explained_before_the_question(train):
     done = train("--set", "learning_rate=0.005")
 
     assert "  note      learning_rate=0.005 is far below the default of 0.05" in done.stdout
-    assert "  note      a model over 64 MB has no copy inside the bot's functions" in done.stdout
+    assert "  note      a model over 64 MB is too large for the bot's functions" in done.stdout
 
 
 @pytest.mark.usefixtures("offline")
@@ -124,7 +124,7 @@ def test_without_the_sdk_its_environment_is_named(train):
     done = train("--yes")
 
     assert done.returncode == 2
-    assert "the SageMaker SDK is not installed here" in done.stderr
+    assert "the SageMaker SDK is not installed;" in done.stderr
 
 
 @pytest.mark.usefixtures("offline")
@@ -152,4 +152,4 @@ def test_processing_needs_an_image_of_ones_own(run, data, role, tmp_path, image)
     done = run("process", data, "--out", tmp_path / "out", *where, *image)
 
     assert done.returncode == 2
-    assert "name an image of your own ECR that has Python 3.11 or newer" in done.stderr
+    assert "name an image in your own ECR with Python 3.11 or newer" in done.stderr

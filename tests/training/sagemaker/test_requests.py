@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier_infra.endpoint.requests import REGIONS, blazingtext_image
-from training.sagemaker.errors import Refused
+from training.sagemaker import Refused
 from training.sagemaker.layout import split_uri
 from training.sagemaker.requests import (
     Machines,
@@ -157,5 +157,5 @@ def test_an_address_is_taken_apart(bucket, key):
 
 @pytest.mark.parametrize("text", ["bucket/key", "s3://bucket", "s3:///key", ""])
 def test_what_is_no_address_is_refused(text):
-    with pytest.raises(Refused, match="no address"):
+    with pytest.raises(Refused, match="not an address"):
         split_uri(text)

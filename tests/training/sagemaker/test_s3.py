@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from training.sagemaker.errors import JobError
+from training.sagemaker import JobError
 from training.sagemaker.jobs.inputs import Upload, open_prepared
 from training.sagemaker.layout import Place
 from training.sagemaker.s3 import download, upload

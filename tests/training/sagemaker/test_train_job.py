@@ -80,7 +80,7 @@ def test_a_job_name_is_never_used_again(train):
     done = train("--job", "triage-4")
 
     assert done.returncode == 2
-    assert "there has been a job 'triage-4'" in done.stderr
+    assert "the name 'triage-4' of an earlier training job cannot be reused" in done.stderr
 
 
 def test_a_failed_job_shows_its_reason_and_the_end_of_its_log(train):
@@ -110,7 +110,7 @@ def test_leaving_lets_the_job_go_on_and_says_how_to_come_back(train, run, monkey
     done = train("--job", "triage-6-hangs")
 
     assert done.returncode == 130
-    assert "Job triage-6-hangs goes on. Come back with: python -m training sagemaker status" in done.stderr
+    assert "Job triage-6-hangs keeps running. Follow it with: python -m training sagemaker status" in done.stderr
     assert "InProgress" in run("status", "triage-6-hangs").stdout
 
 

@@ -60,7 +60,9 @@ def test_parts_that_a_failed_job_left_out_are_told_and_sent_again_alone(classify
 
     assert (left.returncode, collected.returncode, again.returncode) == (1, 1, 0), again.stderr
     assert "3 parts missing" in left.stderr
-    assert "2 parts missing (messages 1 to 100, 201 to 300): start again, and only they are sent" in collected.stderr
+    assert (
+        "2 parts missing (messages 1 to 100, 201 to 300); run the command again to send only these" in collected.stderr
+    )
     assert [key for key in keys() if "past-3/input" in key] == [
         f"blazing-triage/transform/past-3/input/part-00000{number}.jsonl" for number in (0, 2)
     ]

@@ -51,7 +51,7 @@ def test_the_ceiling_holds_for_all_jobs_together(tune):
     done = tune("--job", "tune-4", "--max-cost", "0.19")
 
     assert done.returncode == 2
-    assert "this can cost 0.21 USD, more than the ceiling of 0.19" in done.stderr
+    assert "this can cost 0.21 USD, more than the limit of 0.19" in done.stderr
 
 
 def test_a_range_that_cannot_be_searched_is_refused(tune, run):

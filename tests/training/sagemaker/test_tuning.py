@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.sagemaker.errors import JobError
+from training.sagemaker import JobError
 from training.sagemaker.jobs.tuning import (
     DEFAULT_RANGES,
     best,

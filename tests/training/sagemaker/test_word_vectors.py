@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 np = pytest.importorskip("numpy", reason="vectors take the extra `train`")
 
-from training.sagemaker.errors import JobError  # noqa: E402
+from training.sagemaker import JobError  # noqa: E402
 from training.sagemaker.jobs.word_vectors import Index, WordVectors, read_vectors, weigh  # noqa: E402
 
 VECTORS = WordVectors(

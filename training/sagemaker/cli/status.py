@@ -1,18 +1,16 @@
-"""`sagemaker status`: what has become of a job."""
+"""`sagemaker status`: show a job, wait for it, or stop it."""
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from training.sagemaker.aws import open_session
+from training.sagemaker import Refused
+from training.sagemaker.cli.job import Account
 from training.sagemaker.cli.options import add_command, add_poll, add_region
 from training.sagemaker.cli.train import print_end
 from training.sagemaker.cli.tune import print_trials
-from training.sagemaker.cli.watch import watch
-from training.sagemaker.errors import Refused
-from training.sagemaker.logs import LogStream
-from training.sagemaker.sdk import Sagemaker
+from training.sagemaker.sdk import RESOURCES, Sagemaker
 from training.sagemaker.states import JobState
 
 _OURS = "triage-"
@@ -20,62 +18,53 @@ _MOST_LISTED = 20
 
 
 def add_status(commands: Any) -> None:
-    command = add_command(commands, "status", "say what has become of a job, wait for it, or stop it", _status)
+    command = add_command(commands, "status", "show a job, wait for it, or stop it", _status)
     command.add_argument("job", nargs="?", metavar="JOB", help="its name (default: list the newest training jobs)")
     what = command.add_mutually_exclusive_group()
-    what.add_argument("--wait", action="store_true", help="follow it to its end")
-    what.add_argument("--stop", action="store_true", help="stop a training job; what it has learnt is lost")
+    what.add_argument("--wait", action="store_true", help="wait until it ends and print its progress")
+    what.add_argument("--stop", action="store_true", help="stop a training job; it leaves no model")
     command.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the results of a tuning job")
     add_region(command)
     add_poll(command)
 
 
 def _status(options: argparse.Namespace) -> None:
-    session, region = open_session(options.region)
-    sagemaker = Sagemaker(session, region)
+    account = Account(options.region)
     if not options.job:
-        _list(sagemaker)
+        _list(account.sagemaker)
         return
-    kind, state = _find(sagemaker, options.job)
+    kind, state = _find(account.sagemaker, options.job)
     if options.stop:
-        _stop(sagemaker, kind, state)
+        _stop(account.sagemaker, kind, state)
         return
     if options.wait and not state.has_ended:
-        look = getattr(sagemaker, kind)
-        is_training = kind == "training"
-        lines = LogStream(session.client("logs"), state.name).new_lines if is_training else _no_lines
-        state = watch(lambda: look(state.name), lines, state.name, region, options.poll)
-    _print(kind, state, region)
+        state = account.watch(kind, state.name, options.poll)
+    _print(kind, state, account.region)
     if kind == "tuning":
-        print_trials(sagemaker, state.name, region, options.figure)
-
-
-def _no_lines() -> Iterable[str]:
-    return ()
+        print_trials(account.sagemaker, state.name, account.region, options.figure)
 
 
 def _list(sagemaker: Sagemaker) -> None:
     names = sagemaker.training_names(_OURS)[:_MOST_LISTED]
     if not names:
-        print(f"There is no training job whose name has {_OURS!r} in it.")
+        print(f"There is no training job whose name contains {_OURS!r}.")
     for name in names:
-        state = sagemaker.training(name)
-        assert state is not None, "it has just been listed"
+        state = sagemaker.find("training", name)
+        assert state is not None, "it was listed just now"
         accuracy = state.metrics.get("validation:accuracy")
         print(f"{name}  {state.describe()}" + (f"  validation accuracy {accuracy:.4f}" if accuracy else ""))
 
 
 def _find(sagemaker: Sagemaker, name: str) -> tuple[str, JobState]:
-    for kind in ("training", "tuning", "processing", "transform"):
-        look: Callable[[str], JobState | None] = getattr(sagemaker, kind)
-        if state := look(name):
+    for kind in RESOURCES:
+        if state := sagemaker.find(kind, name):
             return kind, state
-    raise Refused([f"there is no job {name!r} in this region and account; `status` alone lists the newest"])
+    raise Refused([f"there is no job {name!r} in this region and account; `status` without a name lists the newest"])
 
 
 def _stop(sagemaker: Sagemaker, kind: str, state: JobState) -> None:
     if kind != "training":
-        raise Refused([f"{state.name} is a {kind} job; only training jobs are stopped from here"])
+        raise Refused([f"{state.name} is a {kind} job; this command stops training jobs only"])
     if state.has_ended:
         raise Refused([f"{state.name} has ended already: {state.describe()}"])
     sagemaker.stop_training(state.name)

@@ -12,7 +12,7 @@ from classifier_infra.model.artefact import MODEL
 from classifier_infra.model.manifest import Manifest
 from training.blazingtext.trainer import describe, divide
 from training.data.dataset import TRAIN, Facet
-from training.sagemaker.errors import JobError, Refused
+from training.sagemaker import JobError, Refused
 from training.sagemaker.states import JobState
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.sagemaker.errors import Refused
+from training.sagemaker import Refused
 from training.sagemaker.layout import Place
 
 DESCRIPTION = "prepared.json"

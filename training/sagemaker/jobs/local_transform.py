@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from classifier_infra.inference.classifier import Answer, ClassifierUnavailable, predict_each
 from classifier_infra.inference.endpoint import Endpoint, EndpointClassifier, EndpointSettings
 from classifier_infra.model.model import Model
-from training.sagemaker.errors import JobError
+from training.sagemaker import JobError
 from training.sagemaker.jobs.batch import Parts, Shard, answers_of, write_answers
 
 _NAME = "past-messages"

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from training.data.atomic_files import write_text
 from training.data.dataset import CLASSES, FACETS, SPLITS, VALIDATION
 from training.data.prepare import DEFAULT_SHARE, FacetFolder, find_facet_folders
-from training.sagemaker.errors import JobError
+from training.sagemaker import JobError
 from training.sagemaker.jobs.inputs import DESCRIPTION
 
 ROWS, CODE = "rows", "code"

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from training.data.atomic_files import whole_file
-from training.sagemaker.errors import JobError
+from training.sagemaker import JobError
 from training.sagemaker.jobs.tuning import ranked
 from training.sagemaker.states import Trial
 

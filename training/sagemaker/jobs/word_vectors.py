@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.sagemaker.errors import JobError
+from training.sagemaker import JobError
 
 Matrix = NDArray[np.float32]
 
