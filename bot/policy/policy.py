@@ -1,7 +1,6 @@
-"""The policy: what a team wants done with which message. Pure.
+"""The policy data class: what a team wants done with each message. Pure.
 
-It names labels of the team's own classifier, so it is written for one taxonomy and this module for none;
-`find_mismatches` compares the two.
+A policy names labels of the team's own classifier; `find_mismatches` compares the two.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,13 +29,12 @@ Mode: TypeAlias = Literal["automatic", "suggest", "watch-only", "off"]
 WhenUnsure: TypeAlias = Literal["ask", "silent"]
 OtherOrganisations: TypeAlias = Literal["read", "ignore"]
 
-
-_DIRECT = "D"  # how the ids of direct conversations begin
+_DIRECT = "D"  # the first letter of a direct conversation's ID
 
 
 @dataclass(frozen=True, slots=True)
 class Urgent:
-    """A message is urgent when one of its facets has one of the labels; then `mention` is told."""
+    """A message is urgent when one of its facets has one of the labels; then `mention` is notified."""
 
     when: Mapping[str, frozenset[str]]
     mention: str
@@ -44,7 +42,7 @@ class Urgent:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many messages are read: in a minute, of one channel and of the whole workspace; in a day, by the endpoint."""
+    """Messages that are read per minute and channel, and per minute and workspace; and by the endpoint, per day."""
 
     channel_minute: int = 120
     workspace_minute: int = 600
@@ -53,9 +51,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Which messages open a request: not small talk, and of other bots (by their ids) only those that are named.
+    """Which messages open a request: no small talk, and of other bots only those whose IDs are listed.
 
-    What one author writes within `merge_seconds` is one request; 0 keeps all messages apart.
+    An author's messages within `merge_seconds` become one request; 0 keeps all messages apart.
     """
 
     small_talk: tuple[str, ...] = PHRASES
@@ -66,18 +64,18 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """An address of a team's own that is told of messages; with their text only where `text` says so."""
+    """A team's own address that is notified of messages; with their text only if `text` is set."""
 
-    url: str = field(repr=False)  # whoever knows it may well be able to write there
+    url: str = field(repr=False)  # may hold a secret
     text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """See policy.yml, which explains every part to the person who writes it. `correctors` is None for everybody.
+    """A parsed policy; policy.yml explains every part. `correctors` is None if anyone may correct.
 
-    `routes`, `urgent` and `reactions` are the short form of standing rules; `in_force` are all rules, the written ones
-    first.
+    `routes`, `urgent` and `reactions` are a short form of standing rules. `in_force` holds all rules, the written ones
+    first; `destinations` the channels that they send messages to; `keywords` all of their keywords.
     """
 
     default_mode: Mode = "suggest"
@@ -103,7 +101,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         in_force = (*self.rules, *_standing_rules(self))
-        # What every message would otherwise work out again.
+        # Computed once, not for every message.
         object.__setattr__(self, "in_force", in_force)
         object.__setattr__(self, "destinations", frozenset(_find_destinations(in_force)))
         object.__setattr__(self, "keywords", Keywords(word for rule in in_force for word in rule.when.keywords))
@@ -113,19 +111,19 @@ class Policy:
         return combine(find_matching(self.in_force, self.match, RuleContext(situation, self.keywords)))
 
     def mode(self, channel: str) -> Mode:
-        """Give what to do in a channel; nothing in those that messages are sent to, whatever else is said of them."""
+        """Return a channel's mode; always "off" for channels that messages are sent to."""
         if self.is_destination(channel):
             return "off"
         mode = self.modes.get(channel, self.default_mode)
-        # What somebody tells the bot alone is passed on when that person says so.
+        # A message to the bot alone is private: it is only passed on after its author confirms.
         return "suggest" if mode == "automatic" and channel.startswith(_DIRECT) else mode
 
     def may_change(self, user: str) -> bool:
-        """Tell whether a person may correct, and change what holds for the team."""
+        """Report whether a person may correct labels and change the team's settings."""
         return self.correctors is None or user in self.correctors
 
     def corrected_by(self, emoji: str) -> tuple[str, str] | None:
-        """Give what somebody says who reacts with this emoji, facet and label; None where that says nothing."""
+        """Return the facet and label that a reaction with this emoji states, or None."""
         for facet, labels in self.reaction_corrections.items():
             for label, name in labels.items():
                 if name == emoji:
@@ -133,18 +131,18 @@ class Policy:
         return None
 
     def is_destination(self, channel: str) -> bool:
-        """Tell whether the bot itself writes there, so that it must not read there."""
+        """Report whether the bot itself posts to a channel, so that it must not read there."""
         return channel in self.destinations or channel == self.admin
 
 
 def _standing_rules(policy: Policy) -> Iterator[Rule]:
-    """Give the rules that the short form stands for: they hold whatever else does."""
+    """Yield the rules that the short form stands for; they apply beside any others."""
     for label, channel in policy.routes.items():
         yield Rule(f"routes: {label}", Condition({MAIN: frozenset({label})}), Action(post=channel), standing=True)
     if policy.urgent:
-        told = Action(mentions=(policy.urgent.mention,), urgent=True)
+        notify = Action(mentions=(policy.urgent.mention,), urgent=True)
         for facet, labels in policy.urgent.when.items():
-            yield Rule(f"urgent: {facet}", Condition({facet: labels}), told, standing=True)
+            yield Rule(f"urgent: {facet}", Condition({facet: labels}), notify, standing=True)
     for facet, tags in policy.reactions.items():
         for label, emoji in tags.items():
             condition = Condition({facet: frozenset({label})})
@@ -160,7 +158,7 @@ def _find_destinations(rules: tuple[Rule, ...]) -> Iterator[str]:
 
 
 def find_mismatches(policy: Policy, manifest: Manifest) -> list[str]:
-    """List, in sentences, what the policy names and the classifier does not have: a slip of the pen, mostly."""
+    """Return a sentence for each label and facet that the policy names and the classifier lacks."""
     known = {facet.name: {label.name for label in facet.labels} for facet in manifest.facets}
     main = manifest.facets[0].name
     named: list[tuple[str, Iterable[str]]] = [

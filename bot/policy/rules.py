@@ -1,4 +1,4 @@
-"""Rules of a policy: which messages one is for, and what it wants done with them. Pure."""
+"""Data classes of a policy's rules, and how they are matched and combined for a message. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from bot.policy.schedule import OpeningHours
 
 Match: TypeAlias = Literal["first", "all"]
 
-# In a condition: the facet that routes go by, whatever the classifier calls it.
+# Stands in a condition for the classifier's main facet, which routes go by, whatever its name is.
 MAIN = ""
 
 OURS, OTHERS = "ours", "others"
@@ -18,9 +18,7 @@ OURS, OTHERS = "ours", "others"
 
 @dataclass(frozen=True, slots=True)
 class MessageContext:
-    """What is known of a message beside what it is about: where and when (with a time zone) it was written, the text,
-    and the author's team, None where that is ours.
-    """
+    """What rules test besides labels. `at` has a time zone; `team` is the author's, None for the workspace's own."""
 
     channel: str
     at: datetime
@@ -30,7 +28,7 @@ class MessageContext:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that rules go by. `labels` (facet → label) are those that are sure enough, `main` is the facet of routes."""
+    """Everything that rules test. `labels` (facet → label) are only the sure ones; `main` is the facet of routes."""
 
     labels: Mapping[str, str]
     main: str
@@ -39,9 +37,9 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Everything that is given must hold, and of several labels, channels, teams or key words one must.
+    """When a rule applies: every given field must hold, for one of its labels, channels, teams or keywords.
 
-    `keywords` are as `read_words` gives them: what is looked for are whole words, in any case.
+    `keywords` are as returned by `read_words`: they match whole words, in any case.
     """
 
     labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -51,28 +49,28 @@ class Condition:
     outside: OpeningHours | None = None
     keywords: tuple[str, ...] = ()
 
-    def holds(self, look: "RuleContext") -> bool:
-        """Tell whether the rule is for this message."""
-        if self.labels and not look.reads_as(self.labels):
+    def holds(self, context: "RuleContext") -> bool:
+        """Report whether the condition holds for a message."""
+        if self.labels and not context.has_labels(self.labels):
             return False
-        if self.channels and look.channel not in self.channels:
+        if self.channels and context.channel not in self.channels:
             return False
-        if self.teams and self.teams.isdisjoint(look.teams):
+        if self.teams and self.teams.isdisjoint(context.teams):
             return False
-        if self.keywords and not look.has_any(self.keywords):
+        if self.keywords and not context.has_keyword(self.keywords):
             return False
-        if self.during and not look.is_open(self.during):
+        if self.during and not context.is_open(self.during):
             return False
-        return not (self.outside and look.is_open(self.outside))
+        return not (self.outside and context.is_open(self.outside))
 
 
 class RuleContext:
-    """A look at one message by many rules: what more than one of them may ask is worked out once.
+    """A message as rules see it; what several rules may test is computed once.
 
-    `key_words` are those that any of the rules asks for.
+    `keywords` are those of all the rules.
     """
 
-    __slots__ = ("_at", "_found", "_hours", "_key_words", "_labels", "_text", "channel", "teams")
+    __slots__ = ("_at", "_found", "_hours", "_keywords", "_labels", "_text", "channel", "teams")
 
     def __init__(self, situation: Situation, keywords: Keywords) -> None:
         message_context, main = situation.message_context, situation.labels.get(situation.main)
@@ -80,21 +78,21 @@ class RuleContext:
         self.teams = (OURS,) if message_context.team is None else (OTHERS, message_context.team)
         self._labels = situation.labels if main is None else {**situation.labels, MAIN: main}
         self._text = message_context.text
-        self._key_words = keywords
+        self._keywords = keywords
         self._found: frozenset[str] | None = None
         self._at = message_context.at
         self._hours: dict[int, bool] = {}
 
-    def reads_as(self, wanted: Mapping[str, frozenset[str]]) -> bool:
+    def has_labels(self, wanted: Mapping[str, frozenset[str]]) -> bool:
         labels = self._labels
-        for facet, choices in wanted.items():  # noqa: SIM110, all() costs more than most of what it would look at
+        for facet, choices in wanted.items():  # noqa: SIM110, all() would cost more than most of the tests
             if labels.get(facet) not in choices:
                 return False
         return True
 
-    def has_any(self, keywords: tuple[str, ...]) -> bool:
+    def has_keyword(self, keywords: tuple[str, ...]) -> bool:
         if self._found is None:
-            self._found = self._key_words.find(self._text)
+            self._found = self._keywords.find(self._text)
         return bool(self._found) and not self._found.isdisjoint(keywords)
 
     def is_open(self, hours: OpeningHours) -> bool:
@@ -106,8 +104,9 @@ class RuleContext:
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """When nobody has answered after `minutes`, say so in `channel` (where the message was sent, if None) and mention
-    whom `mentions` names: see Action.
+    """If there is no answer after `minutes`, post a reminder to `channel` (None: where the message was sent).
+
+    It mentions `mentions`: see Action.
     """
 
     minutes: int
@@ -117,8 +116,10 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a rule wants done. `mentions` are `here`, ids of people and user groups, and names of rotas; `reply` is a
-    template, `assign` a rota. `urgent`: whoever is mentioned is told that it is. `silent`: nothing is shown in Slack.
+    """What a rule does. `mentions` are `here`, IDs of people and user groups, and names of rotas.
+
+    `reply` is a template, `assign` a rota. `urgent` says in the mention that the message is urgent. `silent` shows
+    nothing in Slack.
     """
 
     tags: tuple[str, ...] = ()
@@ -134,9 +135,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`line` is where it stands in the policy's text, 0 where it stands in none.
+    """A rule; `line` is its line in the policy's text, 0 if it is not written there.
 
-    A `standing` rule holds beside the first one that matches.
+    A `standing` rule applies beside the first one that matches.
     """
 
     name: str
@@ -148,9 +149,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Directions:
-    """What a policy wants done with a message, of all rules that are for it. `replies` are templates, in their order;
-    `rules` says which rules these are.
-    """
+    """What a policy does with a message: the combined actions of `rules`, those that apply. `replies` are templates."""
 
     route: str | None = None
     mentions: tuple[str, ...] = ()
@@ -165,19 +164,20 @@ class Directions:
 
 
 def combine(rules: Iterable[Rule]) -> Directions:
-    """Put together what rules want: of what there can be only one, the first has it; the rest adds up. One that is
-    silent silences the others.
+    """Combine the actions of rules: single values come from the first rule that has one, lists add up.
+
+    A silent rule leaves nothing but webhooks.
     """
     matched = tuple(rules)
     actions = [rule.then for rule in matched]
-    webhooks = _all(name for each in actions for name in each.webhooks)
+    webhooks = _deduplicate(name for each in actions for name in each.webhooks)
     if any(each.silent for each in actions):
         return Directions(webhooks=webhooks, silent=True, rules=matched)
     return Directions(
         route=next((each.post for each in actions if each.post), None),
-        mentions=_all(name for each in actions for name in each.mentions),
-        reactions=_all(tag for each in actions for tag in each.tags),
-        replies=_all(each.reply for each in actions if each.reply),
+        mentions=_deduplicate(name for each in actions for name in each.mentions),
+        reactions=_deduplicate(tag for each in actions for tag in each.tags),
+        replies=_deduplicate(each.reply for each in actions if each.reply),
         assign=next((each.assign for each in actions if each.assign), None),
         escalate=next((each.escalate for each in actions if each.escalate), None),
         webhooks=webhooks,
@@ -186,15 +186,15 @@ def combine(rules: Iterable[Rule]) -> Directions:
     )
 
 
-def _all(values: Iterable[str]) -> tuple[str, ...]:
+def _deduplicate(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def find_matching(rules: Iterable[Rule], match: Match, look: RuleContext) -> Iterator[Rule]:
-    """Yield the rules that hold, in order. With "first", only the first written one; standing rules always apply."""
+def find_matching(rules: Iterable[Rule], match: Match, context: RuleContext) -> Iterator[Rule]:
+    """Yield the rules whose conditions hold: with "first" one written rule, and always every standing rule."""
     decided = False
     for rule in rules:
-        if (decided and not rule.standing) or not rule.when.holds(look):
+        if (decided and not rule.standing) or not rule.when.holds(context):
             continue
         decided = decided or (match == "first" and not rule.standing)
         yield rule

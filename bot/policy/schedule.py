@@ -1,6 +1,6 @@
-"""Business hours and rotas: when a team is there, and whose turn it is. Pure.
+"""Business hours and rotas: when a team is open, and who is on call. Pure.
 
-Turns are counted in handovers on the wall clock of the rota's time zone, so that daylight saving moves none of them.
+Turns are counted in handovers on the wall clock of the rota's time zone, so daylight saving does not move them.
 """
 
 from collections.abc import Mapping
@@ -17,16 +17,14 @@ MONDAY = 0
 
 @dataclass(frozen=True, slots=True)
 class OpeningHours:
-    """When a team is there: for each weekday (Monday is 0) the times from and until (not included), but not on the
-    days that are `closed`.
-    """
+    """Opening times by weekday (Monday is 0), each with its end excluded; none on the days in `closed`."""
 
     zone: ZoneInfo
     times: Mapping[int, tuple[tuple[time, time], ...]]
     closed: frozenset[date] = frozenset()
 
     def is_open(self, at: datetime) -> bool:
-        """Tell whether the team is there; `at` has a time zone, any."""
+        """Report whether the team is open; `at` has any time zone."""
         local = at.astimezone(self.zone)
         if local.date() in self.closed:
             return False
@@ -36,7 +34,7 @@ class OpeningHours:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Days on which a person is not there, the last one included."""
+    """Days on which a person is away, `last` included."""
 
     person: str
     first: date
@@ -45,9 +43,9 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Rota:
-    """People who take turns, a day or a week each. The first person's turn began at the first handover from `start` on.
+    """People who take turns of a day or a week. The first one's turn began at the first handover on or after `start`.
 
-    `weekday` (Monday is 0) is that of the handover, where turns are weeks.
+    `weekday` (Monday is 0) is that of the handover if turns are weeks.
     """
 
     people: tuple[str, ...]
@@ -59,13 +57,13 @@ class Rota:
     away: tuple[Absence, ...] = field(default=())
 
     def on_call(self, at: datetime) -> str:
-        """Give whose turn it is. Who is away is stood in for by the next who is not; if all are, it is their turn."""
+        """Return the person on call: whose turn it is, or the next one who is not away, unless all are."""
         local = at.astimezone(self.zone)
-        # The turn that a moment belongs to began with the handover of this day.
+        # The day of the last daily handover.
         day = local.date() if local.time() >= self.handover else local.date() - timedelta(days=1)
         number = self._number_of_turn(day) % len(self.people)
-        line = (*self.people[number:], *self.people[:number])
-        return next((person for person in line if self.is_there(person, local.date())), line[0])
+        in_turn = (*self.people[number:], *self.people[:number])
+        return next((person for person in in_turn if self.is_there(person, local.date())), in_turn[0])
 
     def _number_of_turn(self, day: date) -> int:
         if self.turn == "day":
@@ -77,29 +75,28 @@ class Rota:
         return not any(each.person == person and each.first <= day <= each.last for each in self.away)
 
     def pick(self, number: int, at: datetime) -> str | None:
-        """Give the person for the assignment of this number (from 0): one after the other, without who is away.
-
-        None where all are.
-        """
-        there = self._who_is_there(at)
-        return there[number % len(there)] if there else None
+        """Return the person for assignment `number` (from 0), round robin among those not away; None if all are."""
+        present = self._present(at)
+        return present[number % len(present)] if present else None
 
     def is_anybody_there(self, at: datetime) -> bool:
-        return bool(self._who_is_there(at))
+        """Report whether at least one person is not away."""
+        return bool(self._present(at))
 
-    def _who_is_there(self, at: datetime) -> list[str]:
+    def _present(self, at: datetime) -> list[str]:
         day = at.astimezone(self.zone).date()
         return [person for person in self.people if self.is_there(person, day)]
 
     def next_start(self, at: datetime) -> datetime | None:
-        """Give from when on somebody is at work again: the hour of the handover on the first day, this one or a later
-        one, on which anybody is there; `at` itself where that hour is past. None where that day never comes.
+        """Return when work resumes: at the time of the handover, on the first day on which one person is not away.
+
+        `at` itself if that time is past; None if all are away for ever.
         """
         today = at.astimezone(self.zone).date()
-        days = [day for day in (self._next_day_there(person, today) for person in self.people) if day]
+        days = [day for day in (self._first_day_present(person, today) for person in self.people) if day]
         return max(at, datetime.combine(min(days), self.handover, self.zone)) if days else None
 
-    def _next_day_there(self, person: str, day: date) -> date | None:
+    def _first_day_present(self, person: str, day: date) -> date | None:
         for each in sorted(self.away, key=lambda absence: absence.first):
             if each.person == person and each.first <= day <= each.last:
                 if each.last == date.max:

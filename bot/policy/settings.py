@@ -1,18 +1,15 @@
-"""What holds for a team: its policy, and the switches that people set from Slack."""
+"""A team's settings: its policy, and the switches that people set from Slack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from bot.policy.policy import Mode, Policy
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """What people switch from Slack, on top of the policy. `stopped`: nothing is automatic until somebody starts it."""
+    """Settings made from Slack, on top of the policy. `stopped`: nothing is automatic until a person resumes it."""
 
     stopped: bool = False
     modes: Mapping[str, Mode] = field(default_factory=dict)
@@ -22,9 +19,9 @@ class Switches:
 
 @dataclass(frozen=True, slots=True)
 class TeamSettings:
-    """What holds for a team. `version` is the policy's, 0 where the team has saved none.
+    """A team's settings in force. `version` is the policy's, 0 if the team has not saved one.
 
-    `unreadable` is the version of a later policy that this program cannot read, so that the last readable one stays.
+    `unreadable` is the version of a later policy that this release cannot parse; the last readable one stays in force.
     """
 
     policy: Policy
@@ -33,7 +30,7 @@ class TeamSettings:
     unreadable: int | None = None
 
     def mode(self, channel: str) -> Mode:
-        """Give what to do in a channel: see Mode. Where the bot itself writes, it reads nothing, whatever is set."""
+        """Return a channel's mode; always "off" where the bot itself posts."""
         if channel in self.switches.muted_channels or self.policy.is_destination(channel):
             return "off"
         mode = self.switches.modes.get(channel) or self.policy.mode(channel)
@@ -42,5 +39,5 @@ class TeamSettings:
 
 class SettingsSource(Protocol):
     def load(self, team: str, now: float) -> TeamSettings:
-        """Give what holds for a team now. Raises LedgerUnavailable."""
+        """Return a team's settings at the time `now`. Raises LedgerUnavailable."""
         ...

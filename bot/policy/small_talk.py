@@ -1,11 +1,11 @@
-"""Thanks, greetings and the like: messages that ask for nothing. Pure."""
+"""Recognise small talk: messages of thanks, greetings and the like, which ask for nothing. Pure."""
 
 from collections.abc import Collection, Sequence
 
 from classifier_infra.model.text import normalise
 
-# What opens nothing unless the policy says otherwise. Whole messages of these are meant, not messages with one of
-# them in it; to answer "yes" to a question can be a request.
+# The default phrases. A message is small talk only if it has nothing else in it. "yes" is left out: as the answer to a
+# question it can be a request.
 PHRASES = (
     *("thanks", "thank you", "thx", "ty", "tysm", "cheers", "much appreciated", "appreciate it", "appreciated"),
     *("for your help", "for the help", "for all your help", "for helping", "that helped"),
@@ -18,7 +18,7 @@ PHRASES = (
 
 _AT = "@"
 
-# What people put beside it without saying more.
+# Words that people add without saying more.
 _FILLERS = frozenset({
     *("a", "again", "all", "and", "be", "both", "day", "everybody", "everyone", "folks", "for", "friend", "friends"),
     *("guys", "is", "it", "lot", "lots", "many", "me", "much", "my", "now", "of", "really", "so", "super", "team"),
@@ -27,28 +27,28 @@ _FILLERS = frozenset({
 
 
 def is_small_talk(text: str, phrases: Collection[str]) -> bool:
-    """Tell whether a text (see text.clean) is one or more of the phrases, with names and fillers, and no more."""
+    """Report whether a text (see text.clean) consists of one or more of the phrases, names and fillers only."""
     words = _words(text)
     known = {tuple(_words(phrase)) for phrase in phrases} - {()}
-    left = _take_away(words, known)
-    return len(left) < len(words) and all(word in _FILLERS for word in left)
+    rest = _remove_phrases(words, known)
+    return len(rest) < len(words) and all(word in _FILLERS for word in rest)
 
 
 def _words(text: str) -> list[str]:
-    """Give the words; somebody who is addressed (`@ leo`) is one filler, signs and emoji are none."""
+    """Return the words of a text, without the names of people addressed (`@ leo`), punctuation and emoji."""
     tokens = normalise(text).split()
     names = {place + 1 for place, token in enumerate(tokens) if token == _AT}
     return [token for place, token in enumerate(tokens) if token[0].isalnum() and place not in names]
 
 
-def _take_away(words: Sequence[str], known: Collection[tuple[str, ...]]) -> list[str]:
+def _remove_phrases(words: Sequence[str], known: Collection[tuple[str, ...]]) -> list[str]:
     longest = max(map(len, known), default=0)
-    left: list[str] = []
+    rest: list[str] = []
     place = 0
     while place < len(words):
         sizes = range(longest, 0, -1)
         taken = next((size for size in sizes if tuple(words[place : place + size]) in known), 0)
         if not taken:
-            left.append(words[place])
+            rest.append(words[place])
         place += taken or 1
-    return left
+    return rest

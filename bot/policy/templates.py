@@ -1,12 +1,12 @@
-"""What a customer reads, as a team words it: text with placeholders in braces. Nothing in it is ever executed.
+"""Reply templates in a team's own words: text with placeholders in braces. Nothing in it is ever executed.
 
     {author}         the person who wrote
     {destination}    the channel the message was sent to
     {assignee}       the person it was assigned to
-    {label:FACET}    how the message reads, such as {label:category}
+    {label:FACET}    the message's label, such as {label:category}
 
-Anything else in braces is refused when the policy is read, and so is a lone brace. Mark-up such as *bold* is kept;
-the three characters that could mention somebody or hide a link are escaped.
+Anything else in braces, and any single brace, is refused when the policy is parsed. Mark-up such as *bold* is kept; the
+three characters that could mention people or hide a link (&, < and >) are escaped when the reply is rendered.
 """
 
 import re
@@ -23,7 +23,7 @@ _FACET = re.compile(r"[\w-]{1,60}")
 
 
 def find_fault(template: str) -> str | None:
-    """Say what is wrong with a template and what would be right, or None where nothing is."""
+    """Return a sentence on what is wrong with a template and what would be right, or None."""
     if not template.strip():
         return "a reply needs some text"
     if len(template) > MOST_CHARACTERS:
@@ -37,12 +37,12 @@ def find_fault(template: str) -> str | None:
 
 
 def facets_of(template: str) -> Iterator[str]:
-    """Give the facets whose labels a template shows."""
+    """Return the facets whose labels a template shows."""
     return (name.removeprefix(LABEL) for name in _PARTS.findall(template) if _is_label(name))
 
 
 def split(template: str) -> list[str]:
-    """Return literal text and the names of placeholders in turn, text first and last."""
+    """Split a template into literal text and names of placeholders, alternating, with text first and last."""
     return _PARTS.split(template)
 
 

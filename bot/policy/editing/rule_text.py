@@ -92,7 +92,7 @@ class RuleText:
 
 
 def _prepare(policy: WrittenPolicy) -> WrittenPolicy:
-    """Give the text an end of its last line, and what it needs for a first rule: version 2, and `rules:` in a line."""
+    """End the text's last line, and make it ready for a first rule: with version 2, and `rules:` on a line."""
     text = policy.text if policy.text.endswith("\n") else f"{policy.text}\n"
     rules = find_rules(policy.root)
     if rules.items:
@@ -106,7 +106,7 @@ def _prepare(policy: WrittenPolicy) -> WrittenPolicy:
         if first.line != last.line:
             raise left_to_author(first.line + 1)
         text = text[: first.index].rstrip(" ") + text[last.index :]
-    # In a policy of version 1 `rules:` stands after it.
+    # Version 1 has no rules, so `rules:` was added above, further down than the version.
     version = next(value for key, value in policy.root.value if key.value == "version")
     if version.value == "1":
         text = f"{text[: version.start_mark.index]}2{text[version.end_mark.index :]}"

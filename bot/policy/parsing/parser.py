@@ -32,7 +32,7 @@ from bot.policy.small_talk import PHRASES
 
 __all__ = ["PolicyError", "Problem", "WrittenPolicy", "load_policy", "parse_policy"]
 
-# Version 2 has all of version 1, and rules with what they refer to.
+# Version 2 adds rules, and the sections that they refer to, to version 1.
 VERSIONS = ("1", "2")
 _SINCE_2 = ("match", "rules", "hours", "rotas", "templates", "webhooks")
 
@@ -52,9 +52,9 @@ def parse_policy(text: str) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class WrittenPolicy:
-    """A valid policy as its author wrote it: the text, its YAML nodes (do not change them), and what they mean.
+    """A valid policy as its author wrote it: the text, its YAML nodes (do not modify them), and the parsed policy.
 
-    It is handed on whole, because parsing a long text takes most of a request's time.
+    Pass it on whole: parsing a long text takes most of a request's time.
     """
 
     text: str
@@ -154,31 +154,34 @@ def _build_policy(
     return Policy(default_mode=default, modes=modes, correctors=corrections, **values)
 
 
-# In this order the sections are read: rules after what they refer to.
+# Fields are read in this order, so rules come after the sections that they refer to.
 GRAMMAR = Record(
     _build_policy,
     {
-        "version": Choice(VERSIONS, description="2 has all of 1, and rules with what they name."),
+        "version": Choice(VERSIONS, description="2 adds rules, and the sections that they refer to, to 1."),
         "channels": Table(
             Choice(get_args(Mode)),
             Word(f"is not {A_CHANNEL}, nor `default`", re.compile(rf"default|{CHANNEL.pattern}")),
             "the mode of `{key}`",
-            description="What to do in which channel; `default` is for every channel that is not listed.",
+            description="The mode of each channel; `default` is for channels that are not listed.",
         ),
-        "routes": Table(CHANNEL_ID, description="Which category goes to which channel."),
-        "urgent": Optional(_URGENT, description="Who is mentioned when one of these facets has one of the labels."),
-        "unsure": Choice(get_args(WhenUnsure), description="What to do when the classifier is not sure."),
+        "routes": Table(CHANNEL_ID, description="The channel that each category goes to."),
+        "urgent": Optional(_URGENT, description="Mention someone if one of these facets has one of its labels."),
+        "unsure": Choice(get_args(WhenUnsure), description="What to do if the classifier is not sure."),
         "reactions": _emoji_table("Emoji to tag a message with, by facet and label."),
-        "corrections": _Correctors(
-            description="Who may correct what the bot made of a message: anyone, or a list of people."
-        ),
+        "corrections": _Correctors(description="Who may correct the bot's labels: anyone, or a list of people."),
         "reaction_corrections": _emoji_table(
-            "Emoji that correct a message when someone who may correct reacts with them, by facet and label."
+            "Emoji by facet and label: a reaction with one, by a person who may correct, sets that label."
         ),
-        "admin": Optional(CHANNEL_ID, description="The channel where the bot reports what needs a person with rights."),
+        "admin": Optional(
+            CHANNEL_ID,
+            description="The channel for problems that need a person with more rights, such as a missing permission.",
+        ),
         "limits": Record(Limits, {limit.name: _COUNT for limit in fields(Limits)}),
         "intake": _INTAKE,
-        "match": Choice(get_args(Match), description="Whether the first rule that matches decides, or all that do."),
+        "match": Choice(
+            get_args(Match), description="first: only the first rule that matches applies; all: every one does."
+        ),
         "hours": HOURS,
         "rotas": ROTAS,
         "templates": TEMPLATES,
@@ -187,8 +190,8 @@ GRAMMAR = Record(
     },
     check=_check_version,
     introduction="it can be",
-    description="What the bot does with a message. Lets an editor complete and check a policy while it is written. "
-    "The bot's own check also finds names that lead nowhere, and gives lines: python -m bot policy check FILE.",
+    description="What the bot does with each message. With this schema an editor completes and checks a policy while "
+    "you write; `python -m bot policy check FILE` also finds undefined names, and reports line numbers.",
     extra={
         "required": ["version"],
         "if": {"required": ["version"], "properties": {"version": {"enum": [1, "1"]}}},

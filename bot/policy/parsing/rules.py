@@ -11,17 +11,17 @@ from bot.policy.parsing.forms import CHANNEL_ID, EMOJI_NAME, Choice, Form, Many,
 from bot.policy.parsing.nodes import NAME, Context, Problem, is_nothing, line_of, problem
 from bot.policy.rules import OTHERS, OURS, Action, Condition, Escalation, Rule
 
-# More than a person keeps in mind; every message is held against all of them.
+# More than a person keeps track of; every message is tested against all of them.
 MOST_RULES = 200
 
 _MOST_NAME = 80
 _MINUTES = {"min": 1, "h": 60, "d": 24 * 60}
-# Three days at most: as long as a message is kept in a queue, less a day.
+# At most three days: a queue keeps messages for four.
 _AFTER = re.compile(
     r"([1-9][0-9]{0,2}|[1-3][0-9]{3}|4[0-2][0-9]{2}|43[01][0-9]|4320)min|([1-9]|[1-6][0-9]|7[0-2])h|[1-3]d"
 )
-# What a silent rule may still do.
-_UNSEEN = ("webhook", "silent")
+# The keys that a silent rule may have.
+_INVISIBLE = ("webhook", "silent")
 
 
 class _Mention(Word):
@@ -69,7 +69,7 @@ CONDITION = Record(
         ),
     },
     others=Many(Word(), "a label of {name}", frozenset, some=True),
-    description="All that is given must hold. Every other key is a facet of the classifier, with one label or several.",
+    description="Every key must hold. Keys other than these are facets of the classifier, with one or more labels.",
 )
 
 _ESCALATION = Record(
@@ -92,7 +92,7 @@ def _check_action(action: Part) -> Iterator[Problem]:
     if not action.entries and isinstance(action.node, yaml.MappingNode | yaml.ScalarNode):
         yield problem(action.node, "`then` is empty; a rule that does nothing to a message is `silent: true`")
     if action.values.get("silent") == "true":
-        for key in action.entries.keys() - set(_UNSEEN):
+        for key in action.entries.keys() - set(_INVISIBLE):
             fault = f"`silent: true` shows nothing in Slack, so `{key}` cannot be beside it"
             yield problem(action.entries[key].value, fault)
 
@@ -117,7 +117,7 @@ _ACTION = Record(
         "type": "object",
         "minProperties": 1,
         "if": {"required": ["silent"], "properties": {"silent": {"enum": [True, "true"]}}},
-        "then": {"properties": {key: False for key in ACTIONS if key not in _UNSEEN}},
+        "then": {"properties": {key: False for key in ACTIONS if key not in _INVISIBLE}},
     },
 )
 
@@ -137,7 +137,7 @@ _RULE = Record(
 
 
 class Rules(Form):
-    """A list of rules; those without a name are called by their number."""
+    """The list of rules. A rule without a name is named after its number."""
 
     def read(self, node: yaml.Node, name: str, context: Context) -> tuple[Rule, ...]:
         if is_nothing(node):

@@ -221,12 +221,12 @@ WEBHOOKS = Table(
             "url": Word(
                 extra={"type": "string", "maxLength": _MOST_URL, "pattern": r"^https://[^\s@/?#]+([/?#][!-~]*)?$"}
             ),
-            "text": Choice(("true", "false"), description="Whether it is told the text of the message."),
+            "text": Choice(("true", "false"), description="true: the message's text is sent, too."),
         },
         required=("url",),
         check=_check_webhook,
     ),
     _NAME,
     section="webhooks",
-    description="Addresses that are told of messages, by a name that rules use.",
+    description="Addresses that are notified of messages, by a name that rules use.",
 )
