@@ -32,7 +32,7 @@ def test_what_only_an_admin_can_mend_is_told_once(with_admin, own_team, decide_t
         with_admin.carry_out(own_team(), decide_to(PostRoute("C0BOARD"), PostReply()))
 
     [notice] = notices()
-    assert notice.startswith("I cannot do all of my work in <#C0BOARD>: I cannot see that channel")
+    assert notice.startswith("I cannot work properly in <#C0BOARD>: I cannot see that channel")
 
 
 def test_a_week_later_it_is_told_again(with_admin, own_team, clock, decide_to, notices):
@@ -60,7 +60,7 @@ def test_an_admin_is_told_once_of_a_policy_that_cannot_be_read(with_admin, slack
 
     [notice] = slack.posts("C0LEADS")
     assert "cannot read version 4 of our policy" in notice.content.text
-    assert "I go by version 3" in notice.content.text
+    assert "I use version 3" in notice.content.text
 
 
 def test_no_admin_is_told_of_a_message_that_was_deleted(with_admin, build_record, decision, notices):

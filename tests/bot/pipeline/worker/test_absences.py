@@ -36,7 +36,7 @@ rules:
     then: {{post: C0TECH}}
 """
 BEN_IS_BACK = POLICY.replace(AWAY, "away: {U0ANNA: 2000-01-01..2100-01-01}")
-TOLD = "<@U0BEN> This came in while everybody was away. It is yours now."
+TOLD = "<@U0BEN> This came in while everyone was away. It is yours now."
 
 
 @pytest.fixture
