@@ -84,7 +84,10 @@ def test_the_shipped_policys_examples_are_valid_once_their_sign_is_taken_away():
     assert policy.urgent == Urgent({"urgency": frozenset({"high"})}, "S0123ONCALL")
     assert policy.reactions == {"category": {"billing": "credit_card"}, "urgency": {"high": "rotating_light"}}
     assert policy.intake == Intake((*PHRASES, "moin", "danke schön"), frozenset({"B0123FORM"}))
-    assert [rule.name for rule in policy.rules] == ["Outages at night page the person on call", "Billing goes round robin"]
+    assert [rule.name for rule in policy.rules] == [
+        "Outages at night page the person on call",
+        "Billing goes round robin",
+    ]
     assert (set(policy.hours), set(policy.rotas), set(policy.webhooks)) == ({"office"}, {"support"}, {"crm"})
 
 
