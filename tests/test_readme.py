@@ -5,6 +5,9 @@ import re
 import subprocess
 from pathlib import Path
 
+from bot.sandbox.__main__ import _show
+from bot.sandbox.system import Addresses
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -68,3 +71,10 @@ def test_the_top_level_is_the_one_that_was_asked_for():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 
     assert {path.split("/")[0] for path in tracked} >= ASKED_FOR
+
+
+def test_what_make_demo_prints_is_in_the_readme(capsys):
+    local = "http://127.0.0.1"
+    _show(Addresses(f"{local}:8000", f"{local}:8001", classifier="", aws="", webhooks=f"{local}:41745"))
+
+    assert capsys.readouterr().out.strip("\n") in README
