@@ -1,4 +1,4 @@
-"""docs/complaints.md says of each answer which test shows it; that test is there."""
+"""Each answer in docs/complaints.md names a test that exists."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ ROWS = [
 ]
 
 
-def test_every_answer_has_a_test_that_is_there():
+def test_every_answer_names_a_test_that_exists():
     named = [re.findall(r"`(tests/\S+\.py)::(test_\w+)`", row[-1]) for row in ROWS]
 
     assert len(ROWS) > 20

@@ -1,4 +1,4 @@
-"""The README tells the truth about what can be checked."""
+"""The paths, links, commands and outputs in the README match the repository."""
 
 import importlib.util
 import re
@@ -11,8 +11,8 @@ from bot.sandbox.system import Addresses
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-# What the system was asked to consist of, at the top level.
-ASKED_FOR = {"bot", "classifier_infra", "training", "static_site", "tests", "serverless.yml", "README.md"}
+# What the repository must have at the top level.
+REQUIRED = {"bot", "classifier_infra", "training", "static_site", "tests", "serverless.yml", "README.md"}
 
 
 PACKAGES = ("bot", "classifier_infra", "training")
@@ -67,10 +67,10 @@ def test_every_make_target_of_the_readme_is_one():
     assert {*re.findall(r"(?:`|\$ )make ([a-z-]+)", README)} <= {*re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)}
 
 
-def test_the_top_level_is_the_one_that_was_asked_for():
+def test_the_top_level_has_the_required_folders_and_files():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 
-    assert {path.split("/")[0] for path in tracked} >= ASKED_FOR
+    assert {path.split("/")[0] for path in tracked} >= REQUIRED
 
 
 def test_what_make_demo_prints_is_in_the_readme(capsys):
