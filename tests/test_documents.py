@@ -16,7 +16,7 @@ GENERATED = {"code-map.md", "reliability.md"}
 IDIOMS = re.compile(r"\b(whoever|somebody|nobody|anybody)\b", re.IGNORECASE)
 OPENINGS = ("Give", "Tell", "What is", "Who ")
 # Folders whose docstrings have neither. Folders may be added to this list, never removed.
-PLAIN_FOLDERS = ("docs",)
+PLAIN_FOLDERS = ("bot/policy", "docs")
 
 
 def read_prose(document: Path) -> str:

@@ -1,4 +1,4 @@
-"""docs/policy.md is for copying from: what it shows works."""
+"""The examples in docs/policy.md work as shown."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ RECIPES = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_recipe_can_be_used_as_it_is(recipe):
+def test_a_recipe_is_a_valid_policy(recipe):
     policy = parse_policy(recipe if recipe.startswith("version:") else f"version: 2\n{recipe}")
 
     assert policy.in_force

@@ -33,7 +33,7 @@ def as_read(*words: str) -> set[str]:
         ([], "x", []),
     ],
 )
-def test_whole_words_are_found_in_any_case_whatever_is_between_them(words, text, found):
+def test_whole_words_are_found_in_any_case_with_any_punctuation_between(words, text, found):
     assert find(words, text) == as_read(*found)
 
 
@@ -50,17 +50,17 @@ TEXTS = st.lists(st.tuples(LETTERS, BETWEEN), max_size=30).map(lambda parts: "".
 
 
 def plainly(words: list[str], text: str) -> set[str]:
-    """The definition: a key word is in a text when it is among its words."""
+    """Search for each keyword separately."""
     return {word for word in map(read_words, words) if word in read_words(text)}
 
 
 @given(st.lists(PHRASES, max_size=12), TEXTS)
-def test_one_reading_finds_what_looking_for_each_word_finds(words, text):
+def test_one_pass_finds_what_a_search_for_each_keyword_finds(words, text):
     assert find(words, text) == plainly(words, text)
 
 
 @given(st.lists(st.text(min_size=1).filter(lambda text: read_words(text).strip()), max_size=5), st.text())
-def test_so_it_does_for_any_words_and_texts(words, text):
+def test_one_pass_finds_any_keywords_in_any_text(words, text):
     assert find(words, text) == plainly(words, text)
     assert find(words, " ".join(words)) == plainly(words, " ".join(words))
 
@@ -74,5 +74,5 @@ def test_so_it_does_for_any_words_and_texts(words, text):
     ],
     ids=["each longer than the last", "a very long one", "very many"],
 )
-def test_words_may_be_long_many_and_alike(words):
+def test_keywords_may_be_long_many_and_similar(words):
     assert find(words, f"x {words[-1]} y") >= as_read(words[-1])

@@ -15,7 +15,7 @@ POLICY = Policy(
 
 
 def directed(policy: Policy, labels: dict[str, str]) -> Directions:
-    """Evaluate for a message of which nothing but its labels matters."""
+    """Evaluate the policy for a message with these labels."""
     return policy.evaluate(Situation(labels, "category", MessageContext("C0SUPPORT", datetime(2026, 1, 5, tzinfo=UTC))))
 
 
@@ -23,11 +23,11 @@ def directed(policy: Policy, labels: dict[str, str]) -> Directions:
     ("channel", "mode"),
     [("C0SUPPORT", "automatic"), ("C0QUIET", "off"), ("C0NEW", "suggest"), ("C0TECH", "off")],
 )
-def test_a_channel_is_in_the_mode_it_is_listed_with(channel, mode):
+def test_a_channel_has_its_listed_mode_or_the_default(channel, mode):
     assert POLICY.mode(channel) == mode
 
 
-def test_a_channel_that_messages_are_sent_to_is_never_read_whatever_is_said_of_it():
+def test_a_channel_that_messages_are_posted_to_is_never_read():
     assert POLICY.mode("C0BILLING") == "off"
 
 
@@ -49,11 +49,11 @@ def test_without_a_category_that_has_a_channel_there_is_no_route(labels):
         ({"category": "high"}, ()),
     ],
 )
-def test_somebody_is_mentioned_when_any_facet_says_it_is_urgent(labels, mention):
+def test_urgent_messages_mention_the_person_or_group_for_any_of_the_facets(labels, mention):
     assert directed(POLICY, labels).mentions == mention
 
 
-def test_a_message_is_tagged_for_each_facet_with_an_emoji_and_with_none_twice():
+def test_a_message_is_tagged_once_with_the_emoji_of_each_facet():
     labels = {"category": "billing", "urgency": "high"}
     same = {"category": "billing", "urgency": "low"}
 
@@ -67,7 +67,7 @@ def test_an_empty_policy_directs_nothing():
     assert (directions.route, directions.mentions, directions.reactions) == (None, (), ())
 
 
-def test_what_the_classifier_does_not_know_is_listed(manifest):
+def test_labels_and_facets_that_the_classifier_lacks_are_listed(manifest):
     policy = Policy(
         routes={"biling": "C0BILLING", "technical": "C0TECH"},
         urgent=Urgent({"urgency": frozenset({"hihg"})}, "here"),
@@ -81,18 +81,18 @@ def test_what_the_classifier_does_not_know_is_listed(manifest):
     ]
 
 
-def test_a_policy_that_fits_has_no_mismatches(manifest):
+def test_a_policy_of_the_classifiers_labels_has_no_mismatches(manifest):
     policy = Policy(routes={"billing": "C0BILLING"}, reactions={"tone": {"negative": "cloud"}})
 
     assert find_mismatches(policy, manifest) == []
 
 
-def test_what_somebody_tells_the_bot_alone_is_never_sent_on_without_asking():
+def test_direct_messages_are_never_automatic():
     assert Policy(default_mode="automatic").mode("D0MAYA") == "suggest"
     assert Policy(default_mode="off").mode("D0MAYA") == "off"
 
 
-def test_a_reaction_says_a_label_only_where_the_policy_names_it(manifest):
+def test_only_emoji_in_the_policy_correct_a_label(manifest):
     policy = Policy(reaction_corrections={"category": {"billing": "moneybag"}, "urgency": {"hihg": "fire"}})
 
     assert policy.corrected_by("moneybag") == ("category", "billing")

@@ -60,7 +60,7 @@ TRUTHS = [
 
 
 @pytest.mark.parametrize(("condition", "at", "holds"), TRUTHS)
-def test_a_condition_holds_when_all_that_it_names_does(condition, at, holds):
+def test_a_condition_holds_when_each_of_its_fields_does(condition, at, holds):
     assert condition.holds(RuleContext(at, Keywords(condition.keywords))) is holds
 
 
@@ -87,7 +87,7 @@ def names(policy: Policy) -> list[str]:
         ("all", (ANYTHING, URGENT, BILLING), ["anything", "urgent", "billing"], "C0REST", ("S0ONCALL",)),
     ],
 )
-def test_the_first_rule_that_matches_decides_or_all_do(match, rules, matched, route, mentions):
+def test_the_first_matching_rule_applies_or_all_do(match, rules, matched, route, mentions):
     policy = Policy(match=match, rules=rules)
 
     directions = policy.evaluate(situation())
@@ -96,7 +96,7 @@ def test_the_first_rule_that_matches_decides_or_all_do(match, rules, matched, ro
     assert (directions.route, directions.mentions) == (route, mentions)
 
 
-def test_the_short_form_holds_beside_the_first_rule_that_matches_and_gives_way_to_it():
+def test_the_short_form_applies_beside_the_first_matching_rule_which_takes_precedence():
     policy = Policy(
         rules=(URGENT,), routes={"billing": "C0BILLING"}, reactions={"category": {"billing": "credit_card"}}
     )
@@ -107,7 +107,7 @@ def test_the_short_form_holds_beside_the_first_rule_that_matches_and_gives_way_t
     assert names(policy) == ["urgent", "routes: billing", "reactions: billing"]
 
 
-def test_what_adds_up_is_there_once_and_of_the_rest_the_first():
+def test_lists_add_up_without_duplicates_and_single_values_are_the_first():
     escalation = Escalation(30, ("support",))
     policy = Policy(
         match="all",
@@ -126,7 +126,7 @@ def test_what_adds_up_is_there_once_and_of_the_rest_the_first():
     assert (directions.assign, directions.escalate) == ("x", escalation)
 
 
-def test_a_silent_rule_silences_the_others_but_no_webhook():
+def test_a_silent_rule_silences_the_others_except_for_webhooks():
     silent = Rule("silent", Condition(), Action(silent=True, webhooks=("crm",)))
 
     directions = Policy(match="all", rules=(BILLING, silent), routes={"billing": "C0BILLING"}).evaluate(situation())
@@ -135,14 +135,14 @@ def test_a_silent_rule_silences_the_others_but_no_webhook():
     assert directions.webhooks == ("crm",)
 
 
-def test_where_a_rule_sends_messages_nothing_is_read():
+def test_channels_that_rules_post_to_are_not_read():
     escalating = Rule("late", Condition(), Action(escalate=Escalation(30, (), "C0LEADS")))
     policy = Policy(default_mode="automatic", rules=(BILLING, escalating))
 
     assert [policy.mode(channel) for channel in ("C0BILLING", "C0LEADS", "C0SUPPORT")] == ["off", "off", "automatic"]
 
 
-def test_hours_are_those_of_the_zone_on_the_day_the_clocks_change():
+def test_opening_hours_follow_the_zones_clock_on_the_day_it_changes():
     berlin = OpeningHours(ZoneInfo("Europe/Berlin"), {6: ((time(9), time(17)),)}, frozenset({date(2026, 4, 5)}))
 
     # 29 March 2026: at 2 o'clock it is 3.

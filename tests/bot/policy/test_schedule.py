@@ -30,7 +30,7 @@ def berlin(*when: int) -> datetime:
         (datetime(2026, 1, 12, 8, 0, tzinfo=UTC), "U0BEN"),
     ],
 )
-def test_a_week_passes_on_at_the_handover_on_the_rotas_own_clock(at, person):
+def test_a_weekly_turn_ends_at_the_handover_in_the_rotas_time_zone(at, person):
     assert WEEKS.on_call(at) == person
 
 
@@ -45,18 +45,18 @@ def test_a_week_passes_on_at_the_handover_on_the_rotas_own_clock(at, person):
         (berlin(2026, 3, 29, 17, 59), DAYS.on_call(berlin(2026, 3, 28, 18, 0))),
     ],
 )
-def test_a_day_passes_on_at_the_handover(at, person):
+def test_a_daily_turn_ends_at_the_handover(at, person):
     assert DAYS.on_call(at) == person
 
 
-def test_a_handover_on_another_weekday_is_the_first_one_from_the_start_on():
+def test_the_first_turn_begins_at_the_first_handover_on_or_after_the_start():
     rota = Rota(("U0ANNA", "U0BEN"), BERLIN, weekday=3, start=date(2026, 1, 5))
 
     assert rota.on_call(berlin(2026, 1, 8, 9)) == "U0ANNA"
     assert rota.on_call(berlin(2026, 1, 8, 8)) == "U0BEN"
 
 
-def test_who_is_away_is_stood_in_for_by_the_next_who_is_not():
+def test_the_next_person_present_stands_in_for_one_who_is_away():
     away = (Absence("U0ANNA", date(2026, 1, 6), date(2026, 1, 7)), Absence("U0BEN", date(2026, 1, 7), date(2026, 1, 7)))
     rota = Rota(WEEKS.people, BERLIN, start=WEEKS.start, away=away)
 
@@ -65,14 +65,14 @@ def test_who_is_away_is_stood_in_for_by_the_next_who_is_not():
     assert people == ["U0ANNA", "U0BEN", "U0CLEO", "U0ANNA"]
 
 
-def test_when_all_are_away_it_is_whose_turn_it_is():
+def test_when_all_are_away_the_person_whose_turn_it_is_is_on_call():
     away = tuple(Absence(person, date(2026, 1, 1), date(2026, 12, 31)) for person in DAYS.people)
 
     assert Rota(DAYS.people, BERLIN, away=away).on_call(berlin(2026, 1, 5)) in DAYS.people
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2080, 1, 1)), st.sampled_from(["day", "week"]), st.times())
-def test_turns_follow_each_other_and_nobody_is_left_out(at, turn, handover):
+def test_turns_follow_each_other_and_include_everyone(at, turn, handover):
     rota = Rota(WEEKS.people, BERLIN, turn, handover.replace(fold=0), start=date(2026, 1, 1))
     step = timedelta(days=1 if turn == "day" else 7)
 
@@ -91,7 +91,7 @@ def test_assignments_go_round_without_who_is_away():
     assert [rota.pick(number, later) for number in range(4)] == ["U0ANNA", "U0BEN", "U0CLEO", "U0ANNA"]
 
 
-def test_when_all_are_away_nobody_is_next():
+def test_when_all_are_away_there_is_no_assignee():
     away = tuple(Absence(person, date(2026, 1, 5), date(2026, 1, 5)) for person in DAYS.people)
     rota = Rota(DAYS.people, BERLIN, away=away)
 
@@ -118,11 +118,11 @@ GAPS = (
         (berlin(2026, 1, 4, 20), berlin(2026, 1, 4, 20)),
     ],
 )
-def test_somebody_is_at_work_again_at_the_handover_of_the_first_day_on_which_anybody_is_there(at, start):
+def test_work_resumes_at_the_handover_of_the_first_day_on_which_one_person_is_present(at, start):
     assert Rota(DAYS.people, BERLIN, "day", DAYS.handover, away=GAPS).next_start(at) == start
 
 
-def test_where_nobody_ever_comes_back_there_is_no_such_day():
+def test_work_never_resumes_if_all_are_away_for_ever():
     rota = Rota(("U0ANNA",), BERLIN, away=(Absence("U0ANNA", date(2026, 1, 1), date.max),))
 
     assert rota.next_start(berlin(2026, 1, 5)) is None

@@ -39,11 +39,11 @@ def test_thanks_and_greetings_are_small_talk(text):
         "hey @someone 502",
     ],
 )
-def test_whatever_says_more_or_asks_for_something_is_not(text):
+def test_messages_that_say_more_are_not_small_talk(text):
     assert not is_small_talk(text, PHRASES)
 
 
-def test_a_team_says_itself_what_opens_nothing():
+def test_a_team_can_define_its_own_small_talk():
     assert is_small_talk("Moin zusammen!", ["moin", "zusammen"])
     assert not is_small_talk("thanks", ["moin"])
     assert not is_small_talk("thanks", [])
@@ -54,10 +54,10 @@ def test_a_phrase_without_a_word_matches_nothing():
 
 
 @given(st.lists(st.sampled_from(PHRASES), min_size=1, max_size=5))
-def test_phrases_together_are_small_talk_too(phrases):
+def test_several_phrases_are_small_talk(phrases):
     assert is_small_talk(", ".join(phrases), PHRASES)
 
 
 @given(st.lists(st.sampled_from([*PHRASES, "for", "you", "!"]), max_size=5), st.sampled_from(["refund", "x1", "error"]))
-def test_one_word_more_makes_it_a_message(beside, word):
+def test_any_other_word_makes_it_a_message(beside, word):
     assert not is_small_talk(" ".join([*beside, word]), PHRASES)

@@ -20,12 +20,12 @@ VALUES = {"author": "<@U0MAYA>", "destination": "<#C0BILLING>", "label:category"
         ("{author}{author}", "<@U0MAYA><@U0MAYA>"),
     ],
 )
-def test_placeholders_are_filled_in_and_nothing_else_is_mark_up(template, text):
+def test_placeholders_are_filled_in_and_references_are_escaped(template, text):
     assert find_fault(template) is None
     assert render(template, VALUES) == text
 
 
-def test_a_sentence_of_which_something_is_missing_is_not_said():
+def test_a_template_without_a_value_for_a_placeholder_is_not_rendered():
     assert render("{assignee} has it.", VALUES) is None
 
 
@@ -44,16 +44,16 @@ def test_a_sentence_of_which_something_is_missing_is_not_said():
         ("x" * 1_001, "a reply has at most 1000 characters"),
     ],
 )
-def test_a_template_that_could_not_be_filled_in_is_refused(template, fault):
+def test_an_invalid_template_is_refused(template, fault):
     assert str(find_fault(template)).startswith(fault)
 
 
-def test_the_facets_of_a_template_are_known():
+def test_the_facets_of_a_template_are_listed():
     assert list(facets_of("{label:tone} {author} {label:urgency}")) == ["tone", "urgency"]
 
 
 @given(st.text(alphabet="{}author:label <>&%$!x"))
-def test_whatever_is_accepted_can_be_filled_in_and_mentions_nobody(template):
+def test_any_accepted_template_can_be_rendered_and_mentions_no_one(template):
     if find_fault(template) is None:
         values = dict.fromkeys(["author", "destination", "assignee"], "someone")
         values |= {f"label:{facet}": "something" for facet in facets_of(template)}

@@ -26,14 +26,14 @@ def test_one_line_changes_and_the_rest_stays_as_it_was_written():
     assert changed == TEXT.replace("C0BILLING", "C0MONEY")
 
 
-def test_a_label_that_went_nowhere_gets_a_line_like_the_others():
+def test_a_new_route_is_a_line_like_the_others():
     changed = set_route(TEXT, "general", "C0GENERAL")
 
     assert "    general: C0GENERAL\n" in changed
     assert parse_policy(changed).routes == {"billing": "C0BILLING", "technical": "C0TECH", "general": "C0GENERAL"}
 
 
-def test_a_label_can_go_nowhere_again():
+def test_a_route_can_be_removed():
     changed = set_route(TEXT, "technical", None)
 
     assert parse_policy(changed).routes == {"billing": "C0BILLING"}
@@ -41,7 +41,7 @@ def test_a_label_can_go_nowhere_again():
 
 
 @pytest.mark.parametrize("rest", ["", "routes:\nunsure: ask\n", "routes:\n#  a: C0\n", "routes: {}  # none yet\n"])
-def test_a_policy_without_routes_gets_its_first(rest):
+def test_a_first_route_is_added_to_a_policy_without_any(rest):
     changed = set_route(f"version: 1\n{rest}", "billing", "C0BILLING")
 
     assert parse_policy(changed).routes == {"billing": "C0BILLING"}
@@ -55,7 +55,7 @@ def test_a_policy_without_routes_gets_its_first(rest):
         "version: 1\nroutes:\n  billing: &b C0BILLING\n  technical: *b\n",
     ],
 )
-def test_what_cannot_be_changed_line_by_line_is_left_to_its_author(text):
+def test_routes_that_cannot_be_removed_line_by_line_are_left_to_the_author(text):
     with pytest.raises(PolicyError, match="only its author can change"):
         set_route(text, "billing", None)
 
@@ -72,7 +72,7 @@ def test_however_a_route_is_written_only_its_channel_changes(text):
     assert set_route(text, "billing", "C0MONEY").rstrip() == text.replace("C0BILLING", "C0MONEY").rstrip()
 
 
-def test_a_label_is_written_so_that_it_is_read_as_the_same():
+def test_a_label_of_any_characters_is_parsed_as_it_was_given():
     changed = set_route(TEXT, "a\x7f\U0001f389", "C0PARTY")
 
     assert parse_policy(changed).routes["a\x7f\U0001f389"] == "C0PARTY"
@@ -83,7 +83,7 @@ CHANNELS = st.none() | st.from_regex(r"C[A-Z0-9]{2,10}", fullmatch=True)
 
 
 @given(st.lists(st.tuples(LABELS, CHANNELS), max_size=6))
-def test_any_changes_one_after_the_other_leave_a_policy_that_says_the_last_of_each(changes):
+def test_after_any_changes_the_last_one_of_each_label_is_in_force(changes):
     text = TEXT
     for label, channel in changes:
         text = set_route(text, label, channel)

@@ -57,12 +57,12 @@ def comments(text: str) -> Counter[str]:
 
 
 def changed_lines(text: str, result: str) -> tuple[list[str], list[str]]:
-    """Give the lines that went, and those that came."""
+    """Return the removed and the added lines."""
     before, after = Counter(text.splitlines()), Counter(result.splitlines())
     return [*(before - after).elements()], [*(after - before).elements()]
 
 
-# --- LabelView ------------------------------------------------------------------------------------------------
+# --- Reading ------------------------------------------------------------------------------------------------
 
 
 def test_a_rule_is_read_as_it_is_written():
@@ -108,17 +108,17 @@ def test_a_part_that_is_too_long_for_a_line_gets_one_for_each_key():
 
 
 @pytest.mark.parametrize("word", ["\xa0\U00010000", "\U0001f389 party", "a\tb", "\x7f", "\u200b"], ids=ascii)
-def test_whatever_a_label_is_written_with_it_is_read_as_the_same(word):
+def test_a_label_of_any_characters_is_parsed_as_it_was_given(word):
     text = put_rule(TEXT, None, {("when", "category"): (word,), ("then", "tag"): ("eyes",)}, 1)
 
     assert read_rules(text)[0].values["when", "category"] == (word,)
 
 
-def test_the_same_words_in_another_order_are_no_change():
+def test_the_same_words_in_another_order_leave_the_text_unchanged():
     assert put_rule(TEXT, 1, {("when", "keywords"): ("outage", "is down")}, 1) == TEXT
 
 
-def test_a_rule_in_one_piece_is_changed_too():
+def test_a_rule_in_flow_style_can_be_changed():
     result = put_rule(TEXT, 2, {("when", "urgency"): ("high", "low"), NAME: ("Acme: first!",)}, 2)
 
     assert changed_lines(TEXT, result)[1] == [
@@ -128,7 +128,7 @@ def test_a_rule_in_one_piece_is_changed_too():
     ]
 
 
-def test_a_condition_that_is_taken_from_a_rule_leaves_a_rule_for_every_message():
+def test_removing_the_only_condition_leaves_a_rule_that_matches_every_message():
     result = put_rule(TEXT, 3, {("when", "tone"): ()}, 3)
 
     assert read_rules(result)[2].values == {("then", "reply"): ("late",)}
@@ -149,7 +149,7 @@ def test_a_rule_is_moved_with_the_comments_above_it():
     assert changed_lines(TEXT, result) == ([], [])
 
 
-# --- Adding and taking away ---------------------------------------------------------------------------------
+# --- Adding and removing ------------------------------------------------------------------------------------
 
 NEW = {
     NAME: ("Angry",),
@@ -160,7 +160,7 @@ NEW = {
 
 
 @pytest.mark.parametrize("place", [1, 2, 3, 4])
-def test_a_rule_is_added_where_it_is_wanted(place):
+def test_a_rule_is_added_at_any_place(place):
     result = put_rule(TEXT, None, NEW, place)
 
     titles = [rule.title for rule in read_rules(result)]
@@ -179,7 +179,7 @@ def test_a_rule_is_added_where_it_is_wanted(place):
         "---\nversion: '1'\n# the end\n...\n",
     ],
 )
-def test_a_policy_gets_its_first_rule_and_the_version_that_has_rules(text):
+def test_a_first_rule_is_added_with_the_version_that_has_rules(text):
     result = put_rule(text, None, NEW, 1)
 
     [rule] = parse_policy(result).rules
@@ -188,7 +188,7 @@ def test_a_policy_gets_its_first_rule_and_the_version_that_has_rules(text):
     assert comments(result) == comments(text)
 
 
-def test_a_rule_goes_with_the_comments_that_are_its_own():
+def test_a_rule_is_removed_with_its_own_comments():
     result = remove_rule(TEXT, 1)
 
     assert [rule.title for rule in read_rules(result)] == ["rule 1", "rule 2"]
@@ -197,7 +197,7 @@ def test_a_rule_goes_with_the_comments_that_are_its_own():
     assert changed_lines(TEXT, result)[1] == []
 
 
-def test_the_last_rule_can_go_too():
+def test_the_last_rule_can_be_removed():
     text = "version: 2\nrules:\n  - then: {tag: eyes}\nunsure: ask\n"
 
     assert remove_rule(text, 1) == "version: 2\nrules:\nunsure: ask\n"
@@ -212,17 +212,17 @@ def test_the_last_rule_can_go_too():
         "version: 2\nrules:\n  - when: &x {category: a}\n    then: {tag: eyes}\n  - when: *x\n    then: {tag: wave}\n",
     ],
 )
-def test_what_cannot_be_changed_without_harm_is_left_to_its_author(text):
+def test_rules_that_cannot_be_changed_safely_are_left_to_the_author(text):
     with pytest.raises(PolicyError, match="edit the policy as text"):
         put_rule(text, 1, {("when", "category"): ("technical",), ("then", "tag"): ("fire",)}, 1)
 
 
-def test_a_change_that_makes_no_policy_is_refused_in_the_policys_own_words():
+def test_a_change_to_an_invalid_policy_is_refused_with_the_parsers_problem():
     with pytest.raises(PolicyError, match="is not the name of an emoji"):
         put_rule(TEXT, 1, {("then", "tag"): ("no emoji",)}, 1)
 
 
-# --- However it is written ----------------------------------------------------------------------------------
+# --- Rules of any style -------------------------------------------------------------------------------------
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=1, max_size=12).filter(str.strip)
 ODD_WORDS = st.sampled_from(["low", "high", "no", "null", "2024", "a: b", "#1", "*"])
@@ -295,7 +295,7 @@ def policies(draw) -> list[str]:
 
 
 def meaning(text: str) -> list[dict]:
-    """Read the rules in the way of YAML itself, lists where there can be lists."""
+    """Load the rules as plain YAML, with a list wherever the policy allows one."""
     rules = yaml.load(text, Loader=yaml.BaseLoader)["rules"] or []
     return [{part: listed(part, value) for part, value in rule.items()} for rule in rules]
 
@@ -310,7 +310,7 @@ def listed(part: str, value):
 
 
 @given(policies(), st.data())
-def test_any_change_of_any_rule_says_what_was_wanted_and_loses_nothing_of_the_others(pieces, data):
+def test_any_change_of_any_rule_has_the_wanted_effect_and_keeps_every_other_line(pieces, data):
     text = "".join(pieces)
     rules = meaning(text)
     number = data.draw(st.none() | st.integers(1, len(rules)))
@@ -334,7 +334,7 @@ def test_any_change_of_any_rule_says_what_was_wanted_and_loses_nothing_of_the_ot
 
 
 @given(policies(), st.data())
-def test_any_rule_can_be_moved_as_it_is_written(pieces, data):
+def test_any_rule_can_be_moved_line_by_line(pieces, data):
     text = "".join(pieces)
     number, place = (data.draw(st.integers(1, len(pieces) - 2)) for _ in range(2))
 
@@ -345,7 +345,7 @@ def test_any_rule_can_be_moved_as_it_is_written(pieces, data):
 
 
 @given(policies(), st.data())
-def test_any_rule_can_be_taken_away_and_the_others_stay_as_they_are(pieces, data):
+def test_any_rule_can_be_removed_and_the_others_stay(pieces, data):
     text = "".join(pieces)
     rules = meaning(text)
     number = data.draw(st.integers(1, len(rules)))
@@ -368,7 +368,7 @@ def is_within(lines: list[str], others: list[str]) -> bool:
 
 
 def is_part(shorter: list[str], longer: list[str]) -> bool:
-    """Tell whether lines are those of another text, in its order, with one run of them missing."""
+    """Report whether the shorter lines are the longer ones without one run of them."""
     start = next((at for at, (a, b) in enumerate(zip(shorter, longer, strict=False)) if a != b), len(shorter))
     rest = len(shorter) - start
     return longer[len(longer) - rest :] == shorter[start:]

@@ -48,7 +48,7 @@ def faults(text: str) -> list[str]:
     return [str(problem) for problem in raised.value.problems]
 
 
-def test_a_policy_is_read_as_it_is_written():
+def test_every_section_is_parsed():
     assert parse_policy(WHOLE) == Policy(
         default_mode="watch-only",
         modes={"C0SUPPORT": "automatic"},
@@ -68,13 +68,13 @@ def test_the_least_policy_suggests_everywhere_and_asks_when_unsure():
     assert parse_policy("version: 1") == Policy(default_mode="suggest", unsure="ask")
 
 
-def test_the_policy_that_is_shipped_is_the_least_with_examples():
+def test_the_shipped_policy_equals_the_minimal_one():
     shipped = Path(bot.__file__).with_name("policy.yml")
 
     assert load_policy(shipped) == Policy()
 
 
-def test_the_shipped_policys_examples_are_valid_once_their_sign_is_taken_away():
+def test_the_shipped_policys_examples_are_valid_when_uncommented():
     shipped = Path(bot.__file__).with_name("policy.yml").read_text(encoding="utf-8")
 
     policy = parse_policy(re.sub(r"^#(?!#)", "", shipped, flags=re.MULTILINE))
@@ -130,11 +130,11 @@ def test_the_shipped_policys_examples_are_valid_once_their_sign_is_taken_away():
         ("version: 1\nroutes: *nowhere", "line 2: this is not YAML"),
     ],
 )
-def test_a_fault_is_named_with_its_line_and_what_would_be_right(text, fault):
+def test_a_mistake_is_reported_with_its_line_and_what_would_be_right(text, fault):
     assert any(each.startswith(fault) for each in faults(text)), faults(text)
 
 
-def test_all_faults_are_named_at_once_in_the_order_of_their_lines():
+def test_all_mistakes_are_reported_at_once_in_the_order_of_their_lines():
     text = dedent("""\
         version: 1
         routes:
@@ -148,7 +148,7 @@ def test_all_faults_are_named_at_once_in_the_order_of_their_lines():
 
 
 @given(st.text() | st.text(alphabet="version: 1\n-[]{}&*!|>'\"#%@`?chanelsroutes,"))
-def test_any_text_is_a_policy_or_is_refused(text):
+def test_any_text_is_parsed_or_refused(text):
     with suppress(PolicyError):
         assert isinstance(parse_policy(text), Policy)
 

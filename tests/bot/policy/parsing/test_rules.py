@@ -69,7 +69,7 @@ def faults(text: str) -> list[str]:
     return [str(problem) for problem in raised.value.problems]
 
 
-def test_what_rules_name_is_read_as_it_is_written():
+def test_sections_that_rules_refer_to_are_parsed():
     policy = parse_policy(NAMED)
 
     office = ((time(9), time(17, 30)),)
@@ -93,7 +93,7 @@ def test_what_rules_name_is_read_as_it_is_written():
     assert policy.webhooks == {"crm": Webhook("https://crm.example.com/hooks/1?key=2", text=True)}
 
 
-def test_rules_are_read_as_they_are_written():
+def test_rules_are_parsed():
     policy = parse_policy(NAMED + RULES)
 
     assert policy.match == "all"
@@ -123,7 +123,7 @@ def test_rules_are_read_as_they_are_written():
     assert [lines[rule.line - 1] for rule in policy.rules] == ["  - name: Outages at night", "  - then:"]
 
 
-def test_what_is_written_once_can_be_used_twice():
+def test_anchors_and_aliases_are_parsed():
     policy = parse_policy(
         dedent("""\
             version: 2
@@ -138,7 +138,7 @@ def test_what_is_written_once_can_be_used_twice():
     assert policy.rules[0].when == policy.rules[1].when
 
 
-def test_the_least_policy_of_version_2_is_that_of_version_1():
+def test_the_minimal_policies_of_both_versions_are_equal():
     assert parse_policy("version: 2") == parse_policy("version: 1") == Policy()
 
 
@@ -235,11 +235,11 @@ def test_the_least_policy_of_version_2_is_that_of_version_1():
         ("version: 2\nrules: &a [*a]", "line 2: rule 1 must be a list of `key: value` lines"),
     ],
 )
-def test_a_fault_is_named_with_its_line_and_what_would_be_right(text, fault):
+def test_a_mistake_is_reported_with_its_line_and_what_would_be_right(text, fault):
     assert any(each.startswith(fault) for each in faults(text)), faults(text)
 
 
-def test_the_address_of_a_webhook_is_in_no_fault_and_in_no_repr():
+def test_the_address_of_a_webhook_is_in_no_problem_and_in_no_repr():
     [fault] = faults("version: 2\nwebhooks:\n  w: {url: http://example.com/secret}")
 
     assert "secret" not in fault

@@ -1,4 +1,4 @@
-"""The published schema and the parser say the same of any document, but for what a schema cannot see."""
+"""The published schema and the parser agree on every document, except for what a schema cannot express."""
 
 import json
 import re
@@ -23,7 +23,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def find_problems(document: Any) -> list[str]:
-    """Give what the parser has to say against a document; every JSON text is YAML."""
+    """Return the parser's problems with a document; every JSON text is YAML."""
     try:
         parse_policy(json.dumps(document))
     except PolicyError as error:
@@ -32,7 +32,7 @@ def find_problems(document: Any) -> list[str]:
 
 
 class PlainLoader(yaml.SafeLoader):
-    """Reads words, whole numbers, true, false and null, as editors do, and takes no date out of a text."""
+    """A loader of words, whole numbers, booleans and null, as in editors: it does not convert dates."""
 
 
 PlainLoader.yaml_implicit_resolvers = {}
@@ -44,7 +44,7 @@ for tag, pattern, first in [
     PlainLoader.add_implicit_resolver(tag, re.compile(f"^(?:{pattern})$"), list(first))
 
 
-def test_the_schema_is_the_one_that_the_parsers_grammar_generates():
+def test_the_committed_schema_is_generated_from_the_parsers_grammar():
     committed = (FOLDER / "policy.schema.json").read_text(encoding="utf-8")
 
     assert committed == schema.render(), "python -m bot.policy.parsing.schema > bot/policy.schema.json"
@@ -64,7 +64,7 @@ def test_the_policies_of_the_project_are_valid_with_their_examples_and_without(p
         parse_policy(each)
 
 
-# --- Documents that are right, and then wrong in one place --------------------------------------------------
+# --- Valid documents, and documents with one mistake --------------------------------------------------------
 
 NAMES = {
     "hours": {
@@ -103,7 +103,7 @@ def parts(needed: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrategy
 
 
 def places(document: Any) -> Iterator[tuple[Any, Any]]:
-    """Give every place in a document: what holds it, and its key or index."""
+    """Yield every place in a document: its container, and its key or index."""
     keys = list(document) if isinstance(document, dict) else range(len(document)) if isinstance(document, list) else []
     for key in keys:
         yield document, key
@@ -111,8 +111,8 @@ def places(document: Any) -> Iterator[tuple[Any, Any]]:
 
 
 @st.composite
-def spoilt(draw: Any) -> Any:
-    """Draw a document with another value in one place, or with something missing or too many there."""
+def broken(draw: Any) -> Any:
+    """Draw a valid document with one value replaced, removed or added."""
     document = json.loads(json.dumps(draw(DOCUMENTS)))
     holder, key = draw(st.sampled_from(list(places(document))))
     match draw(st.sampled_from(["replace", "replace", "replace", "remove", "add"])):
@@ -190,20 +190,20 @@ DOCUMENTS = parts({"version": one_of(1, "1")}, SHORT_FORM) | parts({"version": o
 
 
 @given(DOCUMENTS)
-def test_what_is_right_both_take(document):
+def test_schema_and_parser_accept_valid_documents(document):
     assert [error.message for error in VALIDATOR.iter_errors(document)] == []
     assert find_problems(document) == []
 
 
-# What only the parser sees: names that lead nowhere, places that are not, days and hours in no order.
+# What only the parser can check: undefined names, unknown time zones, days and hours out of order.
 UNSEEN = re.compile(
     "is not in `|is not a time zone|or the name of a rota|is not one of the rota's|is not hours|is not a date"
 )
 
 
-@given(spoilt())
+@given(broken())
 @settings(max_examples=500)
-def test_what_one_refuses_the_other_refuses(document):
+def test_schema_and_parser_refuse_the_same_documents(document):
     is_valid = VALIDATOR.is_valid(document)
 
     problems = find_problems(document)
@@ -214,7 +214,7 @@ def test_what_one_refuses_the_other_refuses(document):
         assert problems, [error.message for error in VALIDATOR.iter_errors(document)]
 
 
-# One with a word wherever a word or a list may stand, one with lists.
+# One with a word wherever a word or a list is allowed, one with lists.
 WHOLE: list[dict[str, Any]] = [
     {
         "version": 2,
@@ -274,7 +274,7 @@ WHOLE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("document", WHOLE, ids=["words", "version 1", "lists"])
-def test_no_place_takes_what_the_other_would_refuse_there(document):
+def test_schema_and_parser_refuse_the_same_values_at_every_place(document):
     assert VALIDATOR.is_valid(document)
     assert find_problems(document) == []
 
@@ -298,7 +298,7 @@ def test_no_place_takes_what_the_other_would_refuse_there(document):
         *((each, False) for each in ("0min", "0h", "0d", "01d", "1.5h", "-1h", "3 d", "3D", "min", "3")),
     ],
 )
-def test_both_take_an_escalation_after_three_days_at_most(after, is_right):
+def test_schema_and_parser_accept_escalations_within_three_days(after, is_right):
     document = {"version": 2, "rules": [{"then": {"escalate": {"after": after}}}]}
 
     assert VALIDATOR.is_valid(document) == is_right
@@ -316,7 +316,7 @@ def test_both_take_an_escalation_after_three_days_at_most(after, is_right):
         {"rotas": {"turns": {"people": "U0A", "away": {"U0B": "2026-01-01"}}}},
     ],
 )
-def test_what_a_schema_cannot_see_the_parser_does(section):
+def test_the_parser_refuses_what_a_schema_cannot_express(section):
     document = {"version": 2, **section}
 
     assert VALIDATOR.is_valid(document)
