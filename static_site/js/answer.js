@@ -1,13 +1,13 @@
 import { Failure } from "./api.js";
-import { title } from "./words.js";
+import { title } from "./text.js";
 
 /**
- * Turn an answer of `PUT /blazingtext` into what the page shows:
- * `{ main, others, decision: { automatic, threshold (or null), reason }, model: { version, servedBy } }`, each facet being
- * `{ title, best, name, confidence, scores: [{ label, name, confidence }] }`. The scores of the main facet come most
- * likely first, those of the others in the order of `taxonomy` (the answer of `GET /labels`, null before it is here),
- * where an order such as low, normal, high means something.
- * Throws Failure("invalid") when the answer has another shape.
+ * Convert an answer of `PUT /blazingtext` into
+ * `{ main, others, decision: { automatic, threshold (or null), reason }, model: { version, servedBy } }`. Each facet is
+ * `{ title, best, name, confidence, scores: [{ label, name, confidence }] }`. The scores of the main facet are sorted by
+ * confidence, those of the others in the order of `taxonomy` (the answer of `GET /labels`, null until it is loaded), so
+ * that scales such as low, normal, high stay in order.
+ * Throws Failure("invalid") if the answer has another shape.
  */
 export function readAnswer(answer, taxonomy) {
   const facets = Object.entries(answer).filter(([, value]) => isFacet(value));
@@ -21,7 +21,7 @@ export function readAnswer(answer, taxonomy) {
   };
 }
 
-/** Check an answer of `GET /labels` and give it back. Throws Failure("invalid") when it has another shape. */
+/** Check an answer of `GET /labels` and return it. Throws Failure("invalid") if it has another shape. */
 export function readTaxonomy(answer) {
   const hasFacets = Array.isArray(answer.facets) && answer.facets.every((facet) => Array.isArray(facet?.labels));
   if (!hasFacets || !isModel(answer.model)) throw new Failure("invalid");
@@ -29,8 +29,8 @@ export function readTaxonomy(answer) {
 }
 
 /**
- * Turn an answer of `POST /explain` about one label into `{ words: [{ word, contribution, known }], baseline }`.
- * Throws Failure("invalid") when the answer has another shape.
+ * Convert an answer of `POST /explain` about one label into `{ words: [{ word, contribution, known }], baseline }`.
+ * Throws Failure("invalid") if the answer has another shape.
  */
 export function readExplanation(answer) {
   const [{ words, baseline } = {}] = Array.isArray(answer.explanations) ? answer.explanations : [];

@@ -1,4 +1,4 @@
-// API Gateway gives up after 29 seconds; an answer later than that will not come.
+// API Gateway's own time-out is 29 seconds.
 const TIMEOUT_MS = 30_000;
 
 const KIND_OF_STATUS = {
@@ -11,8 +11,8 @@ const KIND_OF_STATUS = {
 };
 
 /**
- * Why there is no answer. `kind` is a key of the table in words.js, `detail` the server's own sentence ("" where it
- * gave none), `retryAfter` the seconds it asks to wait (null where it does not say).
+ * Why there is no answer. `kind` is a key of FAILURES in text.js, `detail` the server's own message or "", `retryAfter`
+ * the seconds that it asks to wait, or null.
  */
 export class Failure extends Error {
   constructor(kind, { detail = "", retryAfter = null } = {}) {
@@ -34,7 +34,7 @@ export async function loadSettings() {
   }
 }
 
-/** Read cost.json, which `python -m classifier_infra cost --json` writes; null where there is none that can be read. */
+/** Read cost.json, which `python -m classifier_infra cost --json` writes; returns null if it is missing or invalid. */
 export async function loadCost() {
   try {
     const { messages_a_day: messagesADay, prices, modes } = await exchange({ url: "cost.json", cache: "no-cache" });
@@ -47,22 +47,22 @@ export async function loadCost() {
   }
 }
 
-/** The one way to the server. Every method throws Failure and nothing else. */
+/** Client of the API. Its methods throw Failure only. */
 export class Api {
   #baseUrl;
   #newest = null;
 
-  /** `baseUrl` is absolute; a stage at its end (`…/prod`) is kept. */
+  /** `baseUrl` is absolute and may end with a stage (`…/prod`). */
   constructor(baseUrl) {
     this.#baseUrl = baseUrl.replace(/\/$/, "");
   }
 
-  /** Give the facets and labels of the model in use. */
+  /** Return the facets and labels of the model in use. */
   labels() {
     return exchange({ url: `${this.#baseUrl}/labels` });
   }
 
-  /** Give the request that classifies `text`, as `fetch` and curl need it. */
+  /** Return the request that classifies `text`, for `fetch` and for curl. */
   requestFor(text) {
     return {
       url: `${this.#baseUrl}/blazingtext`,
@@ -72,15 +72,15 @@ export class Api {
     };
   }
 
-  /** Give what each word of `text` adds to `label`. */
+  /** Return the contribution of each word of `text` to the score of `label`. */
   explain(text, label) {
     const headers = { "Content-Type": "application/json" };
     return exchange({ url: `${this.#baseUrl}/explain`, method: "POST", headers, body: JSON.stringify({ text, label }) });
   }
 
-  /** Give `{ answer, milliseconds }`, or null when a newer request has taken this one's place. */
+  /** Return `{ answer, milliseconds }`, or null if a newer request has replaced this one. */
   async classify(text) {
-    this.abandon();
+    this.abort();
     const own = (this.#newest = new AbortController());
     const started = performance.now();
     try {
@@ -92,8 +92,8 @@ export class Api {
     }
   }
 
-  /** Nobody waits for the newest request any more. */
-  abandon() {
+  /** Abort the newest classification. */
+  abort() {
     this.#newest?.abort();
     this.#newest = null;
   }

@@ -1,32 +1,25 @@
-import { Announcer } from "./parts/announcer.js";
 import { readAnswer, readExplanation, readTaxonomy } from "./answer.js";
 import { Failure } from "./api.js";
-import { Composer } from "./parts/composer.js";
-import { Cost } from "./parts/cost.js";
-import { Decision } from "./parts/result/decision.js";
-import { Examples } from "./parts/examples.js";
-import { Facets } from "./parts/result/facets.js";
-import { Headline } from "./parts/result/headline.js";
-import { Notice } from "./parts/notice.js";
-import { Provenance } from "./parts/result/provenance.js";
+import { Cost, Taxonomy } from "./parts/about.js";
+import { Composer, Examples } from "./parts/input.js";
 import { Request } from "./parts/request.js";
-import { Scores } from "./parts/result/scores.js";
-import { Stage } from "./parts/stage.js";
-import { Taxonomy } from "./parts/taxonomy.js";
+import { Facets } from "./parts/result/facets.js";
+import { Decision, Headline, Provenance, Scores } from "./parts/result/verdict.js";
 import { Why } from "./parts/result/why.js";
-import { SAMPLE_MESSAGE, SLOW, explain, spoken } from "./words.js";
+import { Announcer, Notice, Stage } from "./parts/status.js";
+import { SAMPLE_MESSAGE, SLOW, describeFailure, spoken } from "./text.js";
 
 const TYPING_PAUSE_MS = 400;
 const SLOW_AFTER_MS = 3_000;
 
-/** Knows all parts and the state, and says: when this, then that. */
+/** Connects the parts: handles their events, calls the API and updates them. */
 export class Controller {
   #api;
   #taxonomy = null;
   #failure = null;
   #answered = null;
-  #pause;
-  #patience;
+  #typingTimer;
+  #slowTimer;
 
   constructor(page) {
     const at = (id) => page.getElementById(id);
@@ -48,23 +41,23 @@ export class Controller {
 
   start(api) {
     this.#api = api;
-    this.composer.onType = (text) => this.#whenTyped(text);
-    this.composer.onSubmit = (text) => this.#whenAsked(text);
-    this.examples.onPick = (text) => this.#whenAsked(text);
+    this.composer.onType = (text) => this.#onType(text);
+    this.composer.onSubmit = (text) => this.#onSubmit(text);
+    this.examples.onPick = (text) => this.#onSubmit(text);
     this.notice.onRetry = () => this.#retry();
     this.why.onOpen = () => this.#explain(this.#answered);
     addEventListener("online", () => this.#failure?.kind === "offline" && this.#retry());
-    this.#whenTyped(this.composer.text);
+    this.#onType(this.composer.text);
   }
 
-  #whenTyped(text) {
+  #onType(text) {
     this.#showMessage(text);
-    clearTimeout(this.#pause);
+    clearTimeout(this.#typingTimer);
     if (isEmpty(text)) this.#showNothing();
-    else this.#pause = setTimeout(() => this.#classify(text), TYPING_PAUSE_MS);
+    else this.#typingTimer = setTimeout(() => this.#classify(text), TYPING_PAUSE_MS);
   }
 
-  async #whenAsked(text) {
+  async #onSubmit(text) {
     this.composer.update({ text });
     this.#showMessage(text);
     await this.#classify(text);
@@ -88,13 +81,13 @@ export class Controller {
     }
   }
 
-  async #learnLabels() {
+  async #loadLabels() {
     try {
       this.#taxonomy = readTaxonomy(await this.#api.labels());
       this.taxonomy.update(this.#taxonomy);
       if (isEmpty(this.composer.text)) this.#showNothing();
     } catch (failure) {
-      // With a message in the box, its own answer or failure says more.
+      // If there is a message, its own answer or failure matters more.
       if (isEmpty(this.composer.text)) this.showFailure(failure);
     }
   }
@@ -106,13 +99,13 @@ export class Controller {
 
   #wait() {
     this.stage.update({ busy: true });
-    this.#patience = setTimeout(() => this.#showNotice(SLOW), SLOW_AFTER_MS);
+    this.#slowTimer = setTimeout(() => this.#showNotice(SLOW), SLOW_AFTER_MS);
   }
 
   #stopWaiting() {
-    clearTimeout(this.#pause);
-    clearTimeout(this.#patience);
-    this.#api?.abandon();
+    clearTimeout(this.#typingTimer);
+    clearTimeout(this.#slowTimer);
+    this.#api?.abort();
   }
 
   #showNothing() {
@@ -121,7 +114,7 @@ export class Controller {
     this.notice.update(null);
     this.announcer.update("");
     if (this.#taxonomy) this.stage.update({ panel: "taxonomy" });
-    else this.#learnLabels();
+    else this.#loadLabels();
   }
 
   #showAnswer(text, { answer, milliseconds }) {
@@ -139,26 +132,26 @@ export class Controller {
     this.why.ask(shown.main.name);
     if (this.why.isOpen) this.#explain(this.#answered);
     this.announcer.update(spoken(shown));
-    // The page may have opened while the server was down, and a model may be promoted while it is open.
-    if (shown.model.version !== this.#taxonomy?.model.version) this.#learnLabels();
+    // The labels may be missing (the server was down) or outdated (another model was promoted).
+    if (shown.model.version !== this.#taxonomy?.model.version) this.#loadLabels();
   }
 
-  /** A failure of this alone leaves the answer standing. */
+  /** Show the explanation; if it fails, the answer stays. */
   async #explain(answered) {
     try {
       const explanation = readExplanation(await this.#api.explain(answered.text, answered.label));
       if (answered === this.#answered) this.why.update(explanation);
     } catch (failure) {
-      const { heading, advice } = explain(failure);
-      if (answered === this.#answered) this.why.apologise(`${heading}. ${advice}`);
+      const { heading, advice } = describeFailure(failure);
+      if (answered === this.#answered) this.why.showFailure(`${heading}. ${advice}`);
     }
   }
 
-  /** The one place where every failure of an answer ends. */
+  /** Show why there is no answer. */
   showFailure(failure) {
     this.#stopWaiting();
     this.#failure = failure;
-    this.#showNotice(explain(failure));
+    this.#showNotice(describeFailure(failure));
     this.stage.update({ panel: null });
   }
 

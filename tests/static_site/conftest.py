@@ -1,4 +1,4 @@
-"""The real page, served on this machine beside an API whose answers a test chooses."""
+"""The real page, served next to an API whose answers each test chooses."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -24,10 +24,10 @@ from classifier_infra.model.explanation import Explanation, WordContribution
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.prediction import FacetPrediction, Prediction, Score
 
-# What the page must live with where a header guards it too.
+# A policy sent as a header, in addition to the page's own.
 HEADER_POLICY = "default-src 'self'; connect-src 'self'"
 PATIENCE_SECONDS = 60
-# Milliseconds; the machine may be running other tests as well.
+# Milliseconds; other tests may run at the same time.
 expect.set_options(timeout=20_000)
 
 
@@ -65,7 +65,7 @@ Scores = Mapping[str, Mapping[str, float]]
 
 
 class FakeApi:
-    """The API with a model whose scores a test sets, or any other reply in its place."""
+    """The API with a model whose scores a test sets, or with any other reply."""
 
     def __init__(self) -> None:
         self.manifest = THREE_FACETS
@@ -79,7 +79,7 @@ class FakeApi:
         self._held: dict[str, Event] = {}
 
     def load_dbpedia(self) -> None:
-        """Have one facet with 14 labels, sure of Artist, from now on."""
+        """Use a model with one facet of 14 labels, which is confident of Artist."""
         self.manifest = FOURTEEN_LABELS
         labels = [label.name for label in FOURTEEN_LABELS.facets[0].labels]
         self.scores = lambda text: {"category": {name: 0.9987 if name == "Artist" else 0.0001 for name in labels}}
@@ -89,7 +89,7 @@ class FakeApi:
         self.scores = lambda text: {**sure(text), "category": {"Billing": 0.474, "Technical": 0.4, "General": 0.126}}
 
     def hold(self, text: str) -> Event:
-        """Keep the answer to a text back until the event given is set."""
+        """Hold back the answer to a text until the returned event is set."""
         return self._held.setdefault(text, Event())
 
     def release_all(self) -> None:
@@ -97,11 +97,11 @@ class FakeApi:
             answer.set()
 
     def reply(self, status: int, body: str, route: str = "PUT /blazingtext", retry_after: str | None = None) -> None:
-        """Answer a route by just this, until it recovers."""
+        """Answer a route with this until `recover` is called."""
         self._instead[route] = Response(body, status, {"Retry-After": retry_after} if retry_after else None)
 
     def refuse(self, status: int, message: str, retry_after: str | None = None) -> None:
-        """Answer every message by an error of the API's shape, until it recovers."""
+        """Answer every message with an error of the API until `recover` is called."""
         self.reply(status, json.dumps({"error": {"code": "refused", "message": message}}), retry_after=retry_after)
 
     def recover(self) -> None:
@@ -132,7 +132,7 @@ class FakeApi:
         return Prediction(facets, self.manifest.version, "endpoint")
 
     def _explain(self, text: str, label: str) -> dict[str, Any]:
-        """Let each word add a tenth of its length to a label, or take it away after `not`; capitals are new words."""
+        """Add a tenth of each word's length to the label, or subtract it after `not`; words in capitals are unknown."""
         facet, name = next(
             (facet.name, each.name)
             for facet in self.manifest.facets
@@ -154,7 +154,7 @@ def make_prediction(scores: Mapping[str, float]) -> FacetPrediction:
 
 
 class PolicyHeader:
-    """Sends the header that CloudFront would send."""
+    """Sends the header that CloudFront sends."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -203,7 +203,7 @@ def site(serve: Callable[[ASGIApp], str], site_files: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a page in a context of its own; at the end, no script failed and no policy was broken on any of them."""
+    """Open pages in contexts of their own; fail the test on script errors and policy violations."""
     contexts, faults = [], []
 
     def open_page(**options: Any) -> Page:
@@ -222,19 +222,19 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture
 def demo(site: Site, open_page: Callable[..., Page]) -> Page:
-    """The page on a desk, opened and ready."""
+    """The page on a desktop screen, loaded."""
     page = open_page()
     page.goto(site.url)
-    expect(page.get_by_text("What this model tells apart")).to_be_visible()
+    expect(page.get_by_text("What this model recognises")).to_be_visible()
     return page
 
 
 @pytest.fixture
 def stopped(site: Site, open_page: Callable[..., Page]) -> Page:
-    """The same page with a clock that only the test moves, so that it does not matter how fast this machine is."""
+    """The page with a clock that only the test moves, so that the speed of the machine does not matter."""
     page = open_page()
     page.clock.install(time=0)
     page.goto(site.url)
-    expect(page.get_by_text("What this model tells apart")).to_be_visible()
+    expect(page.get_by_text("What this model recognises")).to_be_visible()
     page.clock.pause_at(3_600)
     return page

@@ -56,7 +56,7 @@ def show(page: Page, site, state: str) -> None:
     page.goto(site.url)
     page.get_by_text("The request behind this page").click()
     if state == "empty":
-        expect(page.get_by_text("What this model tells apart")).to_be_visible()
+        expect(page.get_by_text("What this model recognises")).to_be_visible()
         return
     classify(page, "word " * 20 + "x" * 300)
     expect(page.locator("#notice" if state == "failure" else "#headline p")).to_be_visible()
@@ -101,7 +101,7 @@ def test_the_keyboard_alone_is_enough(demo, site):
     expect(demo.get_by_label("Customer message")).to_be_focused()
     demo.keyboard.type("Our checkout is down")
     demo.keyboard.press("Control+Enter")
-    expect(demo.locator("#headline p")).to_have_text("Technical 86 %")
+    expect(demo.locator("#headline p")).to_have_text("Technical 86%")
 
     demo.keyboard.press("Tab")
     expect(demo.get_by_role("button", name="Classify")).to_be_focused()
@@ -133,7 +133,7 @@ def test_an_answer_is_read_out_in_one_piece(demo):
     classify(demo)
 
     expect(demo.locator("#announcer")).to_have_text(
-        "Category: Technical, 86 %. Urgency: High, 70 %. Tone: Neutral, 55 %. Would be routed automatically."
+        "Category: Technical, 86%. Urgency: High, 70%. Tone: Neutral, 55%. Would be routed automatically."
     )
     expect(demo.locator("#announcer")).to_have_role("status")
 

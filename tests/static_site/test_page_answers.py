@@ -1,4 +1,4 @@
-"""What the page shows of a message that was classified."""
+"""How the page shows the answer to a message."""
 
 import json
 import re
@@ -37,8 +37,8 @@ def answer_from_elsewhere(api, route: Route) -> None:
     route.fulfill(body=reply.body, headers={"Access-Control-Allow-Origin": "*"})
 
 
-def test_what_the_model_tells_apart_is_shown_before_the_first_message(demo):
-    known = demo.get_by_role("region", name="What this model tells apart")
+def test_the_labels_of_the_model_are_shown_before_the_first_message(demo):
+    known = demo.get_by_role("region", name="What this model recognises")
 
     expect(known.get_by_role("term")).to_have_text(["Category", "Urgency", "Tone"])
     expect(known.get_by_role("definition").first).to_have_text("Billing")
@@ -47,8 +47,8 @@ def test_what_the_model_tells_apart_is_shown_before_the_first_message(demo):
 def test_the_main_facet_stands_large_with_a_bar_for_every_label_most_likely_first(demo):
     classify(demo, "Our checkout is down")
 
-    expect(demo.locator("#headline p")).to_have_text("Technical 86 %")
-    assert rows(demo.locator("#scores")) == ["Technical 86 %", "Billing 10 %", "General 4 %"]
+    expect(demo.locator("#headline p")).to_have_text("Technical 86%")
+    assert rows(demo.locator("#scores")) == ["Technical 86%", "Billing 10%", "General 4%"]
 
 
 def test_a_bar_is_as_long_as_its_confidence(demo):
@@ -68,14 +68,14 @@ def test_other_facets_keep_the_order_of_their_labels(demo):
 
     urgency = demo.locator(".facet").filter(has_text="Urgency")
     expect(urgency.get_by_role("heading")).to_have_text("Urgency High")
-    assert rows(urgency) == ["Low 5 %", "Normal 25 %", "High 70 %"]
+    assert rows(urgency) == ["Low 5%", "Normal 25%", "High 70%"]
 
 
 def test_a_sure_answer_would_be_routed_automatically(demo):
     classify(demo, "Our checkout is down")
 
     expect(demo.locator("#decision")).to_contain_text("Would be routed automatically")
-    expect(demo.get_by_text("The mark is the threshold.")).to_be_visible()
+    expect(demo.get_by_text("The mark shows the threshold.")).to_be_visible()
 
 
 def test_an_unsure_answer_says_that_a_person_would_be_asked_and_why(demo, site):
@@ -102,7 +102,7 @@ def test_one_facet_of_fourteen_labels_needs_no_other_page(site, open_page):
 
     page.get_by_role("button", name="Michael Jackson").click()
 
-    expect(page.locator("#headline p")).to_have_text("Artist 99.8 %")
+    expect(page.locator("#headline p")).to_have_text("Artist 99.8%")
     assert len(rows(page.locator("#scores"))) == 14
     expect(page.locator(".facet")).to_have_count(0)
 
@@ -115,7 +115,7 @@ def test_an_example_fills_the_box_and_is_classified(demo, site):
     assert site.api.asked == ["Michael Jackson was the greatest singer and dancer in the world"]
 
 
-def test_typing_is_classified_once_when_the_fingers_rest(stopped, site):
+def test_typing_is_classified_once_after_a_pause(stopped, site):
     stopped.get_by_label("Customer message").press_sequentially("refund please")
     stopped.clock.run_for(1_000)
 
@@ -123,13 +123,13 @@ def test_typing_is_classified_once_when_the_fingers_rest(stopped, site):
     assert site.api.asked == ["refund please"]
 
 
-def test_an_emptied_box_shows_again_what_the_model_tells_apart(demo):
+def test_an_emptied_box_shows_the_labels_again(demo):
     classify(demo, "Our checkout is down")
     expect(demo.locator("#headline p")).to_be_visible()
 
     write(demo, "")
 
-    expect(demo.get_by_text("What this model tells apart")).to_be_visible()
+    expect(demo.get_by_text("What this model recognises")).to_be_visible()
     expect(demo.locator("#headline p")).to_be_hidden()
 
 
@@ -142,12 +142,12 @@ def test_a_newer_message_makes_the_older_answer_ignored(stopped, site):
         classify(stopped, "older")
 
     classify(stopped, "newer")
-    expect(stopped.locator("#headline p")).to_have_text("General 100 %")
+    expect(stopped.locator("#headline p")).to_have_text("General 100%")
     older.set()
 
     # A third exchange, begun after the older answer was let go, shows that the page has gone on.
     classify(stopped, "newest")
-    expect(stopped.locator("#headline p")).to_have_text("General 90 %")
+    expect(stopped.locator("#headline p")).to_have_text("General 90%")
     assert site.api.asked == ["older", "newer", "newest"]
 
 
@@ -232,7 +232,7 @@ def test_where_copying_is_refused_the_command_is_selected_for_the_person(demo):
 
     demo.get_by_role("button", name="Copy as curl").click()
 
-    expect(demo.get_by_text("press Ctrl or ⌘ + C")).to_be_visible()
+    expect(demo.get_by_text("press Ctrl+C or ⌘C")).to_be_visible()
     assert demo.evaluate("String(getSelection())").startswith("curl -X PUT")
 
 
@@ -245,4 +245,4 @@ def test_an_api_on_another_host_and_stage_is_called_where_config_says(demo, site
 
     classify(demo, "hello")
 
-    expect(demo.locator("#headline p")).to_have_text("Technical 86 %")
+    expect(demo.locator("#headline p")).to_have_text("Technical 86%")

@@ -1,4 +1,4 @@
-"""The page says what classifying costs, as far as that is known."""
+"""The page shows the cost of classifying, if it is known."""
 
 import json
 
@@ -9,22 +9,22 @@ from classifier_infra.__main__ import main
 
 
 @pytest.mark.browser
-def test_the_cost_of_each_mode_is_shown_with_where_the_prices_are_from(demo):
+def test_the_cost_of_each_mode_is_shown_with_the_source_of_the_prices(demo):
     expect(demo.get_by_role("contentinfo")).to_have_text(
-        "1,000 messages cost: real-time $1.22 · serverless $0.0027 · embedded under\u00a0$0.0001 "
-        "(at 2,000 a day; list prices of us-east-1, 2026-09-25)"
+        "Cost per 1,000 messages: real-time $1.22 · serverless $0.0027 · embedded under\u00a0$0.0001 "
+        "(at 2,000 messages a day; list prices for us-east-1 as of 2026-09-25)"
     )
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("content", ["{", "{}", '{"modes": {"embedded": {"per_thousand": "<b>"}}}'])
-def test_without_figures_that_can_be_read_nothing_is_said(site, open_page, content):
+def test_without_valid_figures_no_cost_is_shown(site, open_page, content):
     page = open_page()
     page.route("**/cost.json", lambda route: route.fulfill(body=content))
 
     page.goto(site.url)
 
-    expect(page.get_by_text("What this model tells apart")).to_be_visible()
+    expect(page.get_by_text("What this model recognises")).to_be_visible()
     expect(page.locator("#cost")).to_be_hidden()
 
 

@@ -1,4 +1,4 @@
-"""What the page says when there is no answer to show."""
+"""What the page shows when there is no answer."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,7 +18,7 @@ def expect_notice(page: Page, heading: str, advice: str) -> None:
     expect(notice).to_be_visible()
 
 
-def test_an_empty_box_asks_for_a_message_and_calls_nobody(demo, site):
+def test_an_empty_box_asks_for_a_message_and_makes_no_request(demo, site):
     classify(demo, "  \n ")
 
     expect_notice(demo, "There is no message yet", "Type one, paste one, or pick an example.")
@@ -37,7 +37,7 @@ def test_an_empty_box_asks_for_a_message_and_calls_nobody(demo, site):
         (503, "The endpoint is being made.", "The classifier is not available right now"),
     ],
 )
-def test_a_refusal_is_told_in_plain_words_with_the_servers_own_sentence(demo, site, status, message, heading):
+def test_a_refusal_is_shown_with_the_servers_message(demo, site, status, message, heading):
     site.api.refuse(status, message)
 
     classify(demo)
@@ -45,16 +45,16 @@ def test_a_refusal_is_told_in_plain_words_with_the_servers_own_sentence(demo, si
     expect_notice(demo, heading, message)
 
 
-@pytest.mark.parametrize(("seconds", "told"), [("1", "Give it 1 second."), ("30", "Give it 30 seconds.")])
-def test_the_wait_the_server_asks_for_is_told(demo, site, seconds, told):
+@pytest.mark.parametrize(("seconds", "advice"), [("1", "Try again in 1 second."), ("30", "Try again in 30 seconds.")])
+def test_the_retry_after_of_the_server_is_shown(demo, site, seconds, advice):
     site.api.refuse(503, "The endpoint is being made.", retry_after=seconds)
 
     classify(demo)
 
-    expect_notice(demo, "The classifier is not available right now", f"The endpoint is being made. {told}")
+    expect_notice(demo, "The classifier is not available right now", f"The endpoint is being made. {advice}")
 
 
-def test_a_refusal_of_the_gateway_itself_is_told_too(demo, site):
+def test_a_refusal_of_the_gateway_is_shown(demo, site):
     site.api.reply(429, '{"message": "Limit Exceeded"}')
 
     classify(demo)
@@ -62,7 +62,7 @@ def test_a_refusal_of_the_gateway_itself_is_told_too(demo, site):
     expect_notice(demo, "Too many messages at once", "Limit Exceeded")
 
 
-def test_a_refusal_without_a_sentence_gets_one_of_ours(demo, site):
+def test_a_refusal_without_a_message_gets_the_usual_advice(demo, site):
     site.api.reply(503, "<html>upstream</html>")
 
     classify(demo)
@@ -83,12 +83,12 @@ def test_a_refusal_without_a_sentence_gets_one_of_ours(demo, site):
         ' "decision": {"automatic": true, "reason": ""}, "model": {"version": "1"}}',
     ],
 )
-def test_an_answer_of_another_kind_is_called_what_it_is(demo, site, body):
+def test_an_invalid_answer_is_reported(demo, site, body):
     site.api.reply(200, body)
 
     classify(demo)
 
-    expect_notice(demo, "The server's answer cannot be understood", "Check the address in config.json.")
+    expect_notice(demo, "The server's answer is not valid", "Check the address in config.json.")
 
 
 def test_a_failure_takes_the_older_result_away(demo, site):
@@ -110,12 +110,12 @@ def test_trying_again_asks_for_the_same_message(stopped, site):
 
     stopped.get_by_role("button", name="Try again").click()
 
-    expect(stopped.locator("#headline p")).to_have_text("Technical 86 %")
+    expect(stopped.locator("#headline p")).to_have_text("Technical 86%")
     expect(stopped.locator("#notice")).to_be_hidden()
     assert site.api.asked == ["please help"]
 
 
-def test_what_will_not_help_is_not_offered(demo, site):
+def test_trying_again_is_not_offered_where_it_cannot_help(demo, site):
     site.api.refuse(422, "There is no word in it.")
 
     classify(demo, "🎉")
@@ -124,7 +124,7 @@ def test_what_will_not_help_is_not_offered(demo, site):
     expect(demo.get_by_role("button", name="Try again")).to_be_hidden()
 
 
-def test_a_server_that_went_away_is_missed(demo):
+def test_a_server_that_is_down_is_reported(demo):
     demo.route("**/blazingtext", lambda route: route.abort("connectionrefused"))
 
     classify(demo)
@@ -139,10 +139,10 @@ def test_a_message_written_offline_is_classified_when_the_connection_is_back(dem
 
     demo.context.set_offline(False)
 
-    expect(demo.locator("#headline p")).to_have_text("Technical 86 %")
+    expect(demo.locator("#headline p")).to_have_text("Technical 86%")
 
 
-def test_a_slow_answer_is_first_excused_and_then_given_up(stopped, site):
+def test_a_slow_answer_is_announced_and_then_times_out(stopped, site):
     site.api.hold("slow")
     with stopped.expect_request("**/blazingtext"):
         classify(stopped, "slow")
@@ -156,7 +156,7 @@ def test_a_slow_answer_is_first_excused_and_then_given_up(stopped, site):
     expect(stopped.locator("#stage")).to_have_attribute("aria-busy", "false")
 
 
-def test_the_excuse_for_a_slow_answer_goes_when_it_comes(stopped, site):
+def test_the_notice_about_a_slow_answer_goes_when_it_arrives(stopped, site):
     answer = site.api.hold("slow")
     with stopped.expect_request("**/blazingtext"):
         classify(stopped, "slow")
@@ -180,13 +180,13 @@ def test_an_emptied_box_takes_the_failure_away(demo, site):
 
 
 @pytest.mark.parametrize("body", ["<html>Hello</html>", '{"facets": 3}', '{"facets": [null], "model": {}}'])
-def test_labels_of_another_kind_are_called_what_they_are(site, open_page, body):
+def test_invalid_labels_are_reported(site, open_page, body):
     site.api.reply(200, body, route="GET /labels")
     page = open_page()
 
     page.goto(site.url)
 
-    expect_notice(page, "The server's answer cannot be understood", "Check the address in config.json.")
+    expect_notice(page, "The server's answer is not valid", "Check the address in config.json.")
 
 
 def test_a_page_opened_while_the_server_was_down_recovers(site, open_page):
@@ -198,7 +198,7 @@ def test_a_page_opened_while_the_server_was_down_recovers(site, open_page):
 
     page.get_by_role("button", name="Try again").click()
 
-    expect(page.get_by_text("What this model tells apart")).to_be_visible()
+    expect(page.get_by_text("What this model recognises")).to_be_visible()
     expect(page.locator("#notice")).to_be_hidden()
 
 

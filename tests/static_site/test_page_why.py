@@ -1,4 +1,4 @@
-"""Why the page's model says what it says: each word's part in it."""
+"""The explanation: how much each word contributes to the label."""
 
 import re
 
@@ -17,7 +17,7 @@ def classify(page: Page, text: str) -> None:
 
 
 def ask_why(page: Page) -> None:
-    """Open it as somebody does who has no mouse."""
+    """Open the explanation with the keyboard."""
     page.get_by_text("Why Technical?").focus()
     page.keyboard.press("Enter")
 
@@ -33,15 +33,15 @@ def test_the_words_are_listed_with_what_they_add_the_strongest_first(demo):
     ask_why(demo)
 
     assert rows(demo) == [
-        "checkout +0.80 speaks for it",
-        "working −0.70 speaks against it",
-        "not +0.30 speaks for it",
-        "is +0.20 speaks for it",
+        "checkout +0.80 counts for it",
+        "working −0.70 counts against it",
+        "not +0.30 counts for it",
+        "is +0.20 counts for it",
     ]
-    expect(demo.locator("#why p")).to_have_text("Before any word: −0.50. In log-odds: 0.7 more doubles the odds.")
+    expect(demo.locator("#why p")).to_have_text("Without any words: −0.50. Log-odds: +0.7 doubles the odds.")
 
 
-def test_nobody_is_asked_before_somebody_wants_to_know(demo):
+def test_the_explanation_is_loaded_only_when_it_is_opened(demo):
     asked = []
     demo.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
 

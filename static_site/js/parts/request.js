@@ -1,6 +1,6 @@
-import { COPIED, SELECTED } from "../words.js";
+import { COPIED, SELECTED } from "../text.js";
 
-/** The request behind the page as a curl command, to read and to copy. */
+/** The page's API request as a curl command. */
 export class Request {
   #code;
   #note;
@@ -11,7 +11,7 @@ export class Request {
     element.querySelector("button").addEventListener("click", () => this.#copy());
   }
 
-  /** `{ url, method, headers, body }`, as `fetch` gets them. */
+  /** `{ url, method, headers, body }`, as for `fetch`. */
   update(request) {
     this.#code.textContent = curlCommand(request);
     this.#note.textContent = "";
@@ -22,14 +22,14 @@ export class Request {
       await navigator.clipboard.writeText(this.#code.textContent);
       this.#note.textContent = COPIED;
     } catch {
-      // Plain http pages have no clipboard (it is undefined there), and a browser may refuse it.
+      // Pages over plain HTTP have no clipboard, and a browser may deny access to it.
       getSelection().selectAllChildren(this.#code);
       this.#note.textContent = SELECTED;
     }
   }
 }
 
-/** Write a request as a command that any POSIX shell takes literally. */
+/** Return a request as a command, quoted for any POSIX shell. */
 function curlCommand({ url, method, headers, body }) {
   const fields = Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
   return [`curl -X ${method} ${quoted(url)}`, ...fields, `--data-raw ${quoted(body)}`].join(" \\\n  ");

@@ -1,6 +1,6 @@
-import { percent } from "../../words.js";
+import { percent } from "../../text.js";
 
-/** A list of labels with a bar each. Rows are kept from one update to the next, so that their bars can glide. */
+/** A list of labels with a bar each. Rows are reused across updates, so that the bars are animated. */
 export class Bars {
   #list;
   #rows = new Map();
@@ -9,7 +9,7 @@ export class Bars {
     this.#list = list;
   }
 
-  /** `scores` in the order to show, `best` the label that stands out, `threshold` where its bar must reach (or null). */
+  /** `scores` in the order to show; `best` is highlighted, with a mark at `threshold` unless that is null. */
   update({ scores, best, threshold = null }) {
     const rows = scores.map((score) => this.#row(score, score.label === best, threshold));
     const unchanged = rows.length === this.#list.children.length && rows.every((row, i) => row === this.#list.children[i]);

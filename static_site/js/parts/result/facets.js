@@ -1,6 +1,6 @@
 import { Bars } from "./bars.js";
 
-/** The facets beside the main one, each as a small card of bars. */
+/** The other facets, each as a small card with bars. */
 export class Facets {
   #element;
   #cards = new Map();

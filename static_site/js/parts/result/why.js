@@ -1,15 +1,14 @@
-import { UNSTUDIED, WAITING_FOR_WHY, elsewhere, signed, stance } from "../../words.js";
+import { EXPLAINING, UNKNOWN_WORD, effect, signed, summary } from "../../text.js";
 
-const MOST_WORDS = 8;
+const MAX_WORDS = 8;
 
-/** Why a label: what each word of the message adds to it, the strongest first. Asked for when it is opened. */
+/** Why this label: the contribution of each word, strongest first. Loaded when it is opened. */
 export class Why {
   #element;
   #question;
   #note;
   #list;
 
-  /** Called when somebody opens it. */
   onOpen = () => {};
 
   constructor(element) {
@@ -24,23 +23,23 @@ export class Why {
     return this.#element.open;
   }
 
-  /** A new answer: `name` is the label's; its words are not known yet. */
+  /** Show that there is a new answer with this label, whose explanation is not loaded yet. */
   ask(name) {
     this.#question.textContent = `Why ${name}?`;
-    this.#show([], WAITING_FOR_WHY);
+    this.#show([], EXPLAINING);
   }
 
-  /** `words` as `[{ word, contribution, known }]` in the text's order, `baseline` what the model says of any text. */
+  /** `words`: `[{ word, contribution, known }]` in the order of the text; `baseline`: the score without any word. */
   update({ words, baseline }) {
     const strongest = words.toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
-    const shown = strongest.slice(0, MOST_WORDS);
-    const others = strongest.slice(MOST_WORDS).reduce((sum, { contribution }) => sum + contribution, 0);
+    const shown = strongest.slice(0, MAX_WORDS);
+    const others = strongest.slice(MAX_WORDS).reduce((sum, { contribution }) => sum + contribution, 0);
     const longest = Math.abs(shown[0]?.contribution ?? 0) || 1;
-    this.#show(shown.map((each) => newRow(each, longest)), elsewhere(strongest.length - shown.length, others, baseline));
+    this.#show(shown.map((each) => newRow(each, longest)), summary(strongest.length - shown.length, others, baseline));
   }
 
-  /** There is no explanation, and `sentence` says why. */
-  apologise(sentence) {
+  /** Show why there is no explanation. */
+  showFailure(sentence) {
     this.#show([], sentence);
   }
 
@@ -57,8 +56,8 @@ function newRow({ word, contribution, known }, longest) {
   const track = newPart("why-track", "");
   track.style.setProperty("--share", Math.abs(contribution) / longest);
   const name = newPart("why-word", word);
-  if (!known) name.append(newPart("why-new", ` ${UNSTUDIED}`));
-  row.append(name, track, newPart("why-value", signed(contribution)), newPart("visually-hidden", ` ${stance(contribution)}`));
+  if (!known) name.append(newPart("why-new", ` ${UNKNOWN_WORD}`));
+  row.append(name, track, newPart("why-value", signed(contribution)), newPart("visually-hidden", ` ${effect(contribution)}`));
   return row;
 }
 

@@ -1,6 +1,6 @@
-import { characters } from "../words.js";
+import { characters } from "../text.js";
 
-/** The box a message is written in. */
+/** The box that a message is written in. */
 export class Composer {
   #form;
   #message;
@@ -16,7 +16,7 @@ export class Composer {
       this.#showCount();
       this.onType(this.text);
     });
-    this.#message.addEventListener("keydown", (event) => this.#whenKeyPressed(event));
+    this.#message.addEventListener("keydown", (event) => this.#onKey(event));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.onSubmit(this.text);
@@ -32,11 +32,32 @@ export class Composer {
     this.#showCount();
   }
 
-  #whenKeyPressed(event) {
+  #onKey(event) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) this.#form.requestSubmit();
   }
 
   #showCount() {
     this.#count.textContent = characters([...this.text].length);
+  }
+}
+
+/** Example messages: one button each, with the whole message in `data-message`. */
+export class Examples {
+  #element;
+  onPick = () => {};
+
+  constructor(element) {
+    this.#element = element;
+    element.addEventListener("click", ({ target }) => {
+      const button = target.closest("button");
+      if (button) this.onPick(button.dataset.message);
+    });
+  }
+
+  /** Mark the example with this text, if there is one. */
+  update({ text }) {
+    for (const button of this.#element.querySelectorAll("button")) {
+      button.setAttribute("aria-current", String(button.dataset.message === text));
+    }
   }
 }
