@@ -55,7 +55,7 @@ export class Sidebar {
     return el(
       "details",
       { class: "calls", open: isOpen },
-      el("summary", {}, "Web API of the bot ", el("span", { class: refused ? "refused" : "" }, `(${summary})`)),
+      el("summary", {}, "Web API: ", el("span", { class: refused ? "refused" : "" }, summary)),
       el("ol", {}, calls.slice(-SHOWN_CALLS).reverse().map(callLine)),
     );
   }
