@@ -1,7 +1,7 @@
-"""Open a model folder (`model.tar.gz`, `manifest.json`): check it, unpack `model.bin`, load it.
+"""Open a model folder (`model.tar.gz`, `manifest.json`): check it, unpack `model.bin`, and load it.
 
-fastText loads a truncated or altered file without a word and predicts nonsense from it, so nothing is loaded that
-does not have the size and the SHA-256 of the manifest.
+fastText loads a truncated or altered file without an error and predicts nonsense, so a model is only loaded if it has
+the size and the SHA-256 of the manifest.
 """
 
 import gzip
@@ -19,56 +19,51 @@ from typing import IO, Any
 import fasttext
 
 from classifier_infra.model.manifest import Manifest, ManifestError, load_manifest
+from classifier_infra.model.model_file import ModelFileError, check_kind, check_signature
 
 ARCHIVE = "model.tar.gz"
 MODEL = "model.bin"
 MANIFEST = "manifest.json"
 
-_MAGIC = 793712314
-_VERSION = 12
-_SOFTMAX = 3
-_SUPERVISED = 3
+_VERSIONS = (12,)
 # magic, version, then dim, ws, epoch, minCount, neg, wordNgrams, loss, model, …: little-endian int32.
 _HEADER = struct.Struct("<10i")
 _CHUNK_BYTES = 1 << 20
 
 
 class ArtefactError(ValueError):
-    """The model folder is incomplete, damaged, or holds a model this program cannot serve."""
+    """The model folder is incomplete, damaged, or contains a model that cannot be served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A loaded model and what is known of it."""
+    """A loaded model and its manifest."""
 
     manifest: Manifest
     model: Any
     label_count: int
 
     def scores(self, text: str, k: int) -> list[tuple[float, str]]:
-        """Give the k best raw labels of a text (k ≥ 1) with their scores, best first, or all where there are fewer.
+        """Return the k best raw labels of a text (k ≥ 1) with their scores, best first, or all if there are fewer.
 
-        fastText reads up to the first newline, and the newline is a token of the model. Raises UnicodeEncodeError
-        for a lone surrogate.
+        fastText reads up to the first newline, which is a token of the model. Raises UnicodeEncodeError for a lone
+        surrogate.
         """
-        text.encode()  # the binding's own TypeError would quote the whole text
-        # The public `predict` refuses newlines and, given a list, answers nonsense. fastText reserves memory for k.
+        text.encode()  # raises here, because the binding's own TypeError would quote the whole text
+        # The public `predict` refuses newlines and answers lists wrongly. fastText reserves memory for k labels.
         scores: list[tuple[float, str]] = self.model.f.predict(text + "\n", min(k, self.label_count), 0.0, "strict")
         return scores
 
 
 def open_artefact(folder: Path) -> Artefact:
-    """Check a model folder and load its model into memory; nothing stays on disk.
-
-    Raises ArtefactError, naming the file and what is wrong with it.
-    """
+    """Check a model folder and load its model into memory. Raises ArtefactError, naming the file and its fault."""
     manifest = read_manifest(folder)
     with unpacked(folder, manifest) as path:
         return load_artefact(path, manifest, folder)
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Raises ArtefactError."""
+    """Read the manifest of a model folder. Raises ArtefactError."""
     try:
         return load_manifest(folder / MANIFEST)
     except ManifestError as error:
@@ -77,10 +72,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 @contextmanager
 def unpacked(folder: Path, manifest: Manifest) -> Iterator[Path]:
-    """Have the checked `model.bin` of a model folder on disk, for the length of a `with` block.
-
-    Raises ArtefactError.
-    """
+    """Unpack the `model.bin` of a model folder and check it, for the length of a `with` block. Raises ArtefactError."""
     with tempfile.TemporaryDirectory(prefix="model-") as directory:
         path = extract_model(folder / ARCHIVE, manifest, Path(directory))
         _check_header(path, folder)
@@ -97,9 +89,9 @@ def load_artefact(path: Path, manifest: Manifest, folder: Path) -> Artefact:
 
 
 def extract_model(archive: Path, manifest: Manifest, target: Path) -> Path:
-    """Unpack `model.bin`, and nothing else, into the folder `target`; give its path.
+    """Unpack only `model.bin` into the folder `target` and return its path.
 
-    Raises ArtefactError where the archive cannot be read or the model is not the one the manifest describes.
+    Raises ArtefactError if the archive cannot be read or the model is not the one that the manifest describes.
     """
     try:
         with tarfile.open(archive, "r:gz") as tar:
@@ -127,7 +119,7 @@ def _extract(tar: tarfile.TarFile, archive: Path, manifest: Manifest, path: Path
 
 
 def _copy(content: IO[bytes], path: Path, expected: int) -> tuple[int, str]:
-    """Copy one byte more than expected at most: enough to tell "too long" of whatever it is. Give size and SHA-256."""
+    """Copy at most one byte more than expected, which shows that the content is too long. Return size and SHA-256."""
     digest = hashlib.sha256()
     size = 0
     with path.open("wb") as file:
@@ -141,7 +133,7 @@ def _find_model(tar: tarfile.TarFile, archive: Path) -> IO[bytes]:
     for member in tar:
         if member.name.removeprefix("./") == MODEL and member.isfile():
             content = tar.extractfile(member)
-            assert content is not None  # what isfile() is for
+            assert content is not None  # isfile() was true
             return content
     raise ArtefactError(f"{archive}: there is no {MODEL} at its root")
 
@@ -150,9 +142,8 @@ def _check_header(path: Path, folder: Path) -> None:
     with path.open("rb") as file:
         header = file.read(_HEADER.size)
     magic, version, *_, loss, model = _HEADER.unpack(header.ljust(_HEADER.size, b"\0"))
-    if magic != _MAGIC:
-        raise ArtefactError(f"{folder}: {MODEL} is not a fastText model")
-    if version != _VERSION:
-        raise ArtefactError(f"{folder}: {MODEL} has fastText format version {version}; {_VERSION} is needed")
-    if (loss, model) != (_SOFTMAX, _SUPERVISED):
-        raise ArtefactError(f"{folder}: {MODEL} is not a supervised fastText model with softmax loss")
+    try:
+        check_signature(magic, version, _VERSIONS)
+        check_kind(loss, model)
+    except ModelFileError as error:
+        raise ArtefactError(f"{folder}: {MODEL} is {error}") from error

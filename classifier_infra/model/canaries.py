@@ -1,7 +1,8 @@
-"""Canaries: texts whose answers are known. A model that answers them differently is not the one that was measured.
+"""Compare a model's answers to its canaries (texts with known answers) with those expected.
 
-A team may accept other answers in place of the manifest's. Those are kept in `accepted.json`, with who accepted them,
-when and why; of several for one model and server, the last one holds. Pure.
+A model that answers them differently is not the one that was measured. A person may accept other answers than the
+manifest's; they are kept in `accepted.json` with who accepted them, when and why, and the last entry for a model and
+server counts.
 """
 
 import json
@@ -12,8 +13,7 @@ from typing import TypeAlias
 from classifier_infra.model.manifest import Manifest
 from classifier_infra.model.prediction import Prediction
 
-# What rounding and float32 can move is a hundred times less.
-TOLERANCE = 1e-3
+TOLERANCE = 1e-3  # a hundred times what rounding and float32 can change
 
 FORMAT = 1
 
@@ -27,7 +27,7 @@ class BaselineError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The answers a person accepted of a model as `endpoint` or `embedded` serves it. `accepted_at` is ISO 8601."""
+    """The answers that a person accepted of a model, served by `endpoint` or `embedded`; `accepted_at` is ISO 8601."""
 
     version: str
     served_by: str
@@ -38,7 +38,7 @@ class Baseline:
 
 
 def expected_answers(manifest: Manifest, served_by: str, baselines: Sequence[Baseline]) -> Answers:
-    """Give the answers that canaries should get: those accepted last, or else the manifest's."""
+    """Return the canaries' expected answers: those accepted last, or the manifest's."""
     for baseline in reversed(baselines):
         if (baseline.version, baseline.served_by) == (manifest.version, served_by):
             return baseline.answers
@@ -46,7 +46,7 @@ def expected_answers(manifest: Manifest, served_by: str, baselines: Sequence[Bas
 
 
 def answers_of(predictions: Sequence[Prediction]) -> Answers:
-    """Give predictions in the form of a manifest's canaries."""
+    """Convert predictions to the form of a manifest's canaries."""
     return tuple(
         {
             facet: {score.name: round(score.confidence, 6) for score in prediction.scores}
@@ -57,9 +57,9 @@ def answers_of(predictions: Sequence[Prediction]) -> Answers:
 
 
 def find_moved(expected: Answers, seen: Answers) -> tuple[str, ...]:
-    """Describe each facet of a canary (the first is 1) that moved by more than TOLERANCE, without quoting the text."""
+    """Describe each facet of a canary (counted from 1) that moved by more than TOLERANCE, without quoting texts."""
     if len(expected) != len(seen):
-        return (f"{len(expected)} canaries are known, {len(seen)} were asked",)
+        return (f"{len(seen)} answers for {len(expected)} canaries",)
     return tuple(
         f"canary {number}, {facet}: {moved}"
         for number, (before, now) in enumerate(zip(expected, seen, strict=True), start=1)
@@ -87,6 +87,6 @@ def parse_baselines(content: bytes) -> tuple[Baseline, ...]:
 
 
 def baselines_json(baselines: Sequence[Baseline]) -> bytes:
-    """Give the content of `accepted.json`."""
+    """Return the content of `accepted.json`."""
     document = {"format": FORMAT, "baselines": [asdict(baseline) for baseline in baselines]}
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()

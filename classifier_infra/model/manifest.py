@@ -1,35 +1,34 @@
-"""`manifest.json`, the half of an artefact that says how its `model.bin` was made and how to read its scores."""
+"""Read and write `manifest.json`, which describes a `model.bin` and how to interpret its scores."""
 
 import json
 import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 FORMAT = 1
 LABEL_PREFIX = "__label__"
 
-# Keys of the API's answer beside the facets.
+# Keys of the API's answers beside the facets.
 RESERVED = frozenset(("decision", "model"))
 
-# How raw scores become probabilities of a facet; decoding.py has the formulas.
+# How raw scores become probabilities of a facet's labels; decoding.py has the formulas.
 Method = Literal["direct", "heads", "joint"]
 
 
 class ManifestError(ValueError):
-    """The manifest is missing, damaged, or of a format this program does not read."""
+    """The manifest is missing, damaged, or of an unknown format."""
 
 
-# No confidence was high enough for the precision aimed at.
-NEVER = 1.0
+NEVER = 1.0  # a threshold that no confidence reaches, because none was precise enough
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One class of a facet: its short name without white space, and the name people read."""
+    """One class of a facet: its short name without white space, and its display name."""
 
     name: str
     display: str
@@ -37,31 +36,32 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A question the model answers with one of its labels.
+    """A question that the model answers with one of its labels.
 
-    `calibration` multiplies the facet's log-odds when they are decoded (1 / temperature; 1 where the model was
-    exported at its temperature), and so does the number of tokens to the power of `length_exponent`: a mean of many
-    features is short, one of a few is long, and without it short texts would sound too sure. From `threshold` on, a
-    prediction counts as automatic until live evidence replaces it; NEVER is a threshold that nothing reaches.
+    Decoding multiplies the facet's log-odds by `calibration` (1 / temperature; 1 if the model was exported at its
+    temperature) and by the number of tokens to the power of `length_exponent`: the mean of few features is longer
+    than that of many, so short texts would be too confident without it. A prediction is automatic from `threshold` on,
+    until live evidence replaces the threshold.
     """
 
     name: str
     labels: tuple[Label, ...]
     calibration: float = 1.0
-    threshold: float = NEVER
     length_exponent: float = 0.0
+    threshold: float = NEVER
 
     def is_reached_by(self, confidence: float) -> bool:
-        """Tell whether a confidence is enough to be acted on."""
+        """Report whether a confidence is high enough to act on."""
         return confidence >= self.threshold and self.threshold < NEVER
 
     def display(self, name: str) -> str:
+        """Return a label's display name, or `name` itself if the facet has no such label."""
         return next((label.display for label in self.labels if label.name == name), name)
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A text and the probabilities it had when the model was made: facet → label name → probability."""
+    """A text and its probabilities when the model was made: facet → label name → probability."""
 
     text: str
     expected: Mapping[str, Mapping[str, float]]
@@ -69,7 +69,7 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is known of a model; `facets[0]` is the main one, whose labels carry no facet name in `model.bin`."""
+    """The description of a model; `facets[0]` is the main one, whose raw labels have no facet name."""
 
     version: str
     normaliser: str
@@ -80,40 +80,38 @@ class Manifest:
     model_bytes: int
     canaries: tuple[Canary, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
-    """Trainer, hyperparameters, data checksums and priors, metrics, revision: for people, never for decisions."""
+    """Trainer, hyperparameters, data checksums and priors, metrics, revision: for people, not for decisions."""
 
     def raw_label(self, facet: Facet, label: Label) -> str:
-        """Give the label as it stands in `model.bin`."""
+        """Return the label as spelled in `model.bin`."""
         return raw_label(None if facet is self.facets[0] else facet.name, label.name)
 
     def raw_labels(self) -> list[str]:
+        """Return the raw labels of all facets, in the manifest's order."""
         return [self.raw_label(facet, label) for facet in self.facets for label in facet.labels]
 
     def to_json(self) -> str:
-        """Give the text of `manifest.json`: the same manifest always gives the same bytes."""
+        """Return the text of `manifest.json`, the same bytes for the same manifest."""
         document = {
             "format": FORMAT,
             "version": self.version,
             "normaliser": self.normaliser,
             "decoding": {"method": self.method, "tau": self.tau},
-            "facets": [_facet_to_json(facet) for facet in self.facets],
+            "facets": [asdict(facet) for facet in self.facets],
             "model": {"file": "model.bin", "sha256": self.model_sha256, "bytes": self.model_bytes},
-            "canaries": [{"text": canary.text, "expected": canary.expected} for canary in self.canaries],
+            "canaries": [asdict(canary) for canary in self.canaries],
             "training": self.training,
         }
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def raw_label(facet: str | None, name: str) -> str:
-    """Give a fastText label: `__label__billing` for the main facet, `__label__urgency=high` for another."""
+    """Return a fastText label: `__label__billing` for the main facet, `__label__urgency=high` for another."""
     return f"{LABEL_PREFIX}{name}" if facet is None else f"{LABEL_PREFIX}{facet}={name}"
 
 
 def load_manifest(path: Path) -> Manifest:
-    """Read a manifest file.
-
-    Raises ManifestError, naming the file and what is wrong with it.
-    """
+    """Read a manifest file. Raises ManifestError, naming the file and what is wrong with it."""
     try:
         return parse_manifest(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -158,7 +156,7 @@ def _from_json(document: Mapping[str, Any]) -> Manifest:
 
 
 def _check(manifest: Manifest) -> None:
-    """Refuse what would only show later, as nonsense answers. Raises ManifestError."""
+    """Raise ManifestError for contradictions that would otherwise show as wrong answers."""
     if manifest.method not in get_args(Method):
         raise ManifestError(f"decoding method {manifest.method!r} is none of {', '.join(get_args(Method))}")
     if manifest.tau <= 0:
@@ -198,16 +196,6 @@ def _number(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
         raise TypeError(f"{value!r} is no finite number")
     return float(value)
-
-
-def _facet_to_json(facet: Facet) -> dict[str, Any]:
-    return {
-        "name": facet.name,
-        "labels": [{"name": label.name, "display": label.display} for label in facet.labels],
-        "calibration": facet.calibration,
-        "length_exponent": facet.length_exponent,
-        "threshold": facet.threshold,
-    }
 
 
 def _facet_from_json(document: Mapping[str, Any]) -> Facet:

@@ -1,4 +1,4 @@
-"""A model as a classifier has it at hand: its manifest, its words, and, where it is small enough, the model itself."""
+"""A loaded model folder: the manifest, the vocabulary and, if it is small enough, the model itself."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,13 @@ from classifier_infra.model.model_file import ModelFileError, open_model_file
 from classifier_infra.model.prediction import Caution, Prediction
 from classifier_infra.model.text import normalise
 
-# A copy in memory beside everything else a small function holds.
-MOST_BYTES_IN_MEMORY = 64_000_000
-# Unpacked into a function's 512 MB of /tmp, and read from there.
-MOST_BYTES_ON_DISK = 400_000_000
+MOST_BYTES_IN_MEMORY = 64_000_000  # fits into a small function's memory
+MOST_BYTES_ON_DISK = 400_000_000  # fits, unpacked, into a function's 512 MB of /tmp
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model and what is needed to read its answers. What a model is too large for is None."""
+    """A model and what is needed to read its answers. Parts for which the model is too large are None."""
 
     manifest: Manifest
     raw_labels: tuple[str, ...]
@@ -31,21 +29,21 @@ class Model:
     artefact: Artefact | None = None
 
     def normalise(self, texts: Sequence[str]) -> list[str]:
-        """Give the words of clean texts. Raises ValueError, naming its position, for a text without one."""
+        """Return the words of clean texts. Raises ValueError for a text without words, naming its position."""
         words = [normalise(text) for text in texts]
         if not all(words):
             raise ValueError(f"text {words.index('') + 1} of {len(words)} has no word to classify")
         return words
 
     def score(self, words: str) -> dict[str, float]:
-        """Give raw label → score of a normalised text, by the model in this process."""
+        """Return raw label → score of a normalised text, from the model in this process."""
         assert self.artefact is not None, "a model that is too large for this process is not asked in it"
         return {label: score for score, label in self.artefact.scores(words, len(self.raw_labels))}
 
     def predict(
         self, words: str, scores: Mapping[str, float], served_by: str, caution: Caution | None = None
     ) -> Prediction:
-        """Make a prediction of the scores of a normalised text. Raises UnexpectedScores."""
+        """Build the prediction for a normalised text from its scores. Raises UnexpectedScores."""
         facets = self.decoder.decode(scores, count_tokens(words))
         if self.vocabulary is None:
             return Prediction(facets, self.manifest.version, served_by, None, caution or "words-unchecked")
@@ -53,7 +51,7 @@ class Model:
 
 
 def load_model(folder: Path, in_memory: bool) -> Model:
-    """Load a model folder as far as its size allows; `in_memory`: the model is to answer in this process.
+    """Load a model folder as far as its size allows, with `in_memory` to answer in this process.
 
     Raises ArtefactError, naming the file and what is wrong with it.
     """
@@ -65,7 +63,7 @@ def load_model(folder: Path, in_memory: bool) -> Model:
         fits = manifest.model_bytes <= MOST_BYTES_IN_MEMORY
         artefact = load_artefact(path, manifest, folder) if in_memory and fits else None
         try:
-            file = open_model_file(path)  # mapped, it can be read after it has been deleted
+            file = open_model_file(path)  # memory-mapped, so readable after the file is deleted
             explainer = Explainer(file, manifest)
         except ModelFileError as error:
             raise ArtefactError(f"{folder}: {error}") from error

@@ -1,14 +1,13 @@
-"""Read `model.bin` where it lies: which features a text has, and the rows they select.
+"""Read the dictionary and single rows of a memory-mapped `model.bin`, and find the features of a text.
 
-The file is memory-mapped, so that opening costs its dictionary and explaining a text a few hundred rows, whatever the
-size of the model. fastText's scores are softmax(O · mean of the input rows of a text's features): a mean can be taken
-apart again, word by word, which no score can. Standard library only, for the Lambda functions.
+Opening a model reads its dictionary, and explaining a text a few hundred rows, whatever the model's size. fastText's
+scores are softmax(O · mean of the input rows of a text's features), and a mean, unlike a score, can be split by word.
 """
 
 import mmap
 import os
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -34,7 +33,7 @@ _FNV_PRIME = 16777619
 _NGRAM_FACTOR = 116049371
 _MASK_32 = (1 << 32) - 1
 _MASK_64 = (1 << 64) - 1
-# fastText widens a byte with its sign before it hashes it, as its first versions happened to.
+# fastText sign-extends each byte before hashing it, for compatibility with its first versions.
 _WIDENED = tuple(byte if byte < 0x80 else byte | 0xFFFFFF00 for byte in range(0x100))
 
 
@@ -44,7 +43,7 @@ class ModelFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What decides the features of a text, under the names of fastText's own arguments."""
+    """The arguments of fastText that decide the features of a text."""
 
     dim: int
     word_ngrams: int
@@ -55,7 +54,7 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Rows of float32 in a file."""
+    """A matrix of float32 in a file."""
 
     content: mmap.mmap
     offset: int
@@ -68,7 +67,7 @@ class Matrix:
 
 
 class Token(NamedTuple):
-    """A token of a line: the feature ids it has alone (its word's, if `known`, and its sub-words') and its hash."""
+    """A token of a line, with its hash and the ids of its own features: its word's, if `known`, and its sub-words'."""
 
     text: str
     known: bool
@@ -77,7 +76,7 @@ class Token(NamedTuple):
 
 
 class Ngram(NamedTuple):
-    """The feature that `length` tokens from position `first` on have together."""
+    """The feature of `length` consecutive tokens from position `first`."""
 
     id: int
     first: int
@@ -86,10 +85,10 @@ class Ngram(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """An open `model.bin`; the file is unmapped when nobody holds this any more.
+    """An open `model.bin`, unmapped when the object is deleted.
 
-    `word_ids` has the words as bytes, because fastText promises no encoding. `input` has a row for each feature,
-    words first, then `bucket` rows that n-grams and sub-words share by their hash; `output` a row for each label.
+    Words are bytes, because fastText guarantees no encoding. `input` has a row for each feature, words first, then
+    `bucket` rows that n-grams and sub-words share by their hash; `output` has a row for each label.
     """
 
     arguments: Arguments
@@ -97,15 +96,6 @@ class ModelFile:
     labels: tuple[str, ...]
     input: Matrix
     output: Matrix
-
-    def feature_ids(self, text: str) -> list[int]:
-        """Give all feature ids of a normalised text, with multiplicity."""
-        tokens = self.tokenise(text)
-        return [*(id for token in tokens for id in token.ids), *(ngram.id for ngram in self.ngrams(tokens))]
-
-    def tokenise(self, text: str) -> list[Token]:
-        """Give the tokens of a normalised text; the last one is the end of the line."""
-        return [self.token(word) for word in (*text.split(), END_OF_LINE)]
 
     def token(self, word: str) -> Token:
         encoded = word.encode()
@@ -115,7 +105,7 @@ class ModelFile:
         return Token(word, id is not None, (*own, *subwords), _to_signed(_fnv1a(encoded)))
 
     def ngrams(self, tokens: Sequence[Token]) -> list[Ngram]:
-        """Give the n-grams of a line, of two tokens and more; the end of the line is a token like the others."""
+        """Return the n-grams of two and more tokens; the last token is the end of the line."""
         hashes = [token.hash for token in tokens]
         ngrams = []
         for first in range(len(hashes)):
@@ -170,13 +160,13 @@ def open_model_file(path: Path) -> ModelFile:
 
 
 def _map(file: BinaryIO) -> mmap.mmap:
-    if os.fstat(file.fileno()).st_size == 0:  # which cannot be mapped
+    if os.fstat(file.fileno()).st_size == 0:  # an empty file cannot be mapped
         raise _damaged()
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 class _Reader:
-    """Takes the parts of a file one after another."""
+    """Reads the parts of a file in sequence."""
 
     def __init__(self, content: mmap.mmap) -> None:
         self._content = content
@@ -217,7 +207,7 @@ def _read(reader: _Reader) -> ModelFile:
     entries, words, labels, _, pruned = reader.unpack(_DICTIONARY)
     if words < 0 or labels < 1 or words + labels != entries:
         raise _damaged()
-    if pruned != _NOT_PRUNED:  # which only quantising does
+    if pruned != _NOT_PRUNED:  # only quantisation prunes
         raise _quantised()
     word_ids = {name: id for id, name in enumerate(reader.names(words))}
     if len(word_ids) != words:
@@ -225,7 +215,7 @@ def _read(reader: _Reader) -> ModelFile:
     return ModelFile(
         arguments,
         word_ids,
-        # An unreadable label is one that no manifest names, and is refused there.
+        # A label that is not UTF-8 matches none of the manifest's, so it is refused later.
         tuple(name.decode(errors="replace") for name in reader.names(labels)),
         input=reader.matrix(words + arguments.bucket, arguments.dim),
         output=reader.matrix(labels, arguments.dim),
@@ -234,18 +224,28 @@ def _read(reader: _Reader) -> ModelFile:
 
 def _read_arguments(reader: _Reader) -> Arguments:
     magic, version = reader.unpack(_SIGNATURE)
-    if magic != _MAGIC:
-        raise ModelFileError("not a fastText model")
-    if version not in _VERSIONS:
-        raise ModelFileError(f"fastText format version {version}; 12 is needed")
+    check_signature(magic, version, _VERSIONS)
     dim, _, _, _, _, word_ngrams, loss, model, bucket, minn, maxn, _, _ = reader.unpack(_ARGUMENTS)
-    if (loss, model) != (_SOFTMAX, _SUPERVISED):
-        raise ModelFileError("not a supervised fastText model with softmax loss")
+    check_kind(loss, model)
     if version == 11:
-        maxn = 0  # version 11 wrote the arguments of sub-words, but had none in supervised models
+        maxn = 0  # supervised models of version 11 have no sub-words, whatever their arguments say
     if dim < 1 or bucket < 0 or (bucket == 0 and (word_ngrams > 1 or maxn > 0)):
         raise _damaged()
     return Arguments(dim, word_ngrams, bucket, minn, maxn)
+
+
+def check_signature(magic: int, version: int, versions: Collection[int]) -> None:
+    """Raise ModelFileError if a file is not a fastText model of one of the `versions`."""
+    if magic != _MAGIC:
+        raise ModelFileError("not a fastText model")
+    if version not in versions:
+        raise ModelFileError(f"fastText format version {version}; 12 is needed")
+
+
+def check_kind(loss: int, model: int) -> None:
+    """Raise ModelFileError if a fastText model is not a supervised one with softmax loss."""
+    if (loss, model) != (_SOFTMAX, _SUPERVISED):
+        raise ModelFileError("not a supervised fastText model with softmax loss")
 
 
 def _damaged() -> ModelFileError:

@@ -1,4 +1,4 @@
-"""What the classifier says of a text: for each facet, every label with its probability."""
+"""The classifier's prediction for a text: for each facet, every label with its probability."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias
 
 Caution: TypeAlias = Literal[
     "canaries-moved",  # the model does not give the answers that it gave when it was made
-    "words-unchecked",  # its vocabulary is not at hand, so gibberish would go unnoticed
+    "words-unchecked",  # its vocabulary is not loaded, so gibberish would go unnoticed
 ]
-"""Why what a classifier says is a suggestion at most, however sure it sounds."""
+"""A reason not to act on a classifier's predictions, however high their confidences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class FacetPrediction:
 
     @property
     def margin(self) -> float:
-        """How far the best label is ahead of the second; 1 where there is no second."""
+        """The best label's lead over the second one; 1 if there is no second."""
         return self.confidence - self.scores[1].confidence if len(self.scores) > 1 else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Familiarity:
-    """How many of a text's words (tokens with a letter) are familiar to the model; familiarity.py says which are."""
+    """The number of a text's words (tokens with a letter), and of those the model is familiar with; see Vocabulary."""
 
     familiar: int
     words: int
@@ -49,9 +49,9 @@ class Familiarity:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """All facets of one text (the main one first), by which model, and who served it.
+    """All facets of one text (the main one first), the model's version, and `endpoint` or `embedded`.
 
-    `familiarity` is None where nobody counted.
+    `familiarity` is None if the model's vocabulary is not loaded.
     """
 
     facets: Mapping[str, FacetPrediction]

@@ -1,10 +1,10 @@
-"""From a message as it arrives to the words the classifier sees: the same path for training and serving.
+"""Clean and normalise a message's text, identically for training and serving.
 
-`clean` is applied where a text enters (before it is queued, stored, logged or sent on): Slack mark-up becomes
-words, and what identifies a person or opens a door is replaced. `normalise` is applied by the classifier client
-and by the trainer, and nowhere else; it is idempotent. `clean` cannot be (`&amp;lt;` is how Slack sends a typed
-`&lt;`), but leaves its own marks alone, so an exported text can be read in again. Both use the standard library
-only, and are versioned together: a model names the VERSION it was trained with.
+`clean` is applied where a text enters (before it is queued, stored, logged or sent on): Slack mark-up becomes words,
+and personal data and secrets are replaced. `normalise` is applied only by the classifiers and the trainers; it is
+idempotent. `clean` cannot be (Slack sends a typed `&lt;` as `&amp;lt;`), but leaves its own placeholders alone, so an
+exported text can be imported again. Both use the standard library only and are versioned together: a model names the
+VERSION that it was trained with.
 """
 
 import re
@@ -14,19 +14,18 @@ from functools import lru_cache
 
 VERSION = "1"
 
-# Longer texts are refused by the API and cut by the bot. Slack itself allows 40,000 characters; a support
-# request that has not come to its point after 20,000 will not.
+# Longer texts are refused by the API and truncated by the bot; Slack allows 40,000 characters.
 MAX_CHARACTERS = 20_000
 
 
 def clean(text: str) -> str:
-    """Give the text as people read it, without mark-up and without personal data or secrets."""
+    """Return the text as people read it, without mark-up, personal data and secrets."""
     return redact(plain(text))
 
 
 def is_readable(text: str) -> bool:
-    """Tell whether there is a letter or digit to classify: emoji and punctuation alone are not a request."""
-    # Asked of the words, because some letters (Arabic ligatures of marks) normalise to nothing.
+    """Report whether a text has a letter or digit to classify; emoji and punctuation alone are not a request."""
+    # Normalised first, because some letters (Arabic ligatures of marks) normalise to nothing.
     return any(character.isalnum() for character in normalise(text))
 
 
@@ -34,10 +33,9 @@ def is_readable(text: str) -> bool:
 
 _REFERENCE = re.compile(r"<([@#!]|https?://|mailto:|tel:)([^<>|]*)(?:\|([^<>]*))?>")
 _SHORTCODE = re.compile(r":([a-z0-9_+'-]*[a-z_+-][a-z0-9_+'-]*):(?::skin-tone-[2-6]:)?")
-_SPACES = re.compile(r"[^\S\n]+")
 
-# Slack sends emoji as names; a CSV file and a browser send the character. The ones customers use most meet in
-# the character, the others become the words of their name.
+# Slack sends emoji as names; CSV files and browsers contain the character. The names that customers use most become
+# that character, and the others the words of their name.
 _EMOJI = {
     "+1": "👍", "thumbsup": "👍", "-1": "👎", "thumbsdown": "👎", "pray": "🙏", "heart": "❤", "tada": "🎉",
     "clap": "👏", "fire": "🔥", "100": "💯", "ok_hand": "👌", "wave": "👋", "raised_hands": "🙌",
@@ -53,7 +51,7 @@ _EMOJI = {
 def plain(text: str) -> str:
     """Turn Slack mark-up into what a reader sees; text without mark-up stays as it is.
 
-    Slack escapes exactly three characters, and references must be read before they are unescaped.
+    Slack escapes exactly three characters, and they must be unescaped after references have been read.
     """
     if "<" in text:
         text = _REFERENCE.sub(_read_reference, text)
@@ -81,8 +79,8 @@ def _read_shortcode(match: re.Match[str]) -> str:
 # --- Redaction ----------------------------------------------------------------------------------------------
 
 _URL = re.compile(r"https?://(?:[^\s/@]*@)?([^\s/?#:@]+)[^\s]*", re.IGNORECASE)
-# The look-behind (and the limit in _PASSWORD) keeps the time linear: without it every character of a long run starts
-# a search of its own to the end of the run.
+# The look-behind (and the limit in _PASSWORD) keeps the time linear: without it, every character of a long run starts
+# another search to the end of the run.
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _SECRET = re.compile(
     r"\b(?:xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}|(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}|sk[-_][\w-]{16,}"
@@ -93,27 +91,26 @@ _PASSWORD = re.compile(
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 _CARD = re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])")
-# With a plus in front, groups of any length; without, short groups, which order numbers seldom have.
+# Groups of any length after a plus, else short groups, which order numbers seldom have.
 _PHONE = re.compile(
     r"\+\d(?:[ ()./-]{0,2}\d){7,14}(?!\d)"
     r"|(?<![\w.])(?:\(\d{1,5}\)[ .-]?)?\d{2,5}(?:[ .-]\d{2,5}){1,4}(?![\w.]?\d)"
 )
 
-
-# What each search needs to find anything, told at a tenth of its price: most texts have none of it.
-# The search takes ſ for s, and ı and İ for i. In bytes, because those become lower case in a tenth of a text's time.
+# Cheap checks whether a search can match at all, at a tenth of its time: most texts have none of these.
+# IGNORECASE matches ſ as s, and ı and İ as i. In bytes, because lower() takes a tenth of the time on them.
 _PASSWORD_START = re.compile("p(?:ass|asſ|aſ|wd|in|ın|İn)".encode())
-_FIRST_DIGIT_OF_OTHERS = "٠".encode()  # before it are the letters of Latin, Greek, Cyrillic and Hebrew
-_AS_ZEROS = bytes(range(ord("0"), ord("9") + 1)) + bytes(range(_FIRST_DIGIT_OF_OTHERS[0], 0x100))
+_FIRST_OTHER_DIGIT = "٠".encode()  # after the letters of Latin, Greek, Cyrillic and Hebrew
+_AS_ZEROS = bytes(range(ord("0"), ord("9") + 1)) + bytes(range(_FIRST_OTHER_DIGIT[0], 0x100))
 _UPPER_CASE = bytes(range(ord("A"), ord("Z") + 1))
 _LATER_BYTES = bytes(range(0x80, 0xC0))
 _SHAPES = bytes.maketrans(_AS_ZEROS + _UPPER_CASE, b"0" * len(_AS_ZEROS) + b"A" * len(_UPPER_CASE))
 _SEPARATORS = b" ()./-"
-_LEAST_DIGITS = 8  # of a telephone number with a plus; without, it has nine, and a card has thirteen
+_LEAST_DIGITS = 8  # of a phone number with a plus; without a plus it has 9, and a card number has 13
 
 
 def redact(text: str) -> str:
-    """Replace links' paths, e-mail addresses, secrets, IBANs, card and phone numbers by what they are."""
+    """Remove links' paths; replace e-mail addresses, secrets, IBANs, card and phone numbers with placeholders."""
     if "://" in text:
         text = _URL.sub(r"\1", text)
     if "@" in text:
@@ -146,8 +143,8 @@ def _may_have_password(text: str) -> bool:
 
 
 def _shape(text: str) -> bytes:
-    """Give a byte a character: A for upper case, 0 for digits and for all of scripts that may have their own."""
-    # Where there is nothing to leave out, bytes are translated four times as fast.
+    """Return a byte for each character: A for upper case, 0 for digits and for scripts with digits of their own."""
+    # Without bytes to delete, translate() is four times as fast.
     later_bytes = b"" if text.isascii() else _LATER_BYTES
     return text.encode(errors="surrogatepass").translate(_SHAPES, later_bytes)
 
@@ -162,7 +159,7 @@ def _passes_luhn(number: str) -> bool:
 
 
 def _redact_phone(match: re.Match[str]) -> str:
-    # Dates, versions and amounts are shorter than telephone numbers, or are written with other signs.
+    # Dates, versions and amounts have fewer digits or other separators than phone numbers.
     digits = sum(character.isdigit() for character in match[0])
     return "[phone]" if digits >= 9 or match[0][0] == "+" else match[0]
 
@@ -174,21 +171,20 @@ _OUTER_APOSTROPHE = re.compile(r"'(?:(?![^\W_])|(?<![^\W_]'))")
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"))
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789' "
-# Setting signs apart one by one takes time that grows with their number: no text of one language has as many.
-_MOST_SIGNS = 48
+_MOST_SIGNS = 48  # distinct characters beyond which the regular expression is faster; texts of one language have fewer
 
 
 def normalise(text: str) -> str:
-    """Give lower-case tokens separated by single spaces; "" where nothing is left.
+    """Return a text's tokens in lower case, separated by single spaces, or "" if it has none.
 
     A token is a run of letters and digits (with inner apostrophes) or one other visible character, so no text can
-    yield a fastText label (`__label__…`), the end-of-line token `</s>` or one of fastText's separators. Numbers
-    of five and more digits (orders, invoices, accounts) become one token.
+    yield a fastText label (`__label__…`), the end-of-line token `</s>` or one of fastText's separators. All numbers of
+    five and more digits (orders, invoices, accounts) become the same token.
     """
     text = text.lower() if text.isascii() else _fold(text)
     others = _others(text)
     if not all(map(_is_visible, others)):
-        text = _leave_out_invisible(text, others)
+        text = _remove_invisible(text, others)
         others = _others(text)
     words = _separate(text, others)
     return _LONG_NUMBER.sub("00000", words) if b"00000" in _shape(words) else words
@@ -196,22 +192,22 @@ def normalise(text: str) -> str:
 
 def _fold(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).replace("’", "'").lower()
-    return unicodedata.normalize("NFKC", text)  # lower-casing can leave a composable pair behind (J̌)
+    return unicodedata.normalize("NFKC", text)  # again: lower-casing can leave a composable pair (J̌)
 
 
 def _others(text: str) -> set[str]:
-    """Give the characters that are not plain: most are, and are not worth a look each."""
+    """Return the distinct characters other than ASCII letters, digits, apostrophe and space."""
     return set(text.encode(errors="surrogatepass").translate(None, _PLAIN).decode(errors="surrogatepass"))
 
 
-def _leave_out_invisible(text: str, others: Iterable[str]) -> str:
+def _remove_invisible(text: str, others: Iterable[str]) -> str:
     invisible = {ord(character): None for character in others if not _is_visible(character)}
-    # Taking out what stood between two can leave a composable pair behind as well (jamo).
+    # Removing a character can leave a composable pair as well (jamo).
     return unicodedata.normalize("NFKC", text.translate(invisible))
 
 
 def _separate(text: str, others: Collection[str]) -> str:
-    """Give what `" ".join(_TOKEN.findall(text))` gives, in a third of the time for texts as people write them."""
+    """Return `" ".join(_TOKEN.findall(text))`, computed in a third of the time for texts that people write."""
     if len(others) > _MOST_SIGNS:
         return " ".join(_TOKEN.findall(text))
     for character in others:
@@ -226,11 +222,11 @@ def _separate(text: str, others: Collection[str]) -> str:
     return text.strip(" ")
 
 
-@lru_cache(maxsize=4096)  # what is not ASCII comes again: each language has few such characters
+@lru_cache(maxsize=4096)  # a language has few characters beyond ASCII
 def _is_visible(character: str) -> bool:
-    # Out go controls, format characters, surrogates, private use, marks that did not compose (variation selectors
-    # among them) and the skin tones of emoji: each would split a word. In Indic scripts and Thai vowel signs go
-    # with them, which makes words coarser there, but alike in training and serving.
+    # Controls, format characters, surrogates, private use, marks that did not compose (such as variation selectors)
+    # and the skin tones of emoji are removed: each would split a word. Vowel signs of Indic scripts and Thai go with
+    # them, which makes words coarser there, but equally in training and serving.
     return character.isspace() or not (
         unicodedata.category(character) in _INVISIBLE or "\U0001f3fb" <= character <= "\U0001f3ff"
     )

@@ -53,7 +53,7 @@ def test_other_labels_than_expected_have_moved(seen):
 
 
 def test_another_number_of_answers_than_canaries_is_told():
-    assert find_moved(ANSWERS, ANSWERS[:1]) == ("2 canaries are known, 1 were asked",)
+    assert find_moved(ANSWERS, ANSWERS[:1]) == ("1 answers for 2 canaries",)
 
 
 def test_a_manifests_own_answers_are_expected():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier_infra.model.decoding import UnexpectedScores, count_tokens, decode
+from classifier_infra.model.decoding import Decoder, UnexpectedScores, count_tokens
 from classifier_infra.model.manifest import Facet, Label, Manifest
 
 ONE = (Facet("topic", (Label("a", "A"), Label("b", "B"), Label("c", "C"))),)
@@ -36,7 +36,7 @@ def confidences(prediction):
 def test_a_model_of_one_facet_answers_with_its_probabilities():
     manifest = make_manifest(ONE, "direct")
 
-    decoded = decode(score(manifest, [0.2, 0.7, 0.1]), manifest, 5)
+    decoded = Decoder(manifest).decode(score(manifest, [0.2, 0.7, 0.1]), 5)
 
     assert confidences(decoded["topic"]) == pytest.approx({"b": 0.7, "a": 0.2, "c": 0.1})
 
@@ -44,7 +44,7 @@ def test_a_model_of_one_facet_answers_with_its_probabilities():
 def test_labels_come_most_likely_first():
     manifest = make_manifest(ONE, "direct")
 
-    decoded = decode(score(manifest, [0.2, 0.7, 0.1]), manifest, 5)
+    decoded = Decoder(manifest).decode(score(manifest, [0.2, 0.7, 0.1]), 5)
 
     assert [score.name for score in decoded["topic"].scores] == ["b", "a", "c"]
     assert decoded["topic"].name == "b"
@@ -60,7 +60,7 @@ def test_each_head_gets_its_own_probabilities_back_from_the_joint_scores(logits,
     manifest = make_manifest(facets, "heads", tau)
     joint = softmax([value / tau for head in heads for value in head])
 
-    decoded = decode(score(manifest, joint, floor), manifest, 5)
+    decoded = Decoder(manifest).decode(score(manifest, joint, floor), 5)
 
     for facet, head in zip(facets, heads, strict=True):
         expected = softmax([calibration * value for value in head])
@@ -71,7 +71,7 @@ def test_each_head_gets_its_own_probabilities_back_from_the_joint_scores(logits,
 def test_a_joint_softmax_is_renormalised_within_each_facet():
     manifest = make_manifest(TWO, "joint")
 
-    decoded = decode(score(manifest, [0.3, 0.1, 0.1, 0.1, 0.4]), manifest, 5)
+    decoded = Decoder(manifest).decode(score(manifest, [0.3, 0.1, 0.1, 0.1, 0.4]), 5)
 
     assert confidences(decoded["topic"]) == pytest.approx({"a": 0.6, "b": 0.2, "c": 0.2})
     assert confidences(decoded["urgency"]) == pytest.approx({"high": 0.8, "low": 0.2})
@@ -81,7 +81,7 @@ def test_a_joint_softmax_is_renormalised_within_each_facet():
 def test_confidences_of_a_facet_sum_to_one_and_are_probabilities(logits, floor, method):
     manifest = make_manifest(TWO, method, tau=3.0)
 
-    decoded = decode(score(manifest, softmax(logits), floor), manifest, 5)
+    decoded = Decoder(manifest).decode(score(manifest, softmax(logits), floor), 5)
 
     for prediction in decoded.values():
         values = [score.confidence for score in prediction.scores]
@@ -92,7 +92,7 @@ def test_confidences_of_a_facet_sum_to_one_and_are_probabilities(logits, floor, 
 def test_a_label_of_which_only_the_floor_is_left_is_all_but_impossible():
     manifest = make_manifest(ONE, "direct")
 
-    decoded = decode(score(manifest, [1.0, 0.0, 0.0]), manifest, 5)
+    decoded = Decoder(manifest).decode(score(manifest, [1.0, 0.0, 0.0]), 5)
 
     assert decoded["topic"].confidence == pytest.approx(1, abs=1e-6)
 
@@ -114,7 +114,7 @@ def test_a_label_of_which_only_the_floor_is_left_is_all_but_impossible():
 )
 def test_scores_that_are_no_distribution_over_the_labels_are_refused(scores):
     with pytest.raises(UnexpectedScores):
-        decode(scores, make_manifest(ONE, "direct"), 5)
+        Decoder(make_manifest(ONE, "direct")).decode(scores, 5)
 
 
 @pytest.mark.parametrize(("tokens", "expected"), [(1, 0.8), (4, 16 / 17), (9, 64 / 65)])
@@ -122,7 +122,7 @@ def test_the_longer_a_text_the_more_its_log_odds_weigh(tokens, expected):
     facet = Facet("spam", (Label("yes", "Yes"), Label("no", "No")), length_exponent=0.5)
     manifest = make_manifest((facet,), "direct")
 
-    decoded = decode(score(manifest, [0.8, 0.2]), manifest, tokens)
+    decoded = Decoder(manifest).decode(score(manifest, [0.8, 0.2]), tokens)
 
     assert decoded["spam"].confidence == pytest.approx(expected)  # odds of 4 to the power of the root of the length
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier_infra.model.decoding import count_tokens, decode
+from classifier_infra.model.decoding import Decoder, count_tokens
 from classifier_infra.model.explanation import Explainer
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.model_file import ModelFileError, open_model_file
@@ -55,7 +55,8 @@ class Peer(NamedTuple):
 
     def decode(self, text):
         scores = self.fasttext.f.predict(normalise(text) + "\n", -1, 0.0, "strict")
-        return decode({label: score for score, label in scores}, self.manifest, count_tokens(normalise(text)))
+        by_label = {label: score for score, label in scores}
+        return Decoder(self.manifest).decode(by_label, count_tokens(normalise(text)))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier_infra.model.artefact import Artefact, extract_model, open_artefact
-from classifier_infra.model.decoding import count_tokens, decode
+from classifier_infra.model.decoding import Decoder, count_tokens
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.text import clean, normalise
 from training.artefact import write_artefact
@@ -116,9 +116,9 @@ def test_the_original_fasttext_gives_the_heads_labels_and_probabilities(exported
 
     predicted = ask_fasttext({"what": "predict", "model": str(path), "texts": exported.texts})
 
-    manifest = exported.artefact.manifest
+    decoder = Decoder(exported.artefact.manifest)
     answers = [
-        decode({label: score for score, label in scores}, manifest, count_tokens(text))
+        decoder.decode({label: score for score, label in scores}, count_tokens(text))
         for text, scores in zip(exported.texts, predicted, strict=True)
     ]
     assert_same(exported, exported.texts, answers)
