@@ -1,6 +1,7 @@
-"""What the log of a BlazingText training job tells. Pure; the lines are those of real jobs, of 2019 and of 2022.
+"""Logs of training jobs: reading from CloudWatch, parsing of BlazingText's lines, and waiting for a job.
 
-Lines are never counted: threads race, and on small data some ends of epochs are missing.
+The formats are those of real jobs of 2019 and 2022. Parsing never counts lines: threads race, and with small data some
+ends of epochs are missing.
 """
 
 import re
@@ -18,8 +19,11 @@ TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
 _LAST_LINES = 10
 
 
+# --- CloudWatch -------------------------------------------------------------------------------------------------
+
+
 class LogStream:
-    """The lines of all streams of a job; there are none before its machine has started."""
+    """The log of a job, from all of its streams; it is empty before the machine has started."""
 
     def __init__(self, client: Any, job: str, group: str = TRAINING_GROUP) -> None:
         self._client = client
@@ -28,7 +32,7 @@ class LogStream:
         self._tokens: dict[str, str] = {}
 
     def new_lines(self) -> Iterator[str]:
-        """Give the lines that there were not at the last call. Raises JobError."""
+        """Yield the lines since the last call. Raises JobError."""
         for stream in self._streams():
             yield from self._read(stream)
 
@@ -53,15 +57,12 @@ class LogStream:
             self._tokens[stream] = page["nextForwardToken"]
             for event in page["events"]:
                 yield from event["message"].splitlines()
-            # The end is where CloudWatch gives the token back that it was given.
+            # At the end, CloudWatch returns the token that it was given.
             if page["nextForwardToken"] == before or not page["events"]:
                 return
 
 
-def last_lines(lines: list[str]) -> list[str]:
-    """Give the lines that tell why a job has failed, as far as a log does: its end."""
-    return [line for line in lines if line.strip()][-_LAST_LINES:]
-
+# --- BlazingText's lines ----------------------------------------------------------------------------------------
 
 _SCORE = r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 _TRAIN_ACCURACY = re.compile(rf"#train_accuracy: {_SCORE}")
@@ -78,9 +79,9 @@ _FAULT = re.compile(r"\bERROR\b|Customer Error|Algorithm Error|Traceback|^Except
 
 @dataclass(frozen=True, slots=True)
 class TrainingLog:
-    """What a log has told so far; None: not yet. Accuracies are 0 to 1, `progress` is 0 to 100.
+    """The contents of a log so far; None if missing. Accuracies are 0 to 1, `progress` is 0 to 100.
 
-    `epoch_accuracies` are those of the validation after epochs; the last one need not be the best, which is kept.
+    `epoch_accuracies` are validation accuracies after epochs; BlazingText keeps the best model, not the last.
     """
 
     words: int | None = None
@@ -95,7 +96,7 @@ class TrainingLog:
     faults: tuple[str, ...] = ()
 
     def read(self, line: str) -> "TrainingLog":
-        """Give what is known after one more line."""
+        """Return the log with one more line."""
         if found := _EPOCH_ACCURACY.search(line):
             return replace(self, epoch_accuracies=(*self.epoch_accuracies, float(found[1])))
         for name, pattern, kind in _FIGURES:
@@ -104,8 +105,8 @@ class TrainingLog:
                 return replace(self, **figure)
         return replace(self, faults=(*self.faults, line.strip())) if _FAULT.search(line) else self
 
-    def tell(self, before: "TrainingLog") -> str | None:
-        """Say in a few words what a person would want to know of the change; None where nothing."""
+    def describe_change(self, before: "TrainingLog") -> str | None:
+        """Return a short description of the change since `before`, if it matters to a user."""
         if len(self.epoch_accuracies) > len(before.epoch_accuracies):
             after = f" after epoch {self.epoch}" if self.epoch else ""
             return f"validation accuracy {self.epoch_accuracies[-1]:.4f}{after}"
@@ -138,6 +139,9 @@ def read_log(lines: Iterable[str]) -> TrainingLog:
     return log
 
 
+# --- Waiting ----------------------------------------------------------------------------------------------------
+
+
 def follow(
     look: Callable[[], JobState],
     new_lines: Callable[[], Iterable[str]],
@@ -145,24 +149,25 @@ def follow(
     say: Callable[[str], object],
     show: Callable[[TrainingLog], object] = lambda log: None,
 ) -> tuple[JobState, TrainingLog, list[str]]:
-    """Look every `poll` seconds until a job has ended; give its state, what its log told, and the log's end.
+    """Poll a job every `poll` seconds until it ends; return its state, its parsed log, and the log's last lines.
 
-    `say` is told each change that a person would want to know of, `show` what the log has told so far.
+    `say` is called with each change that matters to a user, `show` with the log after each poll.
     """
-    log, said = TrainingLog(), ""
+    log, last_status = TrainingLog(), ""
     lines: list[str] = []
     while True:
         state = look()
-        if state.describe() != said:
-            said = state.describe()
-            say(said)
+        if state.describe() != last_status:
+            last_status = state.describe()
+            say(last_status)
         for line in new_lines():
             before, log = log, log.read(line)
-            lines = last_lines([*lines, line])
-            if news := log.tell(before):
+            if line.strip():
+                lines = [*lines, line][-_LAST_LINES:]
+            if news := log.describe_change(before):
                 say(f"  {news}")
         show(log)
-        # The log was read after the last look, so that none of a job that has ended is missed.
+        # The state is older than the log, so the log of an ended job is complete.
         if state.has_ended:
             return state, log, lines
         time.sleep(poll)

@@ -1,7 +1,6 @@
-"""What SageMaker's own service model says of a request: names, types, lengths, patterns, lists of values.
+"""Validation of requests against SageMaker's service model: names, types, lengths, patterns and enums.
 
-botocore checks names and types when a request is sent, but neither patterns nor values nor maxima; here they are
-checked before anything is created.
+botocore checks only names and types, and only when it sends a request.
 """
 
 import re
@@ -24,12 +23,12 @@ def _service_model() -> ServiceModel:
 
 
 def instance_types(use: str) -> frozenset[str]:
-    """Give all instance types for a use: Training, Processing or Transform."""
+    """Return all instance types for a use: Training, Processing or Transform."""
     return frozenset(_service_model().shape_for(f"{use}InstanceType").metadata["enum"])
 
 
 def find_violations(operation: str, request: Mapping[str, Any]) -> list[str]:
-    """Tell where the request of an operation (`CreateTrainingJob`) is not what the service model asks for."""
+    """Return the violations of the service model in the request of an operation, such as `CreateTrainingJob`."""
     shape = _service_model().operation_model(operation).input_shape
     assert shape is not None, f"{operation} takes no input"
     return [*_check(request, shape, operation)]
@@ -37,7 +36,7 @@ def find_violations(operation: str, request: Mapping[str, Any]) -> list[str]:
 
 def _check(value: Any, shape: Shape, where: str) -> Iterator[str]:
     if not _has_type(value, shape):
-        yield f"{where} is no {shape.type_name}"
+        yield f"{where} is not of type {shape.type_name}"
     elif isinstance(shape, StructureShape):
         yield from _check_structure(value, shape, where)
     elif isinstance(shape, ListShape):
@@ -64,12 +63,12 @@ def _has_type(value: Any, shape: Shape) -> bool:
 def _check_structure(value: Mapping[str, Any], shape: StructureShape, where: str) -> Iterator[str]:
     for name in shape.required_members:
         if name not in value:
-            yield f"{where} lacks {name}"
+            yield f"{where}.{name} is missing"
     for name, member in value.items():
         if name in shape.members:
             yield from _check(member, shape.members[name], f"{where}.{name}")
         else:
-            yield f"{where} has no {name}"
+            yield f"{where}.{name} is unknown"
 
 
 def _check_text(value: str, shape: Shape, where: str) -> Iterator[str]:
@@ -78,11 +77,11 @@ def _check_text(value: str, shape: Shape, where: str) -> Iterator[str]:
     if pattern and not re.fullmatch(_to_python(pattern), value):
         yield f"{where} is {value!r}, which does not match {pattern}"
     if value not in shape.metadata.get("enum", [value]):
-        yield f"{where} is {value!r}, which is none of its values"
+        yield f"{where} is {value!r}, which is not one of its values"
 
 
 def _to_python(pattern: str) -> str:
-    # The patterns are Java's, whose classes of letters, separators and numbers Python's `re` does not know.
+    # The patterns are Java's; Python's `re` lacks Unicode classes.
     return pattern.replace(r"\p{L}", r"\w").replace(r"\p{Z}", r"\s").replace(r"\p{N}", r"\d")
 
 

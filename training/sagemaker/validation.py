@@ -1,4 +1,4 @@
-"""What is wrong or doubtful with a job's hyperparameters, beyond their names and values; and what tuning searches.
+"""Checks of training jobs: combinations of hyperparameters, unusual values, instance types.
 
 Sources: the developer guide's pages blazingtext_hyperparameters and blazingtext-tuning.
 """
@@ -10,6 +10,8 @@ from training.blazingtext.hyperparameters import SUPERVISED, HyperparameterError
 
 OBJECTIVE = "validation:accuracy"
 """The metric that tuning maximises; a job reports it once, at its end."""
+
+# --- Hyperparameters --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +30,16 @@ DOCUMENTED_RANGES: Mapping[str, Range] = {
     "vector_dim": Range(32, 300),
     "word_ngrams": Range(1, 3),
 }
-"""What the documentation recommends for tuning, and which hyperparameters can be tuned at all."""
+"""The documentation's recommended ranges for tuning; other hyperparameters cannot be tuned."""
 
-# From here on fastText's weights overflow on some data.
+# Above this rate, fastText's weights overflow on some data.
 _DIVERGES = 1.0
 USUAL_RATES = Range(0.01, 0.5)
-"""Learning rates that need no explanation. The documented range leaves out the default of 0.05 itself."""
+"""Learning rates without a warning. The documented range excludes even the default of 0.05."""
 
 
 def find_faults(mode: str, given: Mapping[str, str], has_validation: bool) -> list[str]:
-    """Tell what the algorithm would refuse, or fail at after it has been paid for."""
+    """Return what the algorithm would reject, or fail at after costing money."""
     try:
         values = resolve(mode, given)
     except HyperparameterError as error:
@@ -47,13 +49,13 @@ def find_faults(mode: str, given: Mapping[str, str], has_validation: bool) -> li
 
 def _check_together(mode: str, values: Mapping[str, Value], has_validation: bool) -> Iterator[str]:
     if values["learning_rate"] > _DIVERGES:
-        yield f"learning_rate={values['learning_rate']:g} makes the weights overflow; write {_DIVERGES:g} at most"
+        yield f"learning_rate={values['learning_rate']:g} makes the weights overflow; use {_DIVERGES:g} at most"
     if mode == SUPERVISED and values["early_stopping"] and not has_validation:
-        yield "early_stopping=True needs validation rows; prepare some (--validation), or write early_stopping=False"
+        yield "early_stopping=True needs validation rows; prepare some (--validation), or set early_stopping=False"
 
 
 def find_doubts(mode: str, given: Mapping[str, str]) -> list[str]:
-    """Tell what is legal but seldom meant. The values have no fault."""
+    """Return warnings about values without faults (find_faults) that are rarely intended."""
     values = resolve(mode, given)
     doubts = []
     if not USUAL_RATES.low <= values["learning_rate"] <= USUAL_RATES.high:
@@ -62,23 +64,25 @@ def find_doubts(mode: str, given: Mapping[str, str]) -> list[str]:
         return doubts
     if values["early_stopping"] and values["epochs"] <= values["min_epochs"]:
         doubts.append(
-            f"early_stopping never comes into play: epochs ({values['epochs']}) is not more than "
+            f"early_stopping has no effect: epochs ({values['epochs']}) is not more than "
             f"min_epochs ({values['min_epochs']})"
         )
     if not values["early_stopping"] and {"patience", "min_epochs"} & given.keys():
-        doubts.append("patience and min_epochs do nothing without early_stopping=True")
+        doubts.append("patience and min_epochs have no effect without early_stopping=True")
     return doubts
 
 
 def explain_rate(rate: float) -> str:
-    """Say what is unusual about a learning rate."""
+    """Return a warning about an unusual learning rate."""
     if rate < USUAL_RATES.low:
         return (
             f"learning_rate={rate:g} is far below the default of 0.05: with few rows or epochs the model hardly learns "
-            "(the documentation recommends 0.005 to 0.01 for tuning, which leaves its own default out)"
+            "(the documentation recommends 0.005 to 0.01 for tuning, which excludes its own default)"
         )
     return f"learning_rate={rate:g} is more than ten times the default of 0.05: watch the validation accuracy"
 
+
+# --- Instances --------------------------------------------------------------------------------------------------
 
 _GPU_FAMILIES = ("p2", "p3", "g4dn", "g5")
 _SEVERAL_GPUS = frozenset(
@@ -97,20 +101,20 @@ _MOST_INSTANCES = 100
 
 
 def check_training_instance(instance: str, count: int, mode: str, known: Collection[str]) -> Iterator[str]:
-    """Tell what is wrong with a number of instances of a type for a mode; `known` are all types there are."""
+    """Yield the faults of a number of instances of a type for a mode; `known` are all instance types."""
     if instance not in known:
         yield f"SageMaker has no training instance {instance!r}; {_suggest(instance, known)}"
         return
     size = instance.removeprefix("ml.")
     family = size.partition(".")[0]
     if _is_accelerated(family) and family not in _GPU_FAMILIES:
-        yield f"BlazingText does not use the accelerators of {instance}; take a C5 or M5, or one of P2, P3, G4dn, G5"
+        yield f"BlazingText does not use the accelerators of {instance}; use C5, M5, P2, P3, G4dn or G5"
     elif size in _SEVERAL_GPUS and mode == SUPERVISED:
-        yield f"{instance} has several GPUs, of which supervised mode uses one; take ml.g4dn.xlarge or ml.p3.2xlarge"
+        yield f"{instance} has several GPUs, but supervised mode uses one; use ml.g4dn.xlarge or ml.p3.2xlarge"
     elif size in _SEVERAL_GPUS:
-        yield f"training on several GPUs ({instance}) writes no binary; take ml.p3.2xlarge"
+        yield f"training on several GPUs ({instance}) writes no binary; use ml.p3.2xlarge"
     elif family in _GPU_FAMILIES and mode == "batch_skipgram":
-        yield f"batch_skipgram runs on processors, not on {instance}; take ml.c5.2xlarge, or mode skipgram"
+        yield f"batch_skipgram runs on CPUs, not on {instance}; use ml.c5.2xlarge, or mode skipgram"
     yield from _check_count(count, mode)
 
 
@@ -122,11 +126,11 @@ def _check_count(count: int, mode: str) -> Iterator[str]:
     if not 1 <= count <= _MOST_INSTANCES:
         yield f"{count} instances are not between 1 and {_MOST_INSTANCES}"
     elif count > 1 and mode != "batch_skipgram":
-        yield f"{mode} trains on exactly one instance, not {count}; only batch_skipgram spreads over several"
+        yield f"{mode} needs exactly one instance, not {count}; only batch_skipgram uses several"
 
 
 def check_instance(instance: str, known: Collection[str], use: str) -> Iterator[str]:
-    """Tell what is wrong with an instance type for processing or transform jobs."""
+    """Yield the faults of an instance type for processing or transform jobs."""
     if instance not in known:
         yield f"SageMaker has no {use} instance {instance!r}; {_suggest(instance, known)}"
 
@@ -136,4 +140,4 @@ def _suggest(instance: str, known: Collection[str]) -> str:
         return f"did you mean ml.{instance}?"
     family = ".".join(instance.split(".")[:2]) + "."
     alike = sorted(name for name in known if name.startswith(family))
-    return f"of this family it has {', '.join(alike)}" if alike else "ml.c5.2xlarge is a good choice"
+    return f"choose from {', '.join(alike)}" if alike else "ml.c5.2xlarge is a good choice"

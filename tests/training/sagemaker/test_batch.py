@@ -77,7 +77,7 @@ def test_only_messages_with_words_are_sent_and_answers_find_their_messages(model
     lines = write_answers(shard, read_transformed(shard, output, model)).splitlines()
 
     assert sent == [{"id": 1, "source": "warm !", "k": 2}, {"id": 3, "source": "cold", "k": 2}]
-    assert json.loads(lines[0])["failed"] == "the job gave no answer"
+    assert json.loads(lines[0])["failed"] == "no answer in the job's output"
     assert json.loads(lines[2]) == {"id": "b", "facets": {"category": {"label": "blue", "confidence": 0.9}}}
 
 
@@ -88,7 +88,7 @@ def test_an_answer_of_another_model_is_a_failure(model_folder):
 
     (line,) = write_answers(shard, read_transformed(shard, output, model)).splitlines()
 
-    assert json.loads(line)["failed"] == "an answer that cannot be used (UnexpectedScores)"
+    assert json.loads(line)["failed"] == "invalid answer in the job's output (UnexpectedScores)"
 
 
 # --- Over the local endpoint ------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def test_a_run_that_broke_off_goes_on_with_what_is_missing(run, past, model_fold
     again = run("transform", past, model_folder, "--out", tmp_path / "out.jsonl", "--local")
 
     assert (broken.returncode, again.returncode) == (1, 0)
-    assert "Start again, and it goes on where it stopped" in broken.stderr
+    assert "Run the command again to resume" in broken.stderr
     assert kept == 2
     assert len(asked) == 4
     assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 2_500

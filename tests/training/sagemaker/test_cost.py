@@ -1,4 +1,4 @@
-"""What a job can cost is told before it is created."""
+"""Maximum and actual costs of jobs."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_the_most_is_all_of_the_time_on_all_machines_with_their_disks():
     assert cost.usd == pytest.approx(3 * 2 * 0.5 * (PRICES.instance("ml.m5.xlarge").hour + disk))
 
 
-def test_a_price_is_told_with_its_date_and_region():
+def test_a_price_is_shown_with_its_date_and_region():
     described = most(PRICES, Machines("ml.m5.xlarge")).describe("eu-central-1")
 
     assert str(PRICES.as_of) in described

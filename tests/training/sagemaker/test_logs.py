@@ -78,16 +78,16 @@ def test_what_went_wrong_is_found():
     assert read_log([*EARLY_STOPPED[:9], line, ""]).faults == (line,)
 
 
-def told(lines):
+def changes(lines):
     log, news = TrainingLog(), []
     for line in lines:
         before, log = log, log.read(line)
-        news.append(log.tell(before))
+        news.append(log.describe_change(before))
     return [each for each in news if each]
 
 
-def test_a_person_is_told_what_matters_and_nothing_else():
-    assert told(EARLY_STOPPED) == [
+def test_only_changes_that_matter_are_described():
+    assert changes(EARLY_STOPPED) == [
         "148,854 words",
         "validation accuracy 0.9688 after epoch 5",
         "validation accuracy 0.9679 after epoch 7",

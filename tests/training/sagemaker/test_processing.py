@@ -94,7 +94,7 @@ def test_machines_that_prepared_otherwise_are_not_merged(data, tmp_path):
     path = outputs / "prepared-algo-2.json"
     path.write_text(path.read_text("utf-8").replace('"normaliser": "1"', '"normaliser": "0"'), encoding="utf-8")
 
-    with pytest.raises(JobError, match="did not prepare alike"):
+    with pytest.raises(JobError, match="prepared differently"):
         merge(outputs, tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
 

@@ -1,4 +1,4 @@
-"""What cannot work is refused with a remedy, before AWS has been asked for anything."""
+"""Jobs that cannot work are refused with a remedy, before any request to AWS."""
 
 import importlib.util
 
@@ -9,7 +9,7 @@ UNREACHABLE = "http://127.0.0.1:9"
 
 @pytest.fixture
 def offline(no_aws, monkeypatch):
-    """Credentials and a region, and nothing that answers: who asks AWS, fails."""
+    """Credentials and a region, but an unreachable AWS: every request fails."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -28,7 +28,7 @@ def train(run, prepared, role):
 
 @pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "fault"),
     [
         (["--set", "epochs=0"], "epochs=0: write a whole number of at least 1"),
         (["--set", "learning_rate=3"], "learning_rate=3 makes the weights overflow"),
@@ -42,14 +42,14 @@ def train(run, prepared, role):
         (["--instance", "ml.m4.xlarge"], "no price for ml.m4.xlarge"),
     ],
 )
-def test_a_job_that_would_fail_or_surprise_is_refused(train, options, told, tmp_path):
+def test_a_job_that_would_fail_or_surprise_is_refused(train, options, fault, tmp_path):
     if options[-1] == "--prices":
         options = [*options, price_table(tmp_path)]
 
     done = train("--yes", *options)
 
     assert done.returncode == 2
-    assert told in done.stderr
+    assert fault in done.stderr
     assert done.stdout == ""
 
 
@@ -66,7 +66,7 @@ def price_table(folder):
 
 
 @pytest.mark.usefixtures("offline")
-def test_all_that_is_wrong_is_told_at_once(train):
+def test_all_faults_are_reported_at_once(train):
     done = train("--yes", "--set", "epochs=0", "--max-cost", "0.01", role=None)
 
     assert len(done.stderr.splitlines()) == 3
@@ -83,7 +83,7 @@ def test_a_role_that_is_no_arn_is_refused(train):
 
 
 @pytest.mark.usefixtures("no_aws")
-def test_no_region_and_no_credentials_are_told_together(train):
+def test_missing_region_and_credentials_are_reported_together(train):
     done = train("--yes")
 
     assert done.returncode == 2
@@ -132,12 +132,12 @@ def test_a_folder_that_was_not_prepared_is_refused(run, tmp_path, role):
     done = run("train", tmp_path, "--bucket", "triage-models", "--role", role, "--yes")
 
     assert done.returncode == 2
-    assert "there is no prepared.json; write it with `python -m training prepare`" in done.stderr
+    assert "no prepared.json; write it with `python -m training prepare`" in done.stderr
 
 
 @pytest.mark.sagemaker
 @pytest.mark.usefixtures("offline", "sdk")
-def test_aws_that_does_not_answer_is_told(train):
+def test_an_unreachable_aws_is_reported(train):
     done = train("--yes")
 
     assert done.returncode == 1

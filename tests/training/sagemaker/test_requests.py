@@ -106,20 +106,20 @@ def test_a_transform_request_is_valid_and_joins_each_answer_to_its_id(role, plac
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "violation"),
     [
         (("TrainingJobName",), "two words", "does not match"),
         (("TrainingJobName",), "x" * 64, "the length of"),
-        (("ResourceConfig", "InstanceType"), "ml.c5.3xlarge", "none of its values"),
-        (("ResourceConfig", "InstanceCount"), "1", "is no integer"),
+        (("ResourceConfig", "InstanceType"), "ml.c5.3xlarge", "not one of its values"),
+        (("ResourceConfig", "InstanceCount"), "1", "is not of type integer"),
         (("ResourceConfig", "VolumeSizeInGB"), -1, "not within"),
-        (("HyperParameters", "epochs"), 10, "is no string"),
-        (("Priority",), "high", "has no Priority"),
-        (("EnableManagedSpotTraining",), 1, "is no boolean"),
+        (("HyperParameters", "epochs"), 10, "is not of type string"),
+        (("Priority",), "high", "is unknown"),
+        (("EnableManagedSpotTraining",), 1, "is not of type boolean"),
         (("RoleArn",), "BlazingTriageTraining-role", "does not match"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(training, path, value, told):
+def test_a_violation_is_reported_with_its_place(training, path, value, violation):
     request = training()
     target = request
     for name in path[:-1]:
@@ -128,14 +128,14 @@ def test_what_is_wrong_is_told_with_its_place(training, path, value, told):
 
     violations = find_violations("CreateTrainingJob", request)
 
-    assert any(path[-1] in each and told in each for each in violations)
+    assert any(path[-1] in each and violation in each for each in violations)
 
 
-def test_what_is_missing_is_told(training):
+def test_a_missing_member_is_reported(training):
     request = training()
     del request["RoleArn"]
 
-    assert find_violations("CreateTrainingJob", request) == ["CreateTrainingJob lacks RoleArn"]
+    assert find_violations("CreateTrainingJob", request) == ["CreateTrainingJob.RoleArn is missing"]
 
 
 # --- Images and addresses ---------------------------------------------------------------------------------------

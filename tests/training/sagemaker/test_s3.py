@@ -112,7 +112,7 @@ def test_an_upload_that_was_killed_leaves_nothing_and_can_be_done_again(aws, buc
     assert keys() == [large.key]
 
 
-def test_a_bucket_that_is_gone_is_told(aws, large):
+def test_a_deleted_bucket_is_reported(aws, large):
     with pytest.raises(JobError, match=r"AWS refused|could not be sent"):
         upload(aws("s3"), Place("not-there", "triage", "eu-central-1"), [large])
 

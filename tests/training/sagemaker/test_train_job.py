@@ -129,7 +129,7 @@ def test_the_newest_jobs_are_listed(train, run):
     assert "triage-8  Completed  validation accuracy 1.0000\n" in run("status").stdout
 
 
-def test_a_job_that_is_not_there_is_told(run, aws):
+def test_an_unknown_job_is_refused(run, aws):
     done = run("status", "triage-unknown")
 
     assert done.returncode == 2

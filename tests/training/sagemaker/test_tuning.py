@@ -1,4 +1,4 @@
-"""What tuning searches, what it refuses, and how its results are told."""
+"""Ranges of tuning jobs, and the ranking, table and figure of their results."""
 
 import pytest
 
@@ -50,29 +50,29 @@ def test_the_table_has_the_best_first_and_the_failed_last():
 
 
 @pytest.mark.parametrize(
-    ("name", "searched", "told"),
+    ("name", "searched", "expected"),
     [
         ("patience", Range(1, 3), "patience cannot be tuned"),
-        ("epochs", Range(15, 5), "no range from low to high"),
-        ("epochs", Range(0, 5), "epochs cannot be 0"),
-        ("epochs", Range(1.5, 5), "epochs is a whole number; 1.5 is none"),
+        ("epochs", Range(15, 5), "not a range from low to high"),
+        ("epochs", Range(0, 5), "epochs must be a whole number of at least 1, not 0"),
+        ("epochs", Range(1.5, 5), "epochs must be a whole number, not 1.5"),
         ("learning_rate", Range(0.1, 3), "makes the weights overflow"),
         ("word_ngrams", Range(1, 3), "both fixed (--set) and searched (--range)"),
     ],
 )
-def test_a_range_that_cannot_be_searched_is_refused(name, searched, told):
+def test_a_range_that_cannot_be_searched_is_refused(name, searched, expected):
     (fault,) = find_range_faults({name: searched}, {"word_ngrams": "2"})
 
-    assert told in fault
+    assert expected in fault
 
 
 def test_the_documented_learning_rates_are_explained():
     (doubt,) = find_range_doubts({"learning_rate": Range(0.005, 0.01)})
 
-    assert "leaves its own default out" in doubt
+    assert "excludes its own default" in doubt
 
 
-def test_a_range_beyond_the_documented_one_is_told():
+def test_a_range_beyond_the_documented_one_is_reported():
     (doubt,) = find_range_doubts({"epochs": Range(5, 40)})
 
     assert "epochs 5 to 40 (documented: 5 to 15)" in doubt

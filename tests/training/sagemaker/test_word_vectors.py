@@ -52,7 +52,7 @@ def test_cosines_are_cosines(words):
 def test_a_file_that_has_no_vectors_is_refused(text, tmp_path):
     (tmp_path / "vectors.txt").write_text(text)
 
-    with pytest.raises(JobError, match="no word vectors in word2vec's text form"):
+    with pytest.raises(JobError, match="not word vectors in word2vec's text format"):
         read_vectors(tmp_path / "vectors.txt")
 
 
@@ -93,7 +93,7 @@ def test_messages_with_the_same_words_are_shown_once(run, past, tmp_path):
     assert len({line.split(maxsplit=2)[2] for line in shown}) == 4
 
 
-def test_nothing_near_is_told(run, past, tmp_path):
+def test_a_text_without_known_words_is_an_error(run, past, tmp_path):
     (tmp_path / "vectors.txt").write_text("1 2\nrefund 1 0\n")
 
     done = run("similar", tmp_path, past, "zebra")

@@ -124,10 +124,8 @@ class Job:
     def check(self, faults: Iterable[str] = (), jobs: int = 1) -> Cost:
         """Return the maximum cost of `jobs` such jobs. Raises Refused with all faults, including `faults`."""
         options, machines = self._options, self.machines
-        found = (
-            [] if options.role else ["no IAM role for the job; name one with --role (docs/sagemaker.md has its policy)"]
-        )
-        found += faults
+        no_role = "no IAM role for the job; name one with --role (docs/sagemaker.md has its policy)"
+        found = [*faults] if options.role else [no_role, *faults]
         if machines.max_wait_seconds is not None and machines.max_seconds > machines.max_wait_seconds:
             found.append(
                 f"spot jobs of algorithms without checkpoints are limited to {_LONGEST_SPOT_MINUTES} minutes; "

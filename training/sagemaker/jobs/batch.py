@@ -1,4 +1,4 @@
-"""Past messages as batches: read from JSON lines, cut into shards, joined to their answers again. Pure."""
+"""Batches of past messages: shards of JSON lines, their answers, and the parts of a run on disk."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from training.sagemaker.jobs.inputs import checksum
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to classify; `line` counts from 1. `fault` is why it cannot be read, and then there is no text."""
+    """A message to classify; `line` counts from 1. A message with a `fault` cannot be classified."""
 
     line: int
     id: str
@@ -30,7 +30,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Messages that are classified together; the first shard is 0."""
+    """Messages classified together; numbers count from 0."""
 
     number: int
     messages: tuple[Message, ...]
@@ -41,7 +41,7 @@ class Shard:
 
 
 def read_shards(lines: Iterable[str], size: int) -> Iterator[Shard]:
-    """Give the messages of JSON lines (`{"id": …, "text": …}`) in shards of `size`, one at a time."""
+    """Yield the messages of JSON lines (`{"id": …, "text": …}`) in shards of `size`."""
     messages = (_read(number, line) for number, line in enumerate(lines, start=1) if line.strip())
     number = 0
     while chunk := tuple(islice(messages, size)):
@@ -57,7 +57,7 @@ def _read(number: int, line: str) -> Message:
             raise TypeError
         text.encode()
     except (ValueError, TypeError, KeyError, RecursionError):
-        # The line may be a customer's text, so it is not repeated.
+        # The line may be a customer's text, so the fault does not quote it.
         return Message(number, "", "", 'not {"id": …, "text": …}')
     cleaned = clean(text)
     return Message(number, str(identity), cleaned, "" if cleaned.strip() else "an empty text")
@@ -67,7 +67,7 @@ def _read(number: int, line: str) -> Message:
 
 
 def write_answers(shard: Shard, answers: Mapping[int, Answer | str]) -> str:
-    """Give a line for each message: its prediction, or why it has none. `answers` are by line."""
+    """Return a JSON line per message, with its prediction or the reason why there is none; `answers` are by line."""
     return "".join(_write(message, answers[message.line]) + "\n" for message in shard.messages)
 
 
@@ -87,15 +87,21 @@ def _explain(error: Exception) -> str:
 
 
 def is_failure(line: str) -> bool:
-    """Tell the lines of messages that have no prediction."""
+    """Report whether a line of `write_answers` has no prediction."""
     return line.startswith('{"line": ')
+
+
+def answers_of(shard: Shard, found: Sequence[Answer]) -> dict[int, Answer | str]:
+    """Return answers by line for all messages of a shard; `found` has those of messages without fault, in order."""
+    asked = iter(found)
+    return {message.line: message.fault or next(asked) for message in shard.messages}
 
 
 # --- Batch transform --------------------------------------------------------------------------------------------
 
 
 def to_transform(shard: Shard, labels: int) -> bytes:
-    """Give a shard as a batch transform job takes it; its ids are the numbers of the lines."""
+    """Return the input of a batch transform job for a shard; ids are line numbers."""
     asked = (
         {"id": message.line, "source": words, "k": labels}
         for message in shard.messages
@@ -105,9 +111,9 @@ def to_transform(shard: Shard, labels: int) -> bytes:
 
 
 def read_transformed(shard: Shard, output: Iterable[str], model: Model) -> dict[int, Answer | str]:
-    """Join what a job has written to the messages of its shard, by their ids."""
-    said = dict(_read_answer(line) for line in output if line.strip())
-    return {message.line: _decode(message, said.get(message.line), model) for message in shard.messages}
+    """Decode the output of a batch transform job for a shard; return answers by line."""
+    raw = dict(_read_answer(line) for line in output if line.strip())
+    return {message.line: _decode(message, raw.get(message.line), model) for message in shard.messages}
 
 
 def _read_answer(line: str) -> tuple[int, Any]:
@@ -115,28 +121,25 @@ def _read_answer(line: str) -> tuple[int, Any]:
     return document["id"], document["SageMakerOutput"]
 
 
-def _decode(message: Message, said: Any, model: Model) -> Answer | str:
+def _decode(message: Message, raw: Any, model: Model) -> Answer | str:
     words = normalise(message.text)
     if message.fault or not words:
         return message.fault or "no word to classify"
-    if said is None:
-        return "the job gave no answer"
+    if raw is None:
+        return "no answer in the job's output"
     try:
-        scores = dict(zip(said["label"], said["prob"], strict=True))
+        scores = dict(zip(raw["label"], raw["prob"], strict=True))
         return model.predict(words, scores, "endpoint")
     except (UnexpectedScores, ValueError, TypeError, KeyError) as error:
-        return f"an answer that cannot be used ({type(error).__name__})"
+        return f"invalid answer in the job's output ({type(error).__name__})"
 
 
-def answers_of(shard: Shard, found: Sequence[Answer]) -> dict[int, Answer | str]:
-    """Join the answers to the messages that were asked about to all messages of a shard."""
-    asked = iter(found)
-    return {message.line: message.fault or next(asked) for message in shard.messages}
+# --- Parts of a run ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The folder of a run's finished parts, beside the file that they become."""
+    """The finished shards of a run, in a folder beside the output file, so that a later run can resume."""
 
     out: Path
     folder: Path
@@ -149,7 +152,7 @@ class Parts:
             file.write(lines)
 
     def join(self) -> tuple[int, int]:
-        """Make one file of all parts, and one of the failures; give the numbers of both, and take the parts away."""
+        """Join all parts into the output file and a file of failures, delete them, and return both numbers of lines."""
         with whole_file(self.out) as done, whole_file(self.failures) as failed:
             counts = _join(sorted(self.folder.glob("part-*.jsonl")), done, failed)
         if not counts[1]:
@@ -175,6 +178,6 @@ def _join(parts: Iterable[Path], done: Path, failed: Path) -> tuple[int, int]:
 
 
 def open_parts(messages: Path, version: str, out: Path, size: int) -> Parts:
-    """Open the parts of classifying `messages` by a model in shards of `size`."""
+    """Open the parts of classifying `messages` with a version of a model in shards of `size`."""
     digest = hashlib.sha256(f"{checksum(messages)} {version} {size}".encode()).hexdigest()[:12]
     return Parts(out, out.with_name(f"{out.name}.{digest}.parts"))

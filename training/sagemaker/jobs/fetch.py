@@ -1,4 +1,4 @@
-"""A finished training job becomes a model folder like any other: labels, decoding, calibration, canaries, figures."""
+"""Conversion of a finished training job's output to a model: extraction, checks and manifest."""
 
 import json
 import tarfile
@@ -17,44 +17,43 @@ from training.sagemaker.states import JobState
 
 
 def extract(archive: Path, name: str = MODEL) -> bytes:
-    """Give a file at the root of a job's `model.tar.gz`; others are ignored. Raises JobError."""
+    """Return the content of a file at the root of a job's `model.tar.gz`. Raises JobError."""
     try:
         with tarfile.open(archive, "r:gz") as tar:
             for member in tar:
                 if member.name.removeprefix("./") == name and (content := tar.extractfile(member)):
                     return content.read()
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise JobError(f"what the job left is damaged ({error}); fetch it again") from error
-    raise JobError(f"the job left no {name} (training on several GPUs leaves none)")
+        raise JobError(f"the job's output is damaged ({error}); fetch it again") from error
+    raise JobError(f"the job's output has no {name}; training on several GPUs writes none")
 
 
 def make_manifest(
     name: str, content: bytes, facets: Sequence[Facet], prepared: Mapping[str, Any], state: JobState
 ) -> Manifest:
-    """Give the manifest of a job's `model.bin`; `facets` is the data folder that it was prepared from.
+    """Return the manifest of a job's `model.bin`; `facets` is the data folder that it was prepared from.
 
-    Raises Refused where the data are others, DataError where they cannot be divided, JobError where the model is not
-    one of these labels.
+    Raises Refused if the data differ, DataError if they cannot be divided, and JobError if the model has other labels.
     """
     divided = divide(facets, prepared["validation"])
     _check_same_data(divided.facets, Counter(line.raw_label for line in divided.lines), prepared)
     try:
         return describe(name, content, divided.facets, _describe_job(state))
-    except ValueError as error:  # fastText's own, where this is no model, and those that tell of other labels
-        raise JobError(f"what the job left is no model of these data: {error}") from error
+    except ValueError as error:  # from fastText for an invalid file, from our decoding for other labels
+        raise JobError(f"the job's output is not a model of these data: {error}") from error
 
 
 def _check_same_data(facets: Sequence[Facet], counts: Mapping[str, int], prepared: Mapping[str, Any]) -> None:
     labels = {facet.name: [label.name for label in facet.labels] for facet in facets}
     trained = {name: [label["name"] for label in listed] for name, listed in prepared["facets"].items()}
     if labels != trained:
-        raise Refused([f"the job was trained on other labels ({', '.join(trained)}); name the folder it was made from"])
+        raise Refused([f"the job was trained on other labels ({', '.join(trained)}); pass the folder prepared for it"])
     recorded = prepared["lines"][TRAIN]
     if any(counts.get(label, 0) != count for label, count in recorded.items()):
         raise Refused(
             [
-                f"the job was trained on {sum(recorded.values()):,} lines, and this folder gives "
-                f"{sum(counts.values()):,} or others; name the folder that was prepared for it, as it was then"
+                f"the job was trained on {sum(recorded.values()):,} lines, but this folder has "
+                f"{sum(counts.values()):,}, or other ones; pass the folder prepared for it, unchanged"
             ]
         )
 
@@ -71,12 +70,12 @@ def _describe_job(state: JobState) -> dict[str, Any]:
 
 
 def parse_prepared(text: bytes) -> dict[str, Any]:
-    """Read the `prepared.json` that lies beside a job's data. Raises JobError."""
+    """Parse the `prepared.json` of a job's data. Raises JobError."""
     try:
         found = json.loads(text)
         if not {"facets", "lines", "validation"} <= found.keys():
             raise ValueError("keys are missing")
     except (ValueError, AttributeError) as error:
-        raise JobError(f"the description beside the job's data cannot be read ({error})") from error
+        raise JobError(f"the prepared.json of the job's data is invalid ({error})") from error
     prepared: dict[str, Any] = found
     return prepared

@@ -1,4 +1,4 @@
-"""A prepared folder (training/data/prepare.py), on its way to a bucket."""
+"""Prepared folders (training/data/prepare.py) as inputs of training jobs: uploads and channels."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ _SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file, where it goes, and its SHA-256."""
+    """A file with its key in the bucket and its SHA-256."""
 
     path: Path
     key: str
@@ -24,7 +24,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The text files of a prepared folder that have lines, by split, and the SHA-256 of each file."""
+    """The non-empty text files of a prepared folder by split, and the SHA-256 of each file."""
 
     folder: Path
     files: Mapping[str, Path]
@@ -33,12 +33,12 @@ class Prepared:
     facets: tuple[str, ...]
 
     def notes(self) -> list[str]:
-        """Tell what the figures of a job on these data will look like, where that surprises."""
+        """Return notes on how to read the accuracies of a job on these data."""
         if len(self.facets) == 1:
             return []
         return [
-            f"each line has the label of one of {len(self.facets)} facets, and a right one of another counts as wrong: "
-            f"the accuracies that a job tells are about {1 / len(self.facets):.2f} at best; `fetch` measures each facet"
+            f"each line has the label of one of {len(self.facets)} facets, and right labels of the others count as "
+            f"wrong, so jobs report accuracies of about {1 / len(self.facets):.2f} at best; `fetch` measures each facet"
         ]
 
     @property
@@ -47,7 +47,7 @@ class Prepared:
 
     @property
     def digest(self) -> str:
-        """Tell this data from other data, in twelve hexadecimal digits."""
+        """Twelve hexadecimal digits that identify these data."""
         listed = "\n".join(f"{name} {checksum}" for name, checksum in sorted(self.checksums.items()))
         return hashlib.sha256(listed.encode()).hexdigest()[:12]
 
@@ -56,7 +56,7 @@ class Prepared:
         return sum(path.stat().st_size for path in self.files.values())
 
     def uploads(self, place: Place) -> list[Upload]:
-        """Say what goes where: each split in a folder of its own, and the description last."""
+        """Return the uploads: one folder per split, and the description last, which marks the data as complete."""
         texts = [
             Upload(path, place.key("data", self.digest, split, path.name), self.checksums[path.name])
             for split, path in self.files.items()
@@ -65,16 +65,16 @@ class Prepared:
         return [*texts, Upload(path, place.key("data", self.digest, DESCRIPTION), self.checksums[DESCRIPTION])]
 
     def channels(self, place: Place) -> dict[str, str]:
-        """Give the S3 prefixes of what a job may see: never the test's rows."""
+        """Return the S3 prefixes of a job's channels, which never include test rows."""
         splits = [split for split in ("train", "validation") if split in self.files]
         return {split: place.uri("data", self.digest, split) + "/" for split in splits}
 
 
 def open_prepared(folder: Path) -> Prepared:
-    """Read what a prepared folder has. Raises Refused."""
+    """Read a prepared folder. Raises Refused."""
     description = folder / DESCRIPTION
     if not description.is_file():
-        raise Refused([f"{folder}: there is no {DESCRIPTION}; write it with `python -m training prepare`"])
+        raise Refused([f"{folder}: no {DESCRIPTION}; write it with `python -m training prepare`"])
     try:
         described = json.loads(description.read_text(encoding="utf-8"))
         lines = {split: sum(described["lines"][f"{split}.csv"].values()) for split in _SPLITS}
@@ -82,8 +82,8 @@ def open_prepared(folder: Path) -> Prepared:
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise Refused([f"{description}: not written by `python -m training prepare` ({error!r})"]) from error
     files = {split: folder / f"{split}.txt" for split in _SPLITS if lines[split]}
-    faults = [f"{path}: there is no such file; prepare again" for path in files.values() if not path.is_file()]
-    faults += [] if lines["train"] else [f"{folder}: there is no line to train on"]
+    faults = [f"{path}: no such file; prepare again" for path in files.values() if not path.is_file()]
+    faults += [] if lines["train"] else [f"{folder}: no training lines"]
     if faults:
         raise Refused(faults)
     paths = [*files.values(), description]
@@ -91,6 +91,6 @@ def open_prepared(folder: Path) -> Prepared:
 
 
 def checksum(path: Path) -> str:
-    """Give a file's SHA-256."""
+    """Return a file's SHA-256 in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

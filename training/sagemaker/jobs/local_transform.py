@@ -1,4 +1,4 @@
-"""Past messages through the local endpoint: a server in a process of its own, asked over HTTP as one on AWS is."""
+"""Batch classification with the local endpoint, a server in its own process with SageMaker's HTTP API."""
 
 import subprocess
 import sys
@@ -16,22 +16,22 @@ from training.sagemaker import JobError
 from training.sagemaker.jobs.batch import Parts, Shard, answers_of, write_answers
 
 _NAME = "past-messages"
-# One decodes while the other's question is answered.
+# One thread decodes while the other waits for an answer.
 _THREADS = 2
 _PATIENCE_SECONDS = 60.0
 
 
 @contextmanager
 def local_endpoint(model: Path) -> Iterator[str]:
-    """Serve a model folder on a free port of 127.0.0.1 for the length of a `with` block; gives the URL."""
+    """Serve a model folder on a free port of 127.0.0.1 and yield the URL. Raises JobError."""
     command = [sys.executable, "-m", "classifier_infra", "serve", str(model), "--port", "0", "--endpoint-name", _NAME]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (this Python, ours)
-        assert process.stdout is not None, "asked for above"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (this Python, our module)
+        assert process.stdout is not None, "requested above"
         try:
-            said = process.stdout.readline().split()
-            if not said:
-                raise JobError("the local endpoint did not start; what it said is above")
-            yield said[-1]
+            words = process.stdout.readline().split()
+            if not words:
+                raise JobError("the local endpoint did not start; see its message above")
+            yield words[-1]
         finally:
             process.terminate()
 
@@ -39,7 +39,7 @@ def local_endpoint(model: Path) -> Iterator[str]:
 def classify_locally(
     url: str, model: Model, shards: Iterable[Shard], parts: Parts, on_done: Callable[[int], object]
 ) -> None:
-    """Classify the shards that are not there yet. Raises JobError where the endpoint fails; finished parts stay."""
+    """Classify the shards without a part yet. Raises JobError if the endpoint fails; finished parts stay."""
     idle: SimpleQueue[EndpointClassifier] = SimpleQueue()
     for _ in range(_THREADS):
         idle.put(EndpointClassifier(_connect(url), model))
@@ -62,12 +62,12 @@ def _classify(classifier: EndpointClassifier, shard: Shard) -> dict[int, Answer 
     answers = predict_each(classifier, asked)
     for answer in answers:
         if isinstance(answer, ClassifierUnavailable):
-            raise JobError(f"the endpoint failed: {answer}. Start again, and it goes on where it stopped")
+            raise JobError(f"the endpoint failed: {answer}. Run the command again to resume")
     return answers_of(shard, answers)
 
 
 def _spread(work: Callable[[Shard], int], shards: Iterable[Shard]) -> Iterator[int]:
-    """Have shards worked on side by side, without reading many of them ahead."""
+    """Process shards in parallel, reading only a few ahead."""
     with ThreadPoolExecutor(_THREADS) as pool:
         pending: deque[Future[int]] = deque()
         for shard in shards:
@@ -79,13 +79,13 @@ def _spread(work: Callable[[Shard], int], shards: Iterable[Shard]) -> Iterator[i
 
 
 def _connect(url: str) -> Endpoint:
-    import boto3  # only here, so that other commands do not wait for it
+    import boto3  # here, so that other commands do not wait for it
     from botocore.config import Config
 
     client = boto3.client(
         "sagemaker-runtime",
         endpoint_url=url,
-        region_name="us-east-1",  # the local endpoint asks neither where nor who
+        region_name="us-east-1",  # the local endpoint ignores region and credentials
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106
         config=Config(read_timeout=_PATIENCE_SECONDS, retries={"total_max_attempts": 1, "mode": "standard"}),

@@ -1,4 +1,4 @@
-"""A data folder in parts for several machines, and their lines together again, as one machine would have them."""
+"""Inputs of processing jobs, which prepare a data folder on several machines, and the merging of their outputs."""
 
 import csv
 import hashlib
@@ -31,25 +31,25 @@ MODULES = (
     "training/data/prepare.py",
     "training/data/external_sort.py",
 )
-"""What preparing needs of this program, beside the standard library."""
+"""The modules that `prepare` needs, beside the standard library."""
 
 _PROJECT = Path(__file__).parents[3]
 _KEY_DIGITS = 16
 
 
-# --- Apart ------------------------------------------------------------------------------------------------------
+# --- Inputs -----------------------------------------------------------------------------------------------------
 
 
 def validation_share(folder: Path) -> float:
-    """Give the share of rows to validate that `prepare` would choose of the whole folder. Raises DataError."""
+    """Return the share of validation rows that `prepare` would choose for the whole folder. Raises DataError."""
     has_validation = any(VALIDATION in facet.sources() for facet in find_facet_folders(folder))
     return 0.0 if has_validation else DEFAULT_SHARE
 
 
 def write_inputs(folder: Path, target: Path, parts: int) -> int:
-    """Write the inputs of a processing job below `target`: `rows`, `classes`, `code`; give the number of rows.
+    """Write the inputs of a processing job below `target` (`rows`, `classes`, `code`); return the number of rows.
 
-    Each CSV file is cut into so many parts, row by row, and no byte of a row is changed. Raises DataError, OSError.
+    Each CSV file is split by rows into `parts`, and no byte of a row changes. Raises DataError, OSError.
     """
     rows = 0
     for facet in find_facet_folders(folder):
@@ -57,14 +57,14 @@ def write_inputs(folder: Path, target: Path, parts: int) -> int:
         classes.mkdir(parents=True)
         shutil.copyfile(facet.path / CLASSES, classes / CLASSES)
         for split in facet.sources():
-            rows += _cut(facet, split, target / ROWS / facet.name / split, parts)
+            rows += _split(facet, split, target / ROWS / facet.name / split, parts)
     if (folder / FACETS).exists():
         shutil.copyfile(folder / FACETS, target / CLASSES_INPUT / FACETS)
     _write_code(target / CODE)
     return rows
 
 
-def _cut(facet: FacetFolder, split: str, target: Path, parts: int) -> int:
+def _split(facet: FacetFolder, split: str, target: Path, parts: int) -> int:
     target.mkdir(parents=True)
     rows = 0
     with ExitStack() as stack:
@@ -85,7 +85,7 @@ def _cut(facet: FacetFolder, split: str, target: Path, parts: int) -> int:
 
 
 def whole_rows(lines: Iterable[str]) -> Iterator[str]:
-    """Give the rows of a CSV file as they stand there, those of several lines whole, each with its line break."""
+    """Yield the rows of a CSV file unchanged, each with its line breaks."""
     read: list[str] = []
 
     def remember() -> Iterator[str]:
@@ -100,7 +100,7 @@ def whole_rows(lines: Iterable[str]) -> Iterator[str]:
         except StopIteration:
             return
         except csv.Error:
-            pass  # the row is for `prepare` to complain of
+            pass  # `prepare` reports the row
         row = "".join(read)
         read.clear()
         yield row if row.endswith(("\n", "\r")) else row + "\n"
@@ -114,17 +114,17 @@ def _write_code(target: Path) -> None:
     shutil.copyfile(Path(__file__).with_name("processing_child.py"), target / "process.py")
 
 
-# --- Together ---------------------------------------------------------------------------------------------------
+# --- Outputs ----------------------------------------------------------------------------------------------------
 
 
 def merge(outputs: Path, out: Path) -> Mapping[str, int]:
-    """Merge what the machines wrote into a prepared folder; give the number of lines by split.
+    """Merge the machines' outputs into a prepared folder, the same as one machine's; return lines by split.
 
-    The lines stand in the order that one machine would have given them. Raises JobError, OSError.
+    Raises JobError, OSError.
     """
     descriptions = sorted(outputs.glob("prepared-*.json"))
     if not descriptions:
-        raise JobError("no machine wrote any line")
+        raise JobError("no machine wrote any lines")
     described = _merge_descriptions([json.loads(path.read_text(encoding="utf-8")) for path in descriptions])
     machines = [path.stem.removeprefix("prepared-") for path in descriptions]
     out.mkdir(parents=True, exist_ok=True)
@@ -136,7 +136,7 @@ def merge(outputs: Path, out: Path) -> Mapping[str, int]:
             file = stack.enter_context(write_text(out / f"{name}.txt"))
             written[name] = _merge_lines(paths, file)
             if written[name] != sum(described["lines"][split].values()):
-                raise JobError(f"{name}: the machines counted other numbers of lines than they wrote; start again")
+                raise JobError(f"{name}: the machines wrote other numbers of lines than they counted; start again")
         file = stack.enter_context(write_text(out / DESCRIPTION))
         file.write(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
     return written
@@ -153,7 +153,7 @@ def _merge_lines(paths: Sequence[Path], target: TextIO) -> int:
 
 
 def _order(line: str) -> tuple[str, str]:
-    """Give what `prepare` sorts a line by."""
+    """Return the sort key of `prepare`."""
     words = line.partition(" ")[2].rstrip("\n")
     return hashlib.sha256(words.encode()).hexdigest()[:_KEY_DIGITS], line
 
@@ -161,7 +161,7 @@ def _order(line: str) -> tuple[str, str]:
 def _merge_descriptions(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     first = found[0]
     if any({**each, "lines": None} != {**first, "lines": None} for each in found):
-        raise JobError("the machines did not prepare alike (normaliser, validation or facets differ); start again")
+        raise JobError("the machines prepared differently (normaliser, validation or facets); start again")
     lines = {}
     for split in SPLITS:
         total: Counter[str] = Counter()

@@ -1,9 +1,9 @@
-"""Prepare one machine's share of the rows; what a processing job runs, on each of its machines.
+"""Prepare one machine's share of the rows; a processing job runs this script on each machine.
 
 ROOT/rows/FACET/SPLIT.csv/part-….csv    this machine's rows
-ROOT/classes/FACET/classes.txt          what the classes are; facets.txt beside the facets, where there is one
+ROOT/classes/FACET/classes.txt          the classes; facets.txt beside the facets, if there is one
 ROOT/code/                              this file and the modules that it needs
-ROOT/output/                            gets the lines, under this machine's name
+ROOT/output/                            for the lines, under this machine's name
 
 Needs Python 3.11 and its standard library.
 """
@@ -23,13 +23,13 @@ def main() -> int:
     machine = json.loads(options.config.read_text(encoding="utf-8"))["current_host"]
     with tempfile.TemporaryDirectory() as scratch:
         if not _gather(options.root, Path(scratch)):
-            print(f"{machine}: no rows fell to this machine", file=sys.stderr)
+            print(f"{machine}: no rows for this machine", file=sys.stderr)
             return 0
         return _prepare(Path(scratch), options, machine)
 
 
 def _gather(root: Path, folder: Path) -> bool:
-    """Put a data folder together of the parts that are here; tell whether there is any."""
+    """Assemble a data folder from this machine's parts; report whether there are any."""
     shutil.copytree(root / "classes", folder, dirs_exist_ok=True)
     parts = sorted((root / "rows").rglob("part-*.csv"))
     for part in parts:

@@ -1,4 +1,4 @@
-"""The results of tuning as a picture: how accuracy goes with each hyperparameter."""
+"""Figure of tuning results: accuracy by each hyperparameter."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +17,13 @@ _INCHES = 3.0
 
 
 def draw(trials: Sequence[Trial], path: Path) -> None:
-    """Write a PNG: a panel for each hyperparameter, a point for each trial, the best one marked.
+    """Write a PNG with one panel per hyperparameter and one point per trial, the best one marked.
 
-    Raises JobError where no trial has an accuracy, OSError.
+    Raises OSError, and JobError if no trial has an accuracy.
     """
     finished = ranked(trials)
     if not finished:
-        raise JobError("no job has told its accuracy, so there is nothing to draw")
+        raise JobError("nothing to draw: no job has reported its accuracy")
     names = sorted(finished[0].values)
     figure = Figure(figsize=(_INCHES * len(names), _INCHES), layout="constrained")
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]

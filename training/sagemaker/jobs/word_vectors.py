@@ -1,7 +1,7 @@
-"""Word vectors in word2vec's text form, and the messages nearest to a text by them.
+"""Word vectors in word2vec's text format, and the search for similar messages.
 
-A text's vector is the mean of its words', rare words counting more (by inverse document frequency over the messages);
-near means a small angle.
+A text's vector is the mean of its words' vectors, weighted by inverse document frequency over the messages; similarity
+is the cosine.
 """
 
 import heapq
@@ -20,7 +20,7 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class WordVectors:
-    """A row for each word."""
+    """A matrix with one row per word."""
 
     rows: Mapping[str, int]
     matrix: Matrix
@@ -31,7 +31,10 @@ class WordVectors:
 
 
 def read_vectors(path: Path) -> WordVectors:
-    """Read word2vec's text form: "words dimensions", then a word and its numbers a line. Raises JobError, OSError."""
+    """Read word2vec's text format: "words dimensions", then a word and its numbers per line.
+
+    Raises JobError, OSError.
+    """
     rows: dict[str, int] = {}
     with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         try:
@@ -44,23 +47,23 @@ def read_vectors(path: Path) -> WordVectors:
                 matrix[row] = [float(number) for number in numbers]
                 rows[word] = row
         except (ValueError, MemoryError) as error:
-            raise JobError(f"{path}: no word vectors in word2vec's text form ({error})") from error
+            raise JobError(f"{path}: not word vectors in word2vec's text format ({error})") from error
     return WordVectors(rows, matrix)
 
 
-# --- Nearest messages -------------------------------------------------------------------------------------------
+# --- Similar messages -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Near:
-    """A message, counted from 0, and the cosine (-1 to 1) of the angle between it and what was asked."""
+    """A message's index, and the cosine (-1 to 1) between its vector and the text's."""
 
     message: int
     cosine: float
 
 
 class Index:
-    """Normalised messages, ready to be searched."""
+    """A search index of normalised messages."""
 
     def __init__(self, vectors: WordVectors, messages: Sequence[str]) -> None:
         self._vectors = vectors
@@ -69,7 +72,7 @@ class Index:
         self._matrix = np.vstack([self._embed(message) for message in messages])
 
     def nearest(self, words: str, count: int) -> list[Near]:
-        """Give the messages nearest to a normalised text, the nearest first; none where no word of it is known."""
+        """Return the messages nearest to a normalised text, nearest first; none if none of its words is known."""
         asked = self._embed(words)
         if not asked.any():
             return []
@@ -78,7 +81,7 @@ class Index:
         return [Near(message, float(cosines[message])) for message in best]
 
     def _embed(self, words: str) -> Matrix:
-        """Give a text's vector, of length 1, or 0 where no word is known."""
+        """Return a text's vector, of length 1, or 0 if no word is known."""
         total = np.zeros(self._vectors.dimensions, dtype=np.float32)
         for word in words.split():
             row = self._vectors.rows.get(word)
@@ -89,7 +92,7 @@ class Index:
 
 
 def weigh(messages: Iterable[str]) -> dict[str, float]:
-    """Give each word's inverse document frequency: 1 for a word of every message, more for rarer ones."""
+    """Return each word's inverse document frequency: 1 for a word in every message, more for rarer ones."""
     found: Counter[str] = Counter()
     count = 0
     for message in messages:
