@@ -48,13 +48,13 @@ class Form(ABC):
         """Return the node's value; report problems to the context, calling the node `name`."""
 
     @abstractmethod
-    def describe(self) -> Schema: ...
+    def describe(self) -> Schema:
+        """Return the keywords of JSON Schema that follow from the form."""
 
     def schema(self) -> Schema:
         """Return the JSON Schema of what the form accepts."""
-        return {
-            **({"description": self.description} if self.description else {}), **self.describe(), **self.extra,
-        }  # fmt: skip
+        description = {"description": self.description} if self.description else {}
+        return {**description, **self.describe(), **self.extra}
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class Word(Form):
         return self.parse(read_scalar(node, name, context), node, context)
 
     def parse(self, word: str, node: yaml.Node, context: Context) -> Any:
+        """Convert a word read from the node; report one of the wrong form, and return it as it is."""
         try:
             if self.accepts(word, context):
                 return self.convert(word)
@@ -144,8 +145,8 @@ class Many(Form):
 
 
 @dataclass(frozen=True)
-class Optional(Form):
-    """A form whose value may be left empty: None."""
+class Nullable(Form):
+    """A form whose value may be empty, which is None."""
 
     form: Form
 
@@ -211,9 +212,10 @@ class Record(Form):
     def read(self, node: yaml.Node, name: str, context: Context) -> Any:
         entries = dict(read_mapping(node, name, context))
         forms = {**self.fields, **{key: self.others for key in entries if self.others and key not in self.fields}}
-        for key in entries.keys() - forms.keys():
-            known = f"{self.introduction.format(name=name)} {listed([*self.fields])}"
-            context.report(entries[key].key, f"`{key}` is unknown; {known}")
+        for key, entry in entries.items():
+            if key not in forms:
+                known = f"{self.introduction.format(name=name)} {listed([*self.fields])}"
+                context.report(entry.key, f"`{key}` is unknown; {known}")
         for key in self.required:
             if key not in entries:
                 context.report(node, f"{name} needs `{key}`")
@@ -235,6 +237,8 @@ class Record(Form):
 
 A_CHANNEL = "the ID of a channel, such as C0123ABCD (in Slack: channel details, at the bottom)"
 A_PERSON = "the ID of a person, such as U0123ABCD (in Slack: their profile, the three dots, Copy member ID)"
+A_MENTION = "`here`, the ID of a user group (S…) or of a person (U…)"
+MENTION = re.compile(r"here|[SUW][A-Z0-9]{2,}")
 
 CHANNEL_ID = Word(f"is not {A_CHANNEL}", CHANNEL, description="The ID of a channel: C0123ABCD")
 PERSON_ID = Word(f"is not {A_PERSON}", PERSON, description="The ID of a person: U0123ABCD")

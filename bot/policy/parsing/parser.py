@@ -10,13 +10,15 @@ import yaml
 
 from bot.policy.parsing.forms import (
     A_CHANNEL,
+    A_MENTION,
     A_PERSON,
     CHANNEL_ID,
     EMOJI_NAME,
+    MENTION,
     Choice,
     Form,
     Many,
-    Optional,
+    Nullable,
     Part,
     Record,
     Schema,
@@ -126,9 +128,7 @@ _URGENT = Record(
     Urgent,
     {
         "when": Table(Many(Word(), "a label", frozenset)),
-        "mention": Word(
-            "is not `here`, the ID of a user group (S…) or of a person (U…)", re.compile(r"here|[SUW][A-Z0-9]{2,}")
-        ),
+        "mention": Word(f"is not {A_MENTION}", MENTION),
     },
     required=("when", "mention"),
 )
@@ -142,8 +142,9 @@ def _check_version(policy: Part) -> Iterator[Problem]:
     if "version" not in policy.entries:
         yield problem(policy.node, f"`version: {VERSIONS[-1]}` is missing")
     elif policy.values["version"] == "1":
-        for key in policy.entries.keys() & set(_SINCE_2):
-            yield problem(policy.entries[key].key, f"`{key}` needs `version: 2`")
+        for key, entry in policy.entries.items():
+            if key in _SINCE_2:
+                yield problem(entry.key, f"`{key}` needs `version: 2`")
 
 
 def _build_policy(
@@ -166,14 +167,14 @@ GRAMMAR = Record(
             description="The mode of each channel; `default` is for channels that are not listed.",
         ),
         "routes": Table(CHANNEL_ID, description="The channel that each category goes to."),
-        "urgent": Optional(_URGENT, description="Mention someone if one of these facets has one of its labels."),
+        "urgent": Nullable(_URGENT, description="Mention someone if one of these facets has one of its labels."),
         "unsure": Choice(get_args(WhenUnsure), description="What to do if the classifier is not sure."),
         "reactions": _emoji_table("Emoji to tag a message with, by facet and label."),
         "corrections": _Correctors(description="Who may correct the bot's labels: anyone, or a list of people."),
         "reaction_corrections": _emoji_table(
             "Emoji by facet and label: a reaction with one, by a person who may correct, sets that label."
         ),
-        "admin": Optional(
+        "admin": Nullable(
             CHANNEL_ID,
             description="The channel for problems that need a person with more rights, such as a missing permission.",
         ),

@@ -7,7 +7,20 @@ from dataclasses import replace
 import yaml
 
 from bot.policy.keywords import read_words
-from bot.policy.parsing.forms import CHANNEL_ID, EMOJI_NAME, Choice, Form, Many, Part, Record, Reference, Schema, Word
+from bot.policy.parsing.forms import (
+    A_MENTION,
+    CHANNEL_ID,
+    EMOJI_NAME,
+    MENTION,
+    Choice,
+    Form,
+    Many,
+    Part,
+    Record,
+    Reference,
+    Schema,
+    Word,
+)
 from bot.policy.parsing.nodes import NAME, Context, Problem, is_nothing, line_of, problem
 from bot.policy.rules import OTHERS, OURS, Action, Condition, Escalation, Rule
 
@@ -16,7 +29,7 @@ MOST_RULES = 200
 
 _MOST_NAME = 80
 _MINUTES = {"min": 1, "h": 60, "d": 24 * 60}
-# At most three days: a queue keeps messages for four.
+# At most three days (4320min, 72h, 3d): a queue keeps messages for four.
 _AFTER = re.compile(
     r"([1-9][0-9]{0,2}|[1-3][0-9]{3}|4[0-2][0-9]{2}|43[01][0-9]|4320)min|([1-9]|[1-6][0-9]|7[0-2])h|[1-3]d"
 )
@@ -45,8 +58,8 @@ def _to_minutes(written: str) -> int:
 
 
 _MENTION = _Mention(
-    "is not `here`, the ID of a user group (S…) or of a person (U…), or the name of a rota",
-    re.compile(r"here|[SUW][A-Z0-9]{2,}"),
+    f"is not {A_MENTION}, or the name of a rota",
+    MENTION,
     description="here, the ID of a user group (S…) or of a person (U…), or the name of a rota",
 )
 _TEAM = Word(
@@ -92,9 +105,9 @@ def _check_action(action: Part) -> Iterator[Problem]:
     if not action.entries and isinstance(action.node, yaml.MappingNode | yaml.ScalarNode):
         yield problem(action.node, "`then` is empty; a rule that does nothing to a message is `silent: true`")
     if action.values.get("silent") == "true":
-        for key in action.entries.keys() - set(_INVISIBLE):
-            fault = f"`silent: true` shows nothing in Slack, so `{key}` cannot be beside it"
-            yield problem(action.entries[key].value, fault)
+        for key, entry in action.entries.items():
+            if key not in _INVISIBLE:
+                yield problem(entry.value, f"`silent: true` shows nothing in Slack, so `{key}` cannot be beside it")
 
 
 ACTIONS = {
