@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# The tests start hundreds of processes; each would compile all that it imports once more.
+export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -24,8 +26,9 @@ demo: setup .venv-ministack/.ready $(STARTER)/manifest.json ## run the complete 
 
 test: setup .venv-ministack/.ready .venv-fasttext/.ready .venv-checkov/.ready .venv-sagemaker/.ready node_modules/.ready $(STARTER)/manifest.json $(ARCHIVES) ## lint, types and all tests, on every installed Python >= 3.11
 	@$(MAKE) --no-print-directory lint
-	@sh tests/run.sh $(PY) -n auto --dist loadgroup $(ARGS)
-	@sh tests/run.sh .venv-sagemaker/bin/python -q -n auto --dist loadgroup -m sagemaker -o cache_dir=.venv-sagemaker/.pytest_cache tests/training/sagemaker
+	@$(PY) -m pytest -n auto $(ARGS)
+	@# In one process: importing the SDK costs more than the tests that need it.
+	@.venv-sagemaker/bin/python -m pytest -q -m sagemaker -o cache_dir=.venv-sagemaker/.pytest_cache tests/training/sagemaker
 	@sh tests/on_other_interpreters.sh
 
 lint: setup ## ruff and strict types

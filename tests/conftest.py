@@ -21,6 +21,8 @@ import uvicorn
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from bot.sandbox.servers import run_ministack
 from classifier_infra.model.manifest import Manifest
@@ -48,8 +50,41 @@ CHROMIUM_ARGUMENTS = [
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait for a browser, a server or a process most of their time."""
+    """Return one more than there are cores: many tests wait for a browser, a server or a process most of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+# Folders and files that share what takes long to start, each run by one worker. A folder ends in a slash.
+WORKER_GROUPS = {
+    "tests/infrastructure/test_archive.py": "archives",
+    "tests/infrastructure/": "serverless",
+    "tests/end_to_end/test_dbpedia.py": "dbpedia",
+    "tests/end_to_end/": "sandbox",
+    "tests/benchmarks/faults/test_burst.py": "two workers",
+    "tests/benchmarks/faults/test_queue.py": "two workers",
+}
+
+
+class FileScheduling(LoadScopeScheduling):
+    """Let one worker run the tests of a file, so that a fixture of a module or of a group is built once.
+
+    pytest-xdist 3.8 has `--dist loadgroup` for this, but it does nothing on pytest 9.2, which no longer reads the
+    `_nodeid` that it sets.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return next((group for start, group in WORKER_GROUPS.items() if path.startswith(start)), path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
+    config.option.loadscopereorder = False  # the order is that of pytest_collection_modifyitems
+    return FileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits longest for processes, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not any(item.iter_markers("stack")))
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,6 @@ for python in $(command -v python3.11 python3.12 python3.13 python3.14 2>/dev/nu
         touch "$environment/.ready"
     fi
     echo "Python $version:"
-    HYPOTHESIS_PROFILE=brief sh tests/run.sh "$environment/bin/python" -q -n auto --dist loadgroup \
+    HYPOTHESIS_PROFILE=brief "$environment/bin/python" -m pytest -q -n auto \
         -m "not browser and not node and not stack and not once" -o cache_dir="$environment/.pytest_cache"
 done

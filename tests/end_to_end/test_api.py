@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.stack
 
 
 def test_the_request_of_the_original_system_is_answered(sandbox):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.xdist_group("sandbox")]
+pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 MESSAGE = "The invoice of this month charges my card twice, please refund the second payment"

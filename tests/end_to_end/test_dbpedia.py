@@ -9,7 +9,7 @@ import pytest
 from classifier_infra.model.text import clean, normalise
 
 # The model is trained first, unless another test has done so.
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("dbpedia"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

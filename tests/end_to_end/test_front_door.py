@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.stack
 
 HELLO = b'{"type": "url_verification", "challenge": "abc"}'
 

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.stack
 
 BILLING = "I was charged twice for my subscription this month, please refund one of the payments"
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.stack
 
 BILLING = "I was charged twice for my subscription this month, please refund one of the payments"
 TECHNICAL_AND_URGENT = "our whole team is locked out, nobody can log in since the update, everything is down"

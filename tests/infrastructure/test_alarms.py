@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.decode.cfn_yaml import load as load_template
 
 from bot.pipeline.budget import Budget, BudgetedClassifier
 from classifier_infra.inference import events
@@ -22,7 +21,7 @@ RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 BILLING = ROOT / "classifier_infra" / "account" / "billing.yml"
 OURS = "BlazingTriage"
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("serverless")]
+pytestmark = pytest.mark.node
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +31,9 @@ def alarms(template) -> Mapping[str, Any]:
 
 @pytest.fixture(scope="module")
 def billing() -> Mapping[str, Any]:
+    # Not above: half a second in each process that collects.
+    from cfnlint.decode.cfn_yaml import load as load_template
+
     return load_template(str(BILLING))
 
 

@@ -29,7 +29,7 @@ DRAWN_TYPES = (
 # The Serverless Framework's own.
 NOT_DRAWN = {"ServerlessDeploymentBucket"}
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("serverless")]
+pytestmark = pytest.mark.node
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 EXCUSES = ROOT / "classifier_infra" / "checkov.yml"
 BILLING = ROOT / "classifier_infra" / "account" / "billing.yml"
 
-pytestmark = [pytest.mark.node, pytest.mark.timeout(300), pytest.mark.xdist_group("serverless")]
+pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="session")

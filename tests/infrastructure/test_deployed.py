@@ -45,7 +45,6 @@ pytestmark = [
     pytest.mark.node,
     pytest.mark.stack,
     pytest.mark.timeout(300),  # six processes start first
-    pytest.mark.xdist_group("serverless"),
 ]
 
 # Lambda's part: start the handler once, hand it one event after the other. Each call of AWS is told beside the answer.

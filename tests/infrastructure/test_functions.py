@@ -26,7 +26,7 @@ MODEL_BUCKET = "models-of-the-team"
 # workspaces beside the first.
 OPTIONAL = ("POWERTOOLS_", "CLASSIFIER", "ENDPOINT_TYPE", "MODEL_SOURCE", "PRICES_FILE", "SLACK_WORKSPACES")
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("serverless")]
+pytestmark = pytest.mark.node
 
 # Lambda's part: import the handler, hand it the event, pass the answer on.
 RUN = """

@@ -42,7 +42,7 @@ WRITES = {"Put": "dynamodb:PutItem", "Update": "dynamodb:UpdateItem", "Delete": 
 OF_LAMBDA_ITSELF = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TO_READ_A_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("serverless")]
+pytestmark = pytest.mark.node
 
 
 @dataclass(frozen=True)

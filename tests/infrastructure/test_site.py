@@ -14,7 +14,7 @@ SITE = Path(__file__).parents[2] / "static_site"
 API_ADDRESS = "https://a1b2c3.execute-api.us-east-1.amazonaws.com"
 API = "https://${ApiGatewayRestApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("serverless")]
+pytestmark = pytest.mark.node
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 BILLING = ROOT / "classifier_infra" / "account" / "billing.yml"
 
 # Compiling takes seconds: one worker does it for all of these.
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("serverless")]
+pytestmark = pytest.mark.node
 
 # Actions whose resource is not one of ours, each with the reason.
 RESOURCE_NOT_OURS = {

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("name", "accuracy", "megabytes"),
     [
-        pytest.param("dbpedia14", 0.975, 16, marks=pytest.mark.xdist_group("dbpedia")),
-        pytest.param("banking77", 0.905, 8, marks=pytest.mark.xdist_group("banking")),
+        ("dbpedia14", 0.975, 16),
+        ("banking77", 0.905, 8),
     ],
 )
 @pytest.mark.once

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.faults.burst import run_burst
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults-queue")]
+pytestmark = pytest.mark.stack
 
 
 @pytest.mark.timeout(400)

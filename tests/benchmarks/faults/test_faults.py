@@ -6,7 +6,7 @@ from benchmarks.faults.rules import KILLS, Fault, Rule
 from benchmarks.faults.scenarios import COMMAND, MESSAGE
 from benchmarks.faults.trials import EFFECTS, GOOD, Outcome, run_deliveries, run_requests, run_trial
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.stack
 
 QUICK = [fault for fault in Fault if fault is not Fault.SLOW]
 

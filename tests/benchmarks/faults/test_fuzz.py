@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.faults.fuzz import HANG_SECONDS, run_fuzz
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults-fuzz")]
+pytestmark = pytest.mark.stack
 
 
 def test_malformed_requests_are_answered_without_a_5xx(start_laboratory):

@@ -9,7 +9,7 @@ from benchmarks.faults.scenarios import MESSAGE, TEXT, correction_record, messag
 from benchmarks.faults.trials import GOOD, Outcome, run_baseline, run_conditions
 from bot.sandbox.slack.delivery import sign
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults-queue")]
+pytestmark = pytest.mark.stack
 
 
 def test_two_workers_that_get_one_message_at_once_have_one_effect(two_workers):

@@ -28,9 +28,6 @@ TEMPLATE = {
     },
 }
 
-# moto's account is one for the whole process.
-pytestmark = pytest.mark.xdist_group("serverless")
-
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk"), pytest.mark.xdist_group("sdk")]
+pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk")]
 
 IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/python:3.13"
 

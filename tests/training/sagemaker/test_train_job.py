@@ -15,7 +15,7 @@ from training.sagemaker.layout import Place
 from training.sagemaker.requests import Machines, training_request
 from training.sagemaker.service_model import find_violations
 
-pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk", "fasttext_trainer"), pytest.mark.xdist_group("sdk")]
+pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk", "fasttext_trainer")]
 
 SMALL = {"epochs": "30", "vector_dim": "8", "buckets": "500", "min_count": "1", "learning_rate": "0.5"}
 SETTINGS = [argument for name, value in SMALL.items() for argument in ("--set", f"{name}={value}")]

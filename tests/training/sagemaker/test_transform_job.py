@@ -7,7 +7,7 @@ import pytest
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from training.sagemaker.cli import transform
 
-pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk"), pytest.mark.xdist_group("sdk")]
+pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk")]
 
 FACETS = (Facet("category", (Label("red", "Red"), Label("blue", "Blue"))),)
 WORDS = {"</s>": (0.0, 0.0), "warm": (4.0, -4.0), "cold": (-4.0, 4.0)}

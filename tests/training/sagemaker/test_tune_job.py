@@ -5,7 +5,7 @@ import pytest
 from classifier_infra.model.manifest import load_manifest
 from training.sagemaker.service_model import find_violations
 
-pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk", "fasttext_trainer"), pytest.mark.xdist_group("sdk")]
+pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk", "fasttext_trainer")]
 
 
 @pytest.fixture

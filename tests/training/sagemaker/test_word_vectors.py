@@ -103,7 +103,6 @@ def test_a_text_without_known_words_is_an_error(run, past, tmp_path):
 
 
 @pytest.mark.sagemaker
-@pytest.mark.xdist_group("sdk")
 @pytest.mark.usefixtures("sdk", "fasttext_trainer")
 def test_vectors_are_learnt_on_aws(run, past, bucket, role, tmp_path):
     small = ["--set", "vector_dim=8", "--set", "min_count=1", "--set", "buckets=100"]
