@@ -1,6 +1,6 @@
-"""What our interface costs beside the bare call it makes, and beside the way the original Lambda function called.
+"""Cost of the classifier's interface, compared with a bare boto3 call and with the original Lambda function's way.
 
-All that is compared takes turns within one process, against one local endpoint: medians of many calls, ratios of them.
+All contenders take turns within one process, against one local endpoint; results are ratios of medians of many calls.
 """
 
 import json
@@ -50,7 +50,7 @@ PACKAGES = ("boto3", "botocore", "fasttext-predict", "aws-lambda-powertools", "u
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured, and whether it is at most what was aimed at."""
+    """A measured value and its upper target."""
 
     name: str
     value: float
@@ -63,27 +63,27 @@ class Figure:
 
 
 def run() -> None:
-    """One message through our client beside a bare boto3 call; batches, the copy in process, explanations, memory."""
+    """The classifier's client against a bare boto3 call; batches, classification in process, explanations, memory."""
     with running() as server, _environment(f"http://{HOST}:{server.port}") as environment:
         client = build_service(read_classifier_settings(environment), _ignore).current(3600)
         embedded = build_service(read_classifier_settings(environment | {"CLASSIFIER": "embedded"}), _ignore)
         medians = _call_medians(client)
         figures = [
-            Figure("one message beside the bare boto3 call", medians["ours"] / medians["bare"], 1.15, "×"),
-            Figure("one message beside the original way", medians["ours"] / medians["original"], 0.25, "×"),
-            Figure("ten messages beside one", medians["ten"] / medians["ours"], 2.0, "×"),
+            Figure("one message, against the bare boto3 call", medians["ours"] / medians["bare"], 1.15, "×"),
+            Figure("one message, against the original way", medians["ours"] / medians["original"], 0.25, "×"),
+            Figure("ten messages, against one", medians["ten"] / medians["ours"], 2.0, "×"),
             Figure("invocations for 100 messages", _invocations(server.port, client), 1),
             *_in_process(embedded.current(3600)),
             *(_memory(mode, environment) for mode in ("endpoint", "embedded", "endpoint-with-fallback")),
         ]
     rows = [vars(figure) | {"is_met": figure.is_met} for figure in figures]
     data = {"median_us": medians, "figures": rows}
-    save("classifier", "What the classifier's interface costs", _text(medians, figures), data, PACKAGES)
+    save("classifier", "Cost of the classifier's interface", _text(medians, figures), data, PACKAGES)
 
 
 @contextmanager
 def _environment(url: str) -> Iterator[dict[str, str]]:
-    """Point boto3 at the endpoint; give a function's settings."""
+    """Point boto3 at the endpoint and yield a function's settings."""
     keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "eu-central-1"}
     os.environ |= keys | {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url}
     with tempfile.TemporaryDirectory() as empty:
@@ -97,14 +97,14 @@ def _environment(url: str) -> Iterator[dict[str, str]]:
 
 
 def _ignore(event: object) -> None:
-    """Nobody looks at the events of a benchmark."""
+    """Discard the service's events."""
 
 
 # --- Calls ----------------------------------------------------------------------------------------------------
 
 
 def _call_medians(client: CurrentClassifier) -> dict[str, float]:
-    """Give the medians in microseconds."""
+    """Return the medians in microseconds."""
     [payload] = plan_payloads([normalise(clean(TEXT))], client.model.raw_labels, 6_000_000)
     runtime = boto3.client("sagemaker-runtime")
     one, ten = [clean(TEXT)], [clean(text) for text in TEN]
@@ -124,7 +124,7 @@ def _invoke(runtime: Any, body: bytes) -> bytes:
 
 
 def _call_as_the_original(body: bytes) -> str:
-    """A new session and a new client for each message, and a label that loses its prefix."""
+    """Call as the original Lambda function did, with a new session and client for each message."""
     runtime = boto3.Session().client("sagemaker-runtime")
     [prediction] = json.loads(_invoke(runtime, body).decode("utf-8"))
     label: str = prediction["label"][0].removeprefix("__label__")
@@ -205,7 +205,7 @@ print(json.dumps({"answers": answers, "megabytes": peak}), file=sys.stderr)
 
 
 def _memory(mode: str, environment: dict[str, str]) -> Figure:
-    """Give the most memory that the function's process ever held, over texts and explanations."""
+    """Measure the peak memory of the function's process over classifications and explanations."""
     events = [
         _event(method, path, {"text": text})
         for text in TEN
@@ -222,7 +222,7 @@ def _memory(mode: str, environment: dict[str, str]) -> Figure:
 
 
 def _event(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Give the event of an API Gateway REST proxy integration."""
+    """Build the event of an API Gateway REST proxy integration."""
     headers = {"Content-Type": "application/json"}
     return {
         "resource": path,
@@ -245,7 +245,7 @@ def _event(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def _text(medians: dict[str, float], figures: Sequence[Figure]) -> str:
     lines = [
-        f"Medians of {CALLS:,} calls each that take turns, {ORIGINAL_CALLS} of the original way: the bare boto3 call "
+        f"Medians of {CALLS:,} calls each, taking turns ({ORIGINAL_CALLS} of the original way): the bare boto3 call "
         f"{medians['bare']:.0f} µs, ours\n{medians['ours']:.0f} µs, ten texts {medians['ten']:.0f} µs, the original "
         f"way (a new session and client for each message) {medians['original'] / 1000:.1f} ms.",
         "",

@@ -1,10 +1,9 @@
-"""How long a cold start of the front takes, beside a hello-world Bolt app with its Lambda adapter.
+"""Cold start of the front, compared with a hello-world Bolt app with its Lambda adapter.
 
-Both run on Lambda's Python from a folder with bytecode, as they are deployed: the front from its own archive, Bolt from
-the same locked libraries. Each start is a new process; starts take turns, so that a busy moment of the machine hits all
-of them. The time is from the first line of Python to the answer to one signed event, without the interpreter's own
-start, which is the same for all. SQS, Secrets Manager and Slack (which
-Bolt asks who it is) are one small server on this machine.
+Both run on Lambda's Python from a folder with bytecode, as deployed: the front from its own archive, Bolt from the same
+locked libraries. Each start is a new process, and contenders take turns, so that other load on the machine affects all.
+The time is from the first line of Python to the answer to one signed event, without the interpreter's own start, which
+is the same for all. SQS, Secrets Manager and Slack (Bolt's `auth.test`) are one small server on this machine.
 """
 
 import hashlib
@@ -76,7 +75,7 @@ def handler(event, context):
 
 @dataclass(frozen=True)
 class Contender:
-    """What is started: the module with a `handler`, and the folders with all it needs."""
+    """A module with a `handler`, and the folders with all that it imports."""
 
     name: str
     folders: tuple[Path, ...]
@@ -88,9 +87,9 @@ def run() -> None:
     """Cold start of the front and of a hello-world Bolt app, and the size of the front's archive."""
     python = find_python(os.environ.get("PATH", ""), Path.home())
     if python is None:
-        raise BenchmarkError(f"no Python {PYTHON_VERSION} is here, which Lambda runs the functions on")
+        raise BenchmarkError(f"no Python {PYTHON_VERSION} found, on which Lambda runs the functions")
     if not (MODEL / "manifest.json").is_file():
-        raise BenchmarkError(f"{MODEL} is missing; make it with `make train-starter`")
+        raise BenchmarkError(f"there is no {MODEL}; train it with `make train-starter`")
     with tempfile.TemporaryDirectory() as scratch, _aws() as aws:
         folder = Path(scratch)
         contenders, unpacked = _lay_out(folder, python, aws)
@@ -106,7 +105,7 @@ def run() -> None:
 
 
 def _lay_out(folder: Path, python: Path, aws: str) -> tuple[list[Contender], int]:
-    """Unpack the front's archive and write the peers beside the same libraries."""
+    """Unpack the front's archive, and write the peers beside the same libraries."""
     try:
         archive = next(each for each in build(PLATFORM, MODEL, OUT, python) if each.path.name.startswith("front-"))
     except PackagingError as error:
@@ -151,7 +150,7 @@ def _start(python: Path, contender: Contender, event: Path) -> dict[str, Any]:
 
 
 def _build_event() -> dict[str, Any]:
-    """Build the proxy event of a message that is to be triaged, signed now."""
+    """Build the proxy event of a message to triage, signed with the current time."""
     message = {
         "type": "message",
         "channel": "C0SUPPORT",
@@ -179,7 +178,7 @@ def _build_event() -> dict[str, Any]:
 
 
 class _Aws(BaseHTTPRequestHandler):
-    """Takes any message, knows one secret, and tells Bolt who its bot is."""
+    """SQS, Secrets Manager with one secret, and Slack's `auth.test`."""
 
     def do_POST(self) -> None:
         body = json.dumps(self._answer(self.rfile.read(int(self.headers["Content-Length"])))).encode()
@@ -238,7 +237,7 @@ def _ratio(measured: list[dict[str, Any]], base: list[dict[str, Any]], figure: s
 
 def _text(figures: Mapping[str, Any]) -> str:
     lines = [
-        "| what starts | median | quartiles | against Bolt | processor time | against Bolt | memory |",
+        "| contender | median | quartiles | against Bolt | processor time | against Bolt | memory |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in figures["rows"]:

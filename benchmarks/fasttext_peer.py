@@ -1,7 +1,7 @@
-"""Train the original fastText once and tell what it predicts; run in the environment that has it.
+"""Train the original fastText and predict; runs in the environment that has it.
 
 Standard input: {"train": file, "texts": file, "arguments": {…}}; standard output: {"labels": […], "seconds": …,
-"processor_seconds": …}, the times being those of training alone.
+"processor_seconds": …}, with the times of training alone.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How long the policy takes to decide about one message, beside what classifying that message takes."""
+"""Time of the policy's decision about one message, compared with its classification."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ _SECONDS_OF_A_ROUND = 0.02
 
 
 def run() -> None:
-    """Time to decide about one message, by the number of rules and the length of the text."""
+    """Time of deciding about one message, by the number of rules and the length of the text."""
     try:
         classifier = EmbeddedClassifier(load_model(STARTER, in_memory=True))
     except ArtefactError as error:
@@ -65,7 +65,7 @@ rules:
 
 
 def _build(count: int) -> Policy:
-    """Build a policy of which no rule but the last is for the message, and each only in its last condition not."""
+    """Build a policy in which only the last rule matches, and all others fail at their last condition."""
     rules = [
         f"  - when: {{channel: C0BENCH, team: ours, {_last_condition(number)}}}\n    then: {{post: C0RULE{number}}}"
         for number in range(count - 1)
@@ -84,7 +84,7 @@ def _decision(policy: Policy, text: str, prediction: Prediction, manifest: Manif
 
 
 def _microseconds(act: Callable[[], Any]) -> float:
-    """Give the time of one call in the quickest of some rounds: what else the machine does only ever adds to it."""
+    """Return the time of one call in the fastest of several rounds; other programs only lengthen the others."""
     act()
     times = []
     for _ in range(ROUNDS):
@@ -105,8 +105,8 @@ def _describe(figures: Mapping[str, Mapping[str, float]]) -> str:
     worst, classified = first["50 rules"], first["classified in process"]
     verdict = "within" if worst <= TARGET_MICROSECONDS else "over"
     ratio = (
-        "With 50 rules, all of which are looked at, each with a channel, a team, and hours or two key words, a message "
-        f"of 100 characters takes {worst:,.0f} µs, {verdict} the {TARGET_MICROSECONDS} µs that were aimed at, and "
-        f"{worst / classified:.2f} times what classifying it takes in the same process."
+        "With 50 rules, all of which are tried, each with a channel, a team, and hours or two key words, a message of "
+        f"100 characters takes {worst:,.0f} µs, {verdict} the target of {TARGET_MICROSECONDS} µs, and "
+        f"{worst / classified:.2f} times as long as its classification in the same process."
     )
     return "\n".join([*rows, "", ratio])

@@ -1,4 +1,4 @@
-"""Where results go, and what is said of the machine they are from."""
+"""Saving of benchmark results, with the date, the machine and the versions."""
 
 import importlib.metadata
 import json
@@ -14,11 +14,11 @@ FOLDER = Path(__file__).with_name("results")
 
 
 class BenchmarkError(RuntimeError):
-    """The measurement cannot be made; the message says what is missing."""
+    """The benchmark cannot run; the message says what is missing."""
 
 
 def save(name: str, title: str, text: str, figures: Mapping[str, Any], packages: Sequence[str]) -> None:
-    """Print a result and write it as `results/<name>.json` and `.md`, with the date, the machine and the versions."""
+    """Print a result and write `results/<name>.json` and `.md`, with the date, the machine and the versions."""
     origin = describe_origin(packages)
     versions = ", ".join(f"{package} {version}" for package, version in origin["versions"].items())
     source = f"{origin['date']}, {origin['cores']} cores of {origin['processor']}, {versions}."
@@ -30,7 +30,7 @@ def save(name: str, title: str, text: str, figures: Mapping[str, Any], packages:
 
 
 def describe_origin(packages: Sequence[str]) -> dict[str, Any]:
-    """Give the date, the machine, and the versions of Python and of some packages."""
+    """Return the date, the machine, and the versions of Python and the packages."""
     versions = {package: importlib.metadata.version(package) for package in packages}
     return {
         "date": datetime.now(UTC).date().isoformat(),

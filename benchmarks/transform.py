@@ -1,10 +1,10 @@
-"""How many past messages a second are classified over the local endpoint, beside the same model in one bare process.
+"""Messages per second of `sagemaker transform --local`, compared with the same model in one bare process.
 
-The messages are the starter messages, over and over, as JSON lines with ids; "bare" is `clean`, `normalise`, fastText
-and decoding in one process, with nothing read from or written to disk. Memory is the peak of the process that runs
-`sagemaker transform`; for it to be flat, it must not grow with the number of messages. The bare process is measured
-before and after each run, and the share is that of the mean of both, since other programs may be busy on the machine.
-The run has two processes and writes its answers down, so with both cores free it can be faster than one bare process.
+The messages are the starter messages, repeated, as JSON lines with ids; "bare" is `clean`, `normalise`, fastText and
+decoding in one process without disk access. Memory is the peak of the process that runs `sagemaker transform`, and must
+not grow with the number of messages. The bare process is measured before and after each run, and the share refers to
+the mean of both, since other programs may be busy on the machine. The run has two processes, so with two free cores it
+can be faster than one bare process.
 """
 
 import json
@@ -29,7 +29,7 @@ MODEL = ROOT / "build" / "models" / "starter"
 COUNTS = (100_000, 1_000_000)
 BARE = 50_000
 
-# Runs the command and tells, last, the peak memory of this process alone, in KiB.
+# Runs the command and prints, last, the peak memory of its process in KiB.
 _CHILD = """
 import resource, sys
 from training.__main__ import main
@@ -40,9 +40,9 @@ sys.exit(status)
 
 
 def run() -> None:
-    """Messages a second of `sagemaker transform --local`, and its memory."""
+    """Messages per second of `sagemaker transform --local`, and its memory."""
     if not (MODEL / "manifest.json").exists():
-        raise BenchmarkError(f"{MODEL} is not there: make train-starter")
+        raise BenchmarkError(f"there is no {MODEL}; train it with `make train-starter`")
     texts = [message.text for message in read_messages()]
     bare, runs = [_time_bare(texts)], []
     for count in COUNTS:
@@ -55,7 +55,8 @@ def run() -> None:
         for found, rate in zip(runs, beside, strict=True)
     )
     head = (
-        "| messages | `transform --local`, a second | bare, a second | share | peak memory |\n|---|---|---|---|---|\n"
+        "| messages | `transform --local`, per second | bare, per second | share | peak memory |\n"
+        "|---|---|---|---|---|\n"
     )
     text = f"{(__doc__ or '').strip()}\n\n{head}{rows}"
     figures = {"bare": bare, "transform": runs}
