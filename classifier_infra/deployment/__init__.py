@@ -1,1 +1,1 @@
-"""Bring the system into an AWS account and take it out again: what `serverless deploy` does not do."""
+"""The steps of installation and removal that `serverless deploy` and `serverless remove` do not do."""

@@ -1,4 +1,4 @@
-"""`python -m classifier_infra.deployment`: the steps around `serverless deploy`, which the Makefile joins."""
+"""`python -m classifier_infra.deployment`: the steps around `serverless deploy`, which the Makefile calls."""
 
 import argparse
 import sys
@@ -12,6 +12,7 @@ from classifier_infra.deployment.site import UnknownType, page_objects
 from classifier_infra.deployment.stack import (
     BILLING_REGION,
     SERVICE,
+    Page,
     StackError,
     empty_bucket,
     ensure_billing_alarm,
@@ -29,14 +30,14 @@ MANIFEST = ROOT / "docs" / "slack-app-manifest.yml"
 _EXAMPLES = """
 examples:
   python -m classifier_infra.deployment configure prod       # asks, and writes stages/prod.yml
-  python -m classifier_infra.deployment site prod            # the demo page, with the address of the API in it
-  python -m classifier_infra.deployment billing prod         # the alarm on the account's charges, in us-east-1
-  python -m classifier_infra.deployment slack-manifest prod  # to be pasted at api.slack.com/apps
+  python -m classifier_infra.deployment site prod            # uploads the demo page with the API's address in it
+  python -m classifier_infra.deployment billing prod         # sets up the billing alarm in us-east-1
+  python -m classifier_infra.deployment slack-manifest prod  # prints what to paste at api.slack.com/apps
   python -m classifier_infra.deployment empty-site prod      # before `serverless remove`
 
-Region and addresses are those of stages/STAGE.yml; credentials as every AWS tool takes them.
+The region is that of stages/STAGE.yml; credentials are found as by every AWS tool.
 
-exit codes: 0 done; 1 AWS said no, or the stack is not there; 2 the command or an answer is wrong
+exit codes: 0 done; 1 AWS refused, or the stack does not exist; 2 the command or an answer is invalid
 """
 
 
@@ -45,16 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_stage(options.stage)
         options.run(options)
-    except (Unusable, UnknownType) as error:
-        return _fail(error, 2)
-    except (StackError, OSError, yaml.YAMLError) as error:
-        return _fail(error, 1)
+    except (Unusable, UnknownType, StackError, OSError, yaml.YAMLError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, Unusable | UnknownType) else 1
     return 0
 
 
 def _configure(options: argparse.Namespace) -> None:
     before = _read(options.stage)
-    print(f"Settings of the stage {options.stage}; Enter takes what stands in brackets.")
+    print(f"Settings of the stage {options.stage}; press Enter for the value in brackets.")
     settings = {**before, **{question.name: _ask(question, before) for question in QUESTIONS}}
     STAGES.mkdir(exist_ok=True)
     path = STAGES / f"{options.stage}.yml"
@@ -70,7 +70,7 @@ def _ask(question: Question, before: Mapping[str, Any]) -> Any:
         try:
             answer = input(f"{question.text} [{default}]: ").strip() or default
         except EOFError:
-            raise Unusable(f"there was no answer to: {question.text}") from None
+            raise Unusable(f"no answer was given to: {question.text}") from None
         try:
             return question.read(answer)
         except Unusable as error:
@@ -84,31 +84,30 @@ def _as_answer(value: Any) -> str:
 
 
 def _site(options: argparse.Namespace) -> None:
-    region = _region(options.stage)
-    page = find_page(options.stage, region)
+    page = _find_page(options.stage)
     objects = page_objects(SITE, page.api_url)
-    gone = upload(page, objects, region)
-    invalidate(page, region)
-    print(f"{len(objects)} files put into {page.bucket}, {gone} taken away.")
+    deleted = upload(page, objects)
+    invalidate(page)
+    print(f"{len(objects)} files uploaded to {page.bucket}, {deleted} deleted.")
     print(f"Page  {page.address}\nAPI   {page.api_url}")
 
 
 def _billing(options: argparse.Namespace) -> None:
-    done = ensure_billing_alarm(email_of(_read(options.stage)))
-    print(f"Alarm on charges over 10 USD in {BILLING_REGION}: {done}.")
+    result = ensure_billing_alarm(email_of(_read(options.stage)))
+    print(f"Alarm on charges over 10 USD in {BILLING_REGION}: {result}.")
 
 
 def _slack_manifest(options: argparse.Namespace) -> None:
-    page = find_page(options.stage, _region(options.stage))
+    page = _find_page(options.stage)
     print(MANIFEST.read_text(encoding="utf-8").replace("https://API/", f"{page.api_url}/"), end="")
 
 
 def _empty_site(options: argparse.Namespace) -> None:
-    region = _region(options.stage)
-    page = find_page(options.stage, region)
-    if not options.yes and input(f"Type the stage's name to take {SERVICE}-{options.stage} down: ") != options.stage:
-        raise Unusable("nothing was done")
-    print(f"{empty_bucket(page, region)} versions of the page's files deleted from {page.bucket}.")
+    page = _find_page(options.stage)
+    question = f"Type the stage's name to take {SERVICE}-{options.stage} down: "
+    if not options.yes and input(question) != options.stage:
+        raise Unusable("nothing was deleted, because another name was typed")
+    print(f"{empty_bucket(page)} versions of the page's files deleted from {page.bucket}.")
 
 
 def _read(stage: str) -> dict[str, Any]:
@@ -116,13 +115,8 @@ def _read(stage: str) -> dict[str, Any]:
     return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
 
 
-def _region(stage: str) -> str:
-    return str(_read(stage).get("region", "us-east-1"))
-
-
-def _fail(error: Exception, code: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return code
+def _find_page(stage: str) -> Page:
+    return find_page(stage, _read(stage).get("region", "us-east-1"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -133,10 +127,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add(commands, "configure", "ask for the settings of a stage and write them down", _configure)
+    _add(commands, "configure", "ask for the settings of a stage and save them", _configure)
     _add(commands, "site", "upload the demo page", _site)
-    _add(commands, "billing", "set up the alarm on the account's charges", _billing)
-    _add(commands, "slack-manifest", "print the manifest of the Slack app, with the stage's addresses", _slack_manifest)
+    _add(commands, "billing", "set up the billing alarm of the account", _billing)
+    _add(commands, "slack-manifest", "print the Slack app's manifest with the stage's addresses", _slack_manifest)
     emptying = _add(commands, "empty-site", "delete the demo page, so that the stack can be removed", _empty_site)
     emptying.add_argument("--yes", action="store_true", help="do not ask")
     return parser

@@ -1,11 +1,11 @@
-"""The demo page in its bucket: which file becomes which object, and in which order. Pure."""
+"""Turn the demo page's files into objects for its bucket, in the order of their upload."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Given here, and not by this machine's list of types.
+# Listed here, because the types that Python knows depend on the machine.
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -13,21 +13,21 @@ _TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
-# Seconds. Names do not change with contents, so nothing may be kept for long.
-_KEPT = "public, max-age=300"
-_ASKED_FOR_EACH_TIME = "no-cache"
+# File names do not change with their contents, so nothing may be cached for long.
+_FIVE_MINUTES = "public, max-age=300"
+_REVALIDATED = "no-cache"
 
 _SETTINGS = "config.json"
 _ENTRY = "index.html"
 
 
 class UnknownType(ValueError):
-    """A file of the page has an ending for which no content type is known."""
+    """A file of the page has a suffix without a known content type."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageObject:
-    """What is put into the bucket under `key`."""
+    """An object of the bucket."""
 
     key: str
     content: bytes
@@ -36,12 +36,11 @@ class PageObject:
 
 
 def page_objects(folder: Path, api_url: str) -> list[PageObject]:
-    """Give all objects in the order in which they are put: what others refer to comes first, the entry last.
+    """Return all objects in upload order: those that others refer to come first, and the entry page last.
 
     `api_url` is written into config.json. Raises UnknownType.
     """
-    objects = {each.key: each for each in _objects(folder, api_url)}
-    return sorted(objects.values(), key=lambda each: (each.key == _ENTRY, each.key == _SETTINGS, each.key))
+    return sorted(_objects(folder, api_url), key=lambda each: (each.key == _ENTRY, each.key == _SETTINGS, each.key))
 
 
 def _objects(folder: Path, api_url: str) -> Iterator[PageObject]:
@@ -49,10 +48,10 @@ def _objects(folder: Path, api_url: str) -> Iterator[PageObject]:
         if file.is_file():
             key = file.relative_to(folder).as_posix()
             if file.suffix not in _TYPES:
-                raise UnknownType(f"{file}: no content type is known for {file.suffix or 'a file without an ending'}")
+                raise UnknownType(f"{file}: no content type is known for {file.suffix or 'a file without a suffix'}")
             content = file.read_bytes() if key != _SETTINGS else _settings(api_url)
-            kept = _ASKED_FOR_EACH_TIME if key in (_SETTINGS, _ENTRY) else _KEPT
-            yield PageObject(key, content, _TYPES[file.suffix], kept)
+            caching = _REVALIDATED if key in (_SETTINGS, _ENTRY) else _FIVE_MINUTES
+            yield PageObject(key, content, _TYPES[file.suffix], caching)
 
 
 def _settings(api_url: str) -> bytes:

@@ -129,9 +129,11 @@ def test_cloudfront_is_told_to_forget_the_page(deployed):
     config = {"CallerReference": "1", "Comment": "", "Enabled": True, "Origins": {"Quantity": 1, "Items": [origin]}}
     cloudfront = _client("cloudfront")
     distribution = cloudfront.create_distribution(DistributionConfig={**config, "DefaultCacheBehavior": behaviour})
-    page = stack.Page(deployed, "https://page.example", "https://api.example", distribution["Distribution"]["Id"])
+    page = stack.Page(
+        REGION, deployed, "https://page.example", "https://api.example", distribution["Distribution"]["Id"]
+    )
 
-    stack.invalidate(page, REGION)
+    stack.invalidate(page)
 
     (made,) = cloudfront.list_invalidations(DistributionId=page.distribution)["InvalidationList"]["Items"]
     found = cloudfront.get_invalidation(DistributionId=page.distribution, Id=made["Id"])["Invalidation"]
@@ -183,6 +185,6 @@ def test_the_alarm_on_charges_is_set_up_once_and_tells_the_stages_address(aws, s
 
     said = capsys.readouterr().out
     assert "us-east-1: created." in said
-    assert "us-east-1: as it was." in said
+    assert "us-east-1: unchanged." in said
     subscriptions = boto3.client("sns", region_name="us-east-1").list_subscriptions()["Subscriptions"]
     assert [each["Endpoint"] for each in subscriptions] == ["on-call@example.com"]
