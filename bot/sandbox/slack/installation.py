@@ -161,7 +161,7 @@ class RateLimits:
         self._planned: dict[str, _PlannedRefusals] = {}
 
     def plan(self, method: str, times: int, retry_after: int) -> None:
-        """Refuse the next `times` calls of a method with a `Retry-After` of so many seconds."""
+        """Refuse the next `times` calls of a method with a `Retry-After` in seconds."""
         self._planned[method] = _PlannedRefusals(times, retry_after)
 
     def retry_after(self, method: str) -> int | None:

@@ -51,7 +51,7 @@ def test_a_correction_that_overtakes_its_message_leaves_the_message_to_be_handle
     assert see_message(two_workers, ts) == expected
 
 
-def test_a_record_that_nobody_can_read_is_dead_lettered_and_holds_up_no_other(two_workers):
+def test_an_unreadable_queue_message_is_dead_lettered_and_delays_no_other(two_workers):
     expected = run_baseline(two_workers, MESSAGE).seen
 
     two_workers.enqueue('{"version": 99}')

@@ -192,19 +192,19 @@ def _interaction_context(installation: Installation, user: str) -> Json:
 # --- Modals -------------------------------------------------------------------------------------------------
 
 
-async def submit_modal(installation: Installation, view_id: str, values: Json) -> dict[str, str]:
-    """Submit a modal with its `state.values`; return the app's validation errors by block_id. Raises SlackError."""
+async def submit_modal(installation: Installation, view_id: str, values: Json) -> Json:
+    """Submit a modal with its `state.values`; return `errors`, the app's by block_id. Raises SlackError."""
     view = installation.modal(view_id)
     response = await _send_interaction(installation, _view_payload(installation, view, "view_submission", values))
     answer = parse_response(response.content) if response.text.strip() else {}
     if answer.get("response_action") == "errors":
-        return dict(answer["errors"])
+        return {"errors": answer["errors"]}
     if answer.get("response_action") == "update":
         view.form = checked_view(answer["view"], "modal")
     else:
         del installation.modals[view.id]
     installation.version.increment()
-    return {}
+    return {"errors": {}}
 
 
 async def close_modal(installation: Installation, view_id: str) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
+from inspect import isawaitable
 from typing import Any
 
 from starlette.requests import Request
@@ -14,7 +15,7 @@ from bot.sandbox.slack.installation import Installation
 from bot.sandbox.slack.objects import channel_object, group_object, message_object, user_object
 from bot.sandbox.slack.page import files, interactions, people
 from bot.sandbox.slack.page.people import Member
-from bot.sandbox.slack.workspace import Channel, Json, SlackError
+from bot.sandbox.slack.workspace import Channel, Json, Message, SlackError
 
 
 def routes(installation: Installation) -> list[Route]:
@@ -29,7 +30,7 @@ def routes(installation: Installation) -> list[Route]:
     return [
         Route("/sandbox/state", state),
         Route("/sandbox/stream", stream),
-        *(_route(installation, path, action) for path, action in _ACTIONS.items()),
+        *(_route(installation, name, action) for name, action in _ACTIONS.items()),
     ]
 
 
@@ -136,10 +137,41 @@ class PageRequest:
         return people.find_member(self.installation, self.text("channel"), self.text("user"), self.origin)
 
 
-_Action = Callable[[PageRequest], Awaitable[Json]]
+_Action = Callable[[PageRequest], Json | Awaitable[Json | None] | None]
+"""Returns the JSON of the answer, or None if it is empty."""
+
+_ACTIONS: dict[str, _Action] = {
+    "messages": lambda it: _ts_of(people.write(it.member(), it.text("text"), it.optional_text("thread_ts"))),
+    "messages/edit": lambda it: _ts_of(people.edit(it.member(), it.text("ts"), it.text("text"))),
+    "messages/delete": lambda it: people.delete(it.member(), it.text("ts")),
+    "reactions": lambda it: people.toggle_reaction(it.member(), it.text("ts"), it.text("name")),
+    "commands": lambda it: interactions.run_command(it.member(), it.text("command"), str(it.fields.get("text") or "")),
+    "actions": lambda it: interactions.press(
+        it.member(), it.text("ts"), it.text("block_id"), it.text("action_id"), it.mapping("chosen")
+    ),
+    "home": lambda it: interactions.open_home(it.installation, it.text("user")),
+    "views/actions": lambda it: interactions.press_in_view(
+        it.installation, it.text("view_id"), it.text("block_id"), it.text("action_id"), it.mapping("chosen")
+    ),
+    "shortcuts": lambda it: interactions.use_shortcut(it.member(), it.text("ts"), it.text("callback_id")),
+    "modals/submit": lambda it: interactions.submit_modal(it.installation, it.text("view_id"), it.mapping("values")),
+    "modals/close": lambda it: interactions.close_modal(it.installation, it.text("view_id")),
+    "files": lambda it: files.upload(
+        it.installation, it.text("user"), it.text("name"), it.optional_text("content") or "", it.origin
+    ),
+    "rate-limits": lambda it: it.installation.limits.plan(
+        it.text("method"), it.whole_number("times", 1), it.whole_number("retry_after", 1)
+    ),
+    "events-url/verify": lambda it: it.installation.dispatcher.verify_events_url(),
+    "uninstall": lambda it: it.installation.uninstall(),
+}
 
 
-def _route(installation: Installation, path: str, action: _Action) -> Route:
+def _ts_of(message: Message) -> Json:
+    return {"ts": message.ts}
+
+
+def _route(installation: Installation, name: str, action: _Action) -> Route:
     async def answer(request: Request) -> Response:
         # Prevents cross-site request forgery: another site's form cannot send JSON.
         if not request.headers.get("content-type", "").startswith("application/json"):
@@ -151,109 +183,13 @@ def _route(installation: Installation, path: str, action: _Action) -> Route:
         if not isinstance(fields, dict):
             return _error(400, "json_not_object", {})
         try:
-            return JSONResponse(
-                await action(PageRequest(installation, fields, f"{request.base_url}{installation.path}"))
-            )
+            result = action(PageRequest(installation, fields, f"{request.base_url}{installation.path}"))
+            return JSONResponse((await result if isawaitable(result) else result) or {})
         except SlackError as error:
             return _error(409, error.code, error.details)
 
-    return Route(path, answer, methods=["POST"])
+    return Route(f"/sandbox/{name}", answer, methods=["POST"])
 
 
 def _error(status: int, code: str, details: Json) -> Response:
     return JSONResponse({"error": {"code": code, **details}}, status)
-
-
-async def _write(request: PageRequest) -> Json:
-    return {"ts": people.write(request.member(), request.text("text"), request.optional_text("thread_ts")).ts}
-
-
-async def _edit(request: PageRequest) -> Json:
-    return {"ts": people.edit(request.member(), request.text("ts"), request.text("text")).ts}
-
-
-async def _delete(request: PageRequest) -> Json:
-    people.delete(request.member(), request.text("ts"))
-    return {}
-
-
-async def _react(request: PageRequest) -> Json:
-    people.toggle_reaction(request.member(), request.text("ts"), request.text("name"))
-    return {}
-
-
-async def _command(request: PageRequest) -> Json:
-    await interactions.run_command(request.member(), request.text("command"), str(request.fields.get("text") or ""))
-    return {}
-
-
-async def _press(request: PageRequest) -> Json:
-    place = (request.text("ts"), request.text("block_id"), request.text("action_id"))
-    await interactions.press(request.member(), *place, request.mapping("chosen"))
-    return {}
-
-
-async def _open_home(request: PageRequest) -> Json:
-    interactions.open_home(request.installation, request.text("user"))
-    return {}
-
-
-async def _press_in_view(request: PageRequest) -> Json:
-    place = (request.text("view_id"), request.text("block_id"), request.text("action_id"))
-    await interactions.press_in_view(request.installation, *place, request.mapping("chosen"))
-    return {}
-
-
-async def _shortcut(request: PageRequest) -> Json:
-    await interactions.use_shortcut(request.member(), request.text("ts"), request.text("callback_id"))
-    return {}
-
-
-async def _submit_modal(request: PageRequest) -> Json:
-    errors = await interactions.submit_modal(request.installation, request.text("view_id"), request.mapping("values"))
-    return {"errors": errors}
-
-
-async def _upload(request: PageRequest) -> Json:
-    name, content = request.text("name"), request.optional_text("content") or ""
-    return files.upload(request.installation, request.text("user"), name, content, request.origin)
-
-
-async def _close_modal(request: PageRequest) -> Json:
-    await interactions.close_modal(request.installation, request.text("view_id"))
-    return {}
-
-
-async def _limit(request: PageRequest) -> Json:
-    times, seconds = request.whole_number("times", 1), request.whole_number("retry_after", 1)
-    request.installation.limits.plan(request.text("method"), times, seconds)
-    return {}
-
-
-async def _verify(request: PageRequest) -> Json:
-    await request.installation.dispatcher.verify_events_url()
-    return {}
-
-
-async def _uninstall(request: PageRequest) -> Json:
-    request.installation.uninstall()
-    return {}
-
-
-_ACTIONS: dict[str, _Action] = {
-    "/sandbox/messages": _write,
-    "/sandbox/messages/edit": _edit,
-    "/sandbox/messages/delete": _delete,
-    "/sandbox/reactions": _react,
-    "/sandbox/commands": _command,
-    "/sandbox/actions": _press,
-    "/sandbox/home": _open_home,
-    "/sandbox/views/actions": _press_in_view,
-    "/sandbox/shortcuts": _shortcut,
-    "/sandbox/modals/submit": _submit_modal,
-    "/sandbox/files": _upload,
-    "/sandbox/modals/close": _close_modal,
-    "/sandbox/rate-limits": _limit,
-    "/sandbox/events-url/verify": _verify,
-    "/sandbox/uninstall": _uninstall,
-}

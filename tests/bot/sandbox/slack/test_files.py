@@ -21,7 +21,7 @@ def test_an_uploaded_file_is_described_as_slack_does_and_read_with_the_bots_toke
 
 
 def test_without_the_token_a_file_redirects_to_the_login(slack):
-    answer = fetch(upload(slack).json(), token="xoxb-of-somebody-else")
+    answer = fetch(upload(slack).json(), token="xoxb-of-another-app")
 
     assert (answer.status_code, answer.headers["location"]) == (302, "/")
 

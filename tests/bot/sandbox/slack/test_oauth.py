@@ -47,8 +47,8 @@ class Slack:
 
     def do(self, act: str, **fields: Any) -> httpx2.Response:
         """Use an action of the page in the second workspace."""
-        wish = {"channel": "C1SUPPORT", "user": "U1NORA", **fields}
-        return httpx2.post(f"{self.url}/workspaces/T1FIELD/sandbox/{act}", json=wish, timeout=10)
+        fields = {"channel": "C1SUPPORT", "user": "U1NORA", **fields}
+        return httpx2.post(f"{self.url}/workspaces/T1FIELD/sandbox/{act}", json=fields, timeout=10)
 
 
 @pytest.fixture
@@ -134,9 +134,9 @@ def test_an_app_hears_of_a_workspace_only_while_it_is_installed_there(slack, rec
     slack.access(slack.code())
     slack.do("messages", text="in time").raise_for_status()
 
-    told = json.loads(receiving_app.next().body)
-    assert (told["event"]["text"], told["team_id"]) == ("in time", "T1FIELD")
-    assert told["authorizations"][0]["user_id"] == "U1BOT"
+    received = json.loads(receiving_app.next().body)
+    assert (received["event"]["text"], received["team_id"]) == ("in time", "T1FIELD")
+    assert received["authorizations"][0]["user_id"] == "U1BOT"
 
 
 def test_an_app_that_is_taken_out_hears_of_it_and_has_no_token_any_more(slack, receiving_app):
@@ -144,8 +144,8 @@ def test_an_app_that_is_taken_out_hears_of_it_and_has_no_token_any_more(slack, r
 
     slack.do("uninstall").raise_for_status()
 
-    told = [json.loads(receiving_app.next().body)["event"] for _ in range(2)]
-    assert {each["type"] for each in told} == {"tokens_revoked", "app_uninstalled"}
+    received = [json.loads(receiving_app.next().body)["event"] for _ in range(2)]
+    assert {each["type"] for each in received} == {"tokens_revoked", "app_uninstalled"}
     with pytest.raises(SlackApiError, match="token_revoked"):
         slack.client(token).auth_test()
     assert slack.do("uninstall").status_code == 409
