@@ -20,9 +20,8 @@ from bot.sandbox.slack.seed import build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import Settings
 from bot.sandbox.slack.workspace import Workspace
+from tests.bot.stand_in_slack import SIGNING_SECRET, TOKEN
 
-SIGNING_SECRET = "signing-secret-of-the-tests"
-TOKEN = "xoxb-of-the-tests"
 SECONDS = 10
 
 

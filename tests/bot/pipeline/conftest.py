@@ -1,0 +1,81 @@
+"""Fixtures that build what acts in Slack: idempotent steps, follow-ups, effects and the command handler."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.pipeline.command_handler import CommandHandler
+from bot.pipeline.effects import Effects
+from bot.pipeline.follow_ups import FollowUps
+from bot.pipeline.idempotency import Idempotency
+from bot.pipeline.webhooks import Call
+from bot.policy.policy import Policy
+from bot.slack.client import SlackActions
+from bot.store.digests import Digests
+from bot.store.rotations import RoundRobin
+from bot.store.settings import SettingsStore
+from bot.store.stats import StatsStore
+from classifier_infra.model.explanation import Explanation, WordContribution
+from tests.bot.doubles import Answers, FixedSettings, NoCalls, NoRateLimit
+
+
+@pytest.fixture
+def build_steps(dynamodb, ledger_table, ledger, later) -> Callable[..., Idempotency]:
+    """Build an Idempotency; name only what the test is about."""
+
+    def build(**changes: Any) -> Idempotency:
+        values: dict[str, Any] = {
+            "ledger": ledger,
+            "rate_limiter": NoRateLimit(),
+            "summaries": Digests(dynamodb, ledger_table),
+            "later": later,
+            "now": time.time,
+        }
+        return Idempotency(**values | changes)
+
+    return build
+
+
+@pytest.fixture
+def build_duties(dynamodb, ledger_table) -> Callable[..., FollowUps]:
+    """Build FollowUps; `call` calls webhooks."""
+
+    def build(
+        actions: SlackActions, steps: Idempotency, held: FixedSettings, call: Callable[[Call], None] | None = None
+    ) -> FollowUps:
+        return FollowUps(actions, steps, held, RoundRobin(dynamodb, ledger_table), call or NoCalls())
+
+    return build
+
+
+@pytest.fixture
+def build_effects(build_duties, manifest) -> Callable[..., Effects]:
+    """Build Effects; `call` calls webhooks."""
+
+    def build(
+        actions: SlackActions, steps: Idempotency, held: FixedSettings, call: Callable[[Call], None] | None = None
+    ) -> Effects:
+        return Effects(actions, steps, manifest, held, build_duties(actions, steps, held, call))
+
+    return build
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+def command_handler(slack, ledger, manifest, build_steps, answers) -> CommandHandler:
+    """The command handler of a team that routes two of its labels."""
+    store = SettingsStore(ledger.client, ledger.table, Policy(routes={"billing": "C0BILLING", "technical": "C0TECH"}))
+    stats = StatsStore(ledger.client, ledger.table)
+    return CommandHandler(manifest, _explain, store, stats, SlackActions(slack.client), build_steps(), answers)
+
+
+def _explain(text: str, facet: str, label: str) -> Explanation:
+    """Explain a label: a word contributes its length."""
+    words = [WordContribution(word, place, float(len(word)), known=True) for place, word in enumerate(text.split())]
+    return Explanation(facet, label, 1.0, 0.0, tuple(words))
