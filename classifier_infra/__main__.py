@@ -1,4 +1,4 @@
-"""`python -m classifier_infra`: the endpoint from a terminal."""
+"""`python -m classifier_infra`: the commands for SageMaker endpoints and the local stand-in."""
 
 import argparse
 import sys

@@ -1,8 +1,8 @@
-"""Errors that a command reports to the person who ran it."""
+"""The error that ends a command."""
 
 
 class CommandError(Exception):
-    """The command cannot be carried out; the message tells a person why, `status` is the process's."""
+    """A command cannot be carried out; the message says why, and `status` is the exit code."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

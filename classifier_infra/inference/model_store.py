@@ -8,7 +8,8 @@ accepted.json            answers that people accepted in place of the canaries' 
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -85,19 +86,15 @@ class FolderStore:
 
     def read(self, name: str, known_tag: str | None = None) -> Stored | None:
         path = self.folder / name
-        try:
+        with _explained(path):
             status = path.stat()
             tag = f"{status.st_ino}-{status.st_mtime_ns}-{status.st_size}"
             return None if tag == known_tag else Stored(path.read_bytes(), tag)
-        except OSError as error:
-            raise _explain(error, path) from error
 
     def fetch(self, name: str, target: Path) -> None:
         path = self.folder / name
-        try:
+        with _explained(path):
             shutil.copyfile(path, target)
-        except OSError as error:
-            raise _explain(error, path) from error
 
     def write(self, name: str, content: bytes) -> None:
         self._replace(name, lambda unfinished: unfinished.write_bytes(content))
@@ -112,20 +109,22 @@ class FolderStore:
     def _replace(self, name: str, write: Callable[[Path], object]) -> None:
         path = self.folder / name
         unfinished = path.with_suffix(".unfinished")
-        try:
+        with _explained(path):
             write(unfinished)
             unfinished.replace(path)
-        except OSError as error:
-            raise _explain(error, path) from error
 
     def locate(self, name: str) -> str:
         return str(self.folder / name)
 
 
-def _explain(error: OSError, path: Path) -> StoreError:
-    if isinstance(error, FileNotFoundError):
-        return NotStored(f"{path}: there is no such file")
-    return StoreError(f"{path}: {error.strerror}")
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotStored(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,37 +137,31 @@ class S3Store:
 
     def read(self, name: str, known_tag: str | None = None) -> Stored | None:
         condition: dict[str, Any] = {"IfNoneMatch": known_tag} if known_tag else {}
-        try:
-            found = self.client.get_object(Bucket=self.bucket, Key=self._key(name), **condition)
+        with self._explained(name):
+            try:
+                found = self.client.get_object(Bucket=self.bucket, Key=self._key(name), **condition)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] == 304:
+                    return None
+                raise
             return Stored(found["Body"].read(), found["ETag"])
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 304:
-                return None
-            raise self._explain(error, name) from error
-        except BotoCoreError as error:
-            raise self._explain(error, name) from error
 
     def fetch(self, name: str, target: Path) -> None:
-        try:
+        with self._explained(name):
             body = self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"]
             with target.open("wb") as file:
                 shutil.copyfileobj(body, file, _CHUNK_BYTES)
-        except (ClientError, BotoCoreError) as error:
-            raise self._explain(error, name) from error
 
     def write(self, name: str, content: bytes) -> None:
-        try:
+        with self._explained(name):
             self.client.put_object(Bucket=self.bucket, Key=self._key(name), Body=content)
-        except (ClientError, BotoCoreError) as error:
-            raise self._explain(error, name) from error
 
     def upload(self, source: Path, name: str) -> None:
         from boto3.exceptions import Boto3Error  # imported as late as boto3 itself
 
         try:
-            self.client.upload_file(str(source), self.bucket, self._key(name))
-        except OSError as error:
-            raise _explain(error, source) from error
+            with _explained(source):
+                self.client.upload_file(str(source), self.bucket, self._key(name))
         except Boto3Error as error:
             raise StoreError(f"{self.locate(name)}: {error}") from error
 
@@ -178,12 +171,18 @@ class S3Store:
     def _key(self, name: str) -> str:
         return f"{self.prefix}/{name}" if self.prefix else name
 
-    def _explain(self, error: ClientError | BotoCoreError, name: str) -> StoreError:
+    @contextmanager
+    def _explained(self, name: str) -> Iterator[None]:
         url = self.locate(name)
-        if not isinstance(error, ClientError):
-            return StoreError(f"{url}: {type(error).__name__}")
-        code = error.response["Error"].get("Code", "?")
-        return NotStored(f"{url}: there is no such file") if code == "NoSuchKey" else StoreError(f"{url}: {code}")
+        try:
+            yield
+        except ClientError as error:
+            code = error.response["Error"].get("Code", "?")
+            if code == "NoSuchKey":
+                raise NotStored(f"{url}: there is no such file") from error
+            raise StoreError(f"{url}: {code}") from error
+        except BotoCoreError as error:
+            raise StoreError(f"{url}: {type(error).__name__}") from error
 
 
 def _build_s3_client() -> "S3Client":

@@ -1,1 +1,1 @@
-"""The entry point of the API's Lambda function: settings, clients, handler."""
+"""The entry point of the classification API's Lambda function."""

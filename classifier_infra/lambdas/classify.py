@@ -15,7 +15,7 @@ from classifier_infra.inference.events import build_report
 from classifier_infra.inference.settings import build_service, read_classifier_settings, require
 
 _logger = Logger()
-# So that whatever a module of the package logs comes out as JSON, with the request's id.
+# The package's other loggers write JSON with the request's id as well.
 logging.getLogger("classifier_infra")
 copy_config_to_registered_loggers(_logger, include={"classifier_infra"})
 
@@ -26,8 +26,8 @@ def _api() -> APIGatewayRestResolver:
     return create_api(service.current, require(os.environ, "SITE_ORIGIN"), _logger)
 
 
-# An environment variable could switch the logging of whole events on, and those carry the text.
+# Explicitly off: an environment variable can switch on the logging of whole events, which contain texts.
 @_logger.inject_lambda_context(log_event=False, correlation_id_path=correlation_paths.API_GATEWAY_REST)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one API Gateway REST proxy event. Raises SettingError, naming the variable."""
+    """Answer an API Gateway REST proxy event. Raises SettingError, naming the variable."""
     return _api().resolve(event, context)

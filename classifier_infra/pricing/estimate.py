@@ -1,6 +1,6 @@
-"""What classifying costs, in each of the three ways there are, and which of them to take. Pure.
+"""Estimate the monthly cost of classification in each mode, and recommend one.
 
-What every mode pays alike is left out: API Gateway, queues, tables, and what the functions do beside classifying.
+Costs that are the same in every mode are left out: API Gateway, queues, tables, and the functions' other work.
 """
 
 import math
@@ -23,14 +23,14 @@ _DAYS_A_MONTH = HOURS_A_MONTH / 24
 
 
 class TrafficError(ValueError):
-    """The traffic or the sizing cannot be; the message says what is wrong with it."""
+    """The traffic or the sizing is impossible; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Messages a month and how they come: in `busy_hours` of each day, at the peak `peak_factor` times their mean rate.
+    """Messages a month, in `busy_hours` of each day; the peak rate is `peak_factor` times their mean rate.
 
-    A call carries `texts_a_call` messages on average, and `bytes_a_text` go over the wire for each, both ways.
+    A call carries `texts_a_call` messages on average, with `bytes_a_text` transferred for each, both ways together.
     Raises TrafficError.
     """
 
@@ -43,9 +43,9 @@ class Traffic:
     def __post_init__(self) -> None:
         _check_over_zero(self)
         if self.busy_hours > 24:
-            raise TrafficError(f"a day has no {self.busy_hours:g} busy hours")
+            raise TrafficError(f"busy hours is {self.busy_hours:g}; a day has 24")
         if self.texts_a_call < 1 or self.peak_factor < 1:
-            raise TrafficError("a call carries at least one text, and the peak is at least the mean")
+            raise TrafficError("texts a call and peak factor must be at least 1")
 
     @property
     def calls_a_month(self) -> float:
@@ -58,11 +58,11 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """What is rented, and how long things take; times are in seconds, `function_gb` and `serverless_gb` in GiB.
+    """The rented capacity and the duration of calls, in seconds; `function_gb` and `serverless_gb` are in GiB.
 
     The defaults are cautious assumptions, not measurements of an endpoint: a c5.large that answers 100 calls a second,
-    calls of 20 ms, serverless ones of 50 ms. In the functions' own process a message of the starter data took 54 µs of
-    a 2-core machine (2026-11-22); a function of 1 GiB has little more than half a core. Raises TrafficError.
+    calls of 20 ms, serverless calls of 50 ms. Embedded, a message of the starter data took 54 µs on a 2-core machine
+    (2026-11-22); a function of 1 GiB has little more than half a core. Raises TrafficError.
     """
 
     instance: str = "ml.c5.large"
@@ -93,7 +93,7 @@ def _check_over_zero(values: Traffic | Sizing) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a mode costs: USD a month by what it is for."""
+    """The cost of a mode, in USD a month by item."""
 
     mode: Mode
     month_by_item: Mapping[str, float]
@@ -110,7 +110,7 @@ class Cost:
 
 
 def estimate(mode: Mode, traffic: Traffic, sizing: Sizing, prices: Prices) -> Cost:
-    """Give what a mode costs. Raises PriceError for an instance that is not in the table."""
+    """Estimate the cost of a mode. Raises PriceError for an instance that is not in the table."""
     items = _ITEMS[mode](traffic, sizing, prices)
     return Cost(mode, MappingProxyType(items), traffic.messages_a_month)
 
@@ -149,28 +149,28 @@ def _function(seconds: float, sizing: Sizing, prices: Prices) -> float:
 
 
 def break_even(traffic: Traffic, sizing: Sizing, prices: Prices) -> float:
-    """Give the messages a month from which real-time is cheaper than serverless, at this shape of traffic.
+    """Return the messages a month from which real-time is cheaper than serverless, for this shape of traffic.
 
-    Infinite where it never is: an instance sized for the peak is then full before it has paid for itself. Each further
-    instance is a step up again, which is why this is "about".
+    It is infinite if an instance sized for the peak is full before it pays for itself. The result is approximate,
+    because each further instance is another step up.
     """
     *_, data, waiting = _real_time(traffic, sizing, prices).values()
     serverless = estimate("serverless", traffic, sizing, prices).month
     saved_a_message = (serverless - data - waiting) / traffic.messages_a_month
     instance_month = prices.instance(sizing.instance).hour * HOURS_A_MONTH
-    # Messages a month at whose peak one instance is just full.
+    # Messages a month whose peak one instance can just serve.
     full = sizing.calls_a_second / traffic.peak_calls_a_second * traffic.messages_a_month
     if saved_a_message * full < instance_month:
         return math.inf
     return sizing.min_instances * instance_month / saved_a_message
 
 
-# --- Which to take --------------------------------------------------------------------------------------------
+# --- Recommendation -----------------------------------------------------------------------------------------
 
-_CANNOT: Mapping[Need, Mapping[Mode, str]] = {
+_OBSTACLES: Mapping[Need, Mapping[Mode, str]] = {
     "canary": {
         "serverless": "SageMaker shifts no traffic by parts to a serverless endpoint",
-        "embedded": "a model in the functions changes at once for all",
+        "embedded": "a model in the functions changes for all messages at once",
     },
     "capture": {
         "serverless": "a serverless endpoint captures no data",
@@ -179,12 +179,17 @@ _CANNOT: Mapping[Need, Mapping[Mode, str]] = {
     "no-cold-start": {"serverless": "after a quiet time the first call waits seconds for a container"},
     "own-service": {"embedded": "other programs cannot call a model that is inside these functions"},
 }
-NEEDS: tuple[Need, ...] = tuple(_CANNOT)
+_NOTES: Mapping[Mode, str] = {
+    "real-time": "It is billed by the hour, used or not, and answers evenly.",
+    "serverless": "It costs nothing without traffic; expect a slow first answer after a quiet time.",
+    "embedded": "It is the same model.bin inside the functions: nothing to rent, and no service that can fail.",
+}
+NEEDS: tuple[Need, ...] = tuple(_OBSTACLES)
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """The mode to take and why, with the reason why each that is ruled out is."""
+    """The recommended mode and why, and the reason why each excluded mode is ruled out."""
 
     mode: Mode
     why: str
@@ -194,33 +199,26 @@ class Recommendation:
 def recommend(
     costs: Mapping[Mode, Cost], traffic: Traffic, sizing: Sizing, model_bytes: int, needs: Collection[Need] = ()
 ) -> Recommendation:
-    """Choose the cheapest mode that can do what is needed; real-time always can."""
-    ruled_out = {mode: reason for mode in MODES if (reason := _why_not(mode, traffic, sizing, model_bytes, needs))}
+    """Recommend the cheapest mode that satisfies the needs; real-time always does."""
+    calls = sizing.concurrency(traffic)
+    ruled_out = {mode: reason for mode in MODES if (reason := _find_obstacle(mode, calls, model_bytes, needs))}
     left = sorted((costs[mode].month, mode) for mode in MODES if mode not in ruled_out)
     (month, best), *others = left
     why = f"the cheapest that does what is needed, at {dollars(month)} a month"
     if others:
         next_month, next_best = others[0]
         why += f"; {next_best} would be {dollars(next_month - month)} more"
-    return Recommendation(best, f"{why}. {_GOOD_FOR[best]}", ruled_out)
+    return Recommendation(best, f"{why}. {_NOTES[best]}", ruled_out)
 
 
 def dollars(amount: float) -> str:
     return f"${amount:,.2f}" if amount >= 0.005 else "less than a cent"
 
 
-_GOOD_FOR: Mapping[Mode, str] = {
-    "real-time": "It is paid by the hour, used or not, and answers evenly.",
-    "serverless": "It costs nothing while nobody writes; expect a slow first answer after a quiet time.",
-    "embedded": "It is the same model.bin inside the functions: nothing to rent, nothing that can be down by itself.",
-}
-
-
-def _why_not(mode: Mode, traffic: Traffic, sizing: Sizing, model_bytes: int, needs: Collection[Need]) -> str | None:
+def _find_obstacle(mode: Mode, calls: int, model_bytes: int, needs: Collection[Need]) -> str | None:
     if mode == "embedded" and model_bytes > MOST_BYTES_IN_MEMORY:
         most = MOST_BYTES_IN_MEMORY / 1e6
         return f"a model of {model_bytes / 1e6:,.0f} MB is too large for the functions, which take {most:.0f} MB"
-    concurrency = sizing.concurrency(traffic)
-    if mode == "serverless" and concurrency > MAX_SERVERLESS_CONCURRENCY:
-        return f"the peak needs {concurrency} calls at a time; a serverless endpoint takes {MAX_SERVERLESS_CONCURRENCY}"
-    return next((_CANNOT[need][mode] for need in needs if mode in _CANNOT[need]), None)
+    if mode == "serverless" and calls > MAX_SERVERLESS_CONCURRENCY:
+        return f"the peak needs {calls} calls at a time; a serverless endpoint takes {MAX_SERVERLESS_CONCURRENCY}"
+    return next((_OBSTACLES[need][mode] for need in needs if mode in _OBSTACLES[need]), None)

@@ -1,4 +1,4 @@
-"""What AWS charges, from `prices.json`: a dated table with its sources, and no call to anybody."""
+"""AWS's list prices, read from the dated table `prices.json`, which names its sources."""
 
 import json
 from collections.abc import Mapping
@@ -10,17 +10,16 @@ from typing import Any
 
 FORMAT = 1
 
-# Ours: AWS bills by the second, and a month is a twelfth of a year.
-HOURS_A_MONTH = 730
+HOURS_A_MONTH = 730  # a twelfth of a year
 
 
 class PriceError(ValueError):
-    """The table cannot be read, or does not have what was asked for; the message says what to do."""
+    """The table cannot be read or lacks an instance; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstancePrice:
-    """An instance type: USD an hour, for an endpoint or a job alike, and its size."""
+    """An instance type: USD an hour, the same for endpoints and jobs, and its size."""
 
     hour: float
     vcpus: int
@@ -29,7 +28,7 @@ class InstancePrice:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """A table of list prices in USD. `gb_second` is a second of a GiB of memory; `as_of` is when the table was read."""
+    """List prices in USD as of a date; a `gb_second` is a GiB of memory for a second."""
 
     as_of: date
     region: str
@@ -44,22 +43,18 @@ class Prices:
     s3_gb_month: float
 
     def instance(self, name: str) -> InstancePrice:
-        """Give an instance type (`ml.c5.large`). Raises PriceError."""
+        """Return the price of an instance type such as `ml.c5.large`. Raises PriceError."""
         if name not in self.instances:
             known = ", ".join(self.instances)
-            raise PriceError(
-                f"the price table of {self.as_of} has no {name}; it has {known}. Add it to a table of your own"
-            )
+            raise PriceError(f"the price table of {self.as_of} has no {name}; it has {known}. Add it to your own table")
         return self.instances[name]
 
 
 def load_prices(path: Path | None = None) -> Prices:
-    """Read a price table, by default the one that comes with the program. Raises PriceError."""
+    """Read a price table, by default the packaged one. Raises PriceError."""
     try:
-        text = (
-            path.read_text("utf-8") if path else resources.files("classifier_infra").joinpath("prices.json").read_text()
-        )
-        return parse_prices(text)
+        table = path or resources.files("classifier_infra") / "prices.json"
+        return parse_prices(table.read_text("utf-8"))
     except OSError as error:
         raise PriceError(f"{path}: {error.strerror}") from error
     except (PriceError, UnicodeDecodeError) as error:
@@ -106,7 +101,7 @@ def _instance(name: str, entry: Mapping[str, Any]) -> InstancePrice:
 def _amount(entry: Mapping[str, Any], key: str) -> float:
     amount = entry[key]
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount < float("inf"):
-        raise PriceError(f"{key} is {amount!r}, which is no amount over 0")
+        raise PriceError(f"{key} is {amount!r}; it must be a number over 0")
     return amount
 
 
@@ -114,4 +109,4 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise PriceError(f"as_of is {text!r}, which is no date such as 2026-11-22") from None
+        raise PriceError(f"as_of is {text!r}; it must be a date such as 2026-11-22") from None

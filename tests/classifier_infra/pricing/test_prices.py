@@ -67,7 +67,7 @@ def test_a_table_of_ones_own_takes_the_place_of_ours(table, tmp_path):
         (lambda table: table.pop("lambda"), "the key 'lambda' is missing"),
         (lambda table: table.update(format=2), "format 2 is not 1"),
         (lambda table: table.update(as_of="yesterday"), "as_of is 'yesterday'"),
-        (lambda table: table["s3"].update(gb_month=0), "gb_month is 0, which is no amount over 0"),
+        (lambda table: table["s3"].update(gb_month=0), "gb_month is 0; it must be a number over 0"),
         (lambda table: table["s3"].update(gb_month="0.023"), "gb_month is '0.023'"),
         (lambda table: table["sagemaker"].update(instances=[]), "not a price table"),
         (lambda table: table["sagemaker"]["instances"]["ml.c5.large"].update(hour=-1), "ml.c5.large: hour is -1"),
