@@ -1,4 +1,4 @@
-"""What Slack makes of typed text: mrkdwn with references, and emoji by name, as apps receive it."""
+"""Convert typed text as Slack does: mrkdwn with references, and emoji by name, as apps receive it."""
 
 import json
 import re

@@ -11,7 +11,18 @@ import { Notice } from "./parts/notice.js";
 import { Sidebar } from "./parts/sidebar.js";
 import { Thread } from "./parts/thread.js";
 import { Timeline } from "./parts/timeline.js";
-import * as select from "./selectors.js";
+import {
+  composerValues,
+  examplesFor,
+  headerValues,
+  homeValues,
+  homeViewer,
+  latestTs,
+  personaIn,
+  sidebarValues,
+  threadValues,
+  timelineValues,
+} from "./view_model.js";
 
 const WIDE = matchMedia("(min-width: 1000px)");
 const HOME = "home";
@@ -48,7 +59,7 @@ export class Controller {
       (isConnected) => (isConnected ? this.notice.hide() : this.notice.show("unavailable")),
     );
     await this.refresh();
-    this.state.channels.forEach((channel) => this.lastRead.set(channel.id, select.latestTs(channel)));
+    this.state.channels.forEach((channel) => this.lastRead.set(channel.id, latestTs(channel)));
     this.followHash();
   }
 
@@ -70,7 +81,7 @@ export class Controller {
   }
 
   openHome() {
-    this.act("home", { user: this.homeViewer().id });
+    this.act("home", { user: homeViewer(this) });
   }
 
   viewHomeAs = (userId) => {
@@ -78,12 +89,6 @@ export class Controller {
     this.openHome();
     this.render();
   };
-
-  // By default an agent, because the Home tab is not for customers.
-  homeViewer() {
-    const people = this.directory.people();
-    return people.find((user) => user.id === this.homePersona) ?? people.find((user) => !isCustomer(user)) ?? people[0];
-  }
 
   openThread(ts) {
     this.threadTs = ts;
@@ -186,7 +191,7 @@ export class Controller {
 
   async act(path, fields) {
     try {
-      return await api.act(path, { channel: this.channelId, user: this.persona(this.channel), ...fields });
+      return await api.act(path, { channel: this.channelId, user: personaIn(this, this.channel), ...fields });
     } catch (error) {
       this.notice.show(error.code ?? "unavailable");
       return null;
@@ -228,112 +233,26 @@ export class Controller {
     return this.state.channels.find((channel) => channel.id === this.channelId);
   }
 
-  persona(channel) {
-    const people = this.directory.people(channel.members);
-    const chosen = this.personas.get(channel.id);
-    return (people.find((user) => user.id === chosen) ?? people.find(isCustomer) ?? people[0])?.id ?? "";
-  }
-
   render() {
     const { channel, directory } = this;
     const parent = channel.messages.find((message) => message.ts === this.threadTs);
     if (!parent) this.threadTs = null;
-    if (!this.isHome) this.lastRead.set(channel.id, select.latestTs(channel));
+    if (!this.isHome) this.lastRead.set(channel.id, latestTs(channel));
     document.body.classList.toggle("home-open", this.isHome);
-    this.home.update(this.isHome ? this.homeValues() : null, directory);
-    document.title = `#${channel.name} – ${this.state.team.name}`;
-    this.sidebar.update(this.sidebarValues());
-    this.header.update(this.headerValues(channel));
-    this.timeline.update(this.timelineValues(channel), directory);
-    this.composer.update(this.composerValues(channel));
-    this.thread.update(parent ? this.threadValues(channel, parent) : null, directory);
-    this.modal.update(this.state.modals.at(-1), directory);
     document.body.classList.toggle("thread-open", Boolean(parent));
+    document.title = `#${channel.name} – ${this.state.team.name}`;
+    this.home.update(this.isHome ? homeValues(this) : null, directory);
+    this.sidebar.update(sidebarValues(this));
+    this.header.update(headerValues(this, channel));
+    this.timeline.update({ ...timelineValues(this, channel), empty: () => this.welcome(channel) }, directory);
+    this.composer.update(composerValues(this, channel));
+    this.thread.update(parent ? threadValues(this, channel, parent) : null, directory);
+    this.modal.update(this.state.modals.at(-1), directory);
   }
 
-  sidebarValues() {
-    const { team, channels, calls, deliveries, settings } = this.state;
-    return {
-      team: team.name,
-      calls,
-      bot: select.botState(settings, deliveries),
-      demoUrl: settings.demo_url,
-      app: { name: this.state.bot.name, isCurrent: this.isHome },
-      channels: channels.map((channel) => ({
-        id: channel.id,
-        name: channel.name,
-        isPrivate: channel.is_private,
-        isArchived: channel.is_archived,
-        isUnread: this.isUnread(channel),
-        isCurrent: !this.isHome && channel.id === this.channelId,
-      })),
-    };
-  }
-
-  homeValues() {
-    const persona = this.homeViewer().id;
-    return { people: this.directory.userOptions(), persona, view: this.state.homes.find((view) => view.user === persona) };
-  }
-
-  isUnread(channel) {
-    return select.latestTs(channel) > (this.lastRead.get(channel.id) ?? "");
-  }
-
-  headerValues(channel) {
-    return {
-      name: channel.name,
-      topic: channel.topic,
-      members: channel.members.length,
-      isPrivate: channel.is_private,
-      hasUnread: this.state.channels.some((each) => this.isUnread(each)),
-    };
-  }
-
-  timelineValues(channel) {
-    const persona = this.persona(channel);
-    return {
-      ...this.messageValues(channel, persona),
-      place: channel.id,
-      messages: this.undismissed(select.messagesIn(channel, persona)),
-      reply: (message) => select.lastReply(channel, message),
-      empty: () => this.welcome(channel),
-    };
-  }
-
-  threadValues(channel, parent) {
-    const persona = this.persona(channel);
-    const messages = this.undismissed(select.threadIn(channel, parent.ts, persona));
-    const place = `${channel.id}/${parent.ts}`;
-    return {
-      channelName: channel.name,
-      timeline: { ...this.messageValues(channel, persona), place, messages, isThread: true, reply: () => undefined },
-      composer: { ...this.composerValues(channel), place, label: "Reply in thread", examples: [], commands: [] },
-    };
-  }
-
-  messageValues(channel, persona) {
-    const { deliveries, settings } = this.state;
-    return {
-      persona,
-      shortcuts: settings.shortcuts,
-      note: (message) => select.deliveryNote(deliveries, settings.attempts, channel.id, message.ts),
-    };
-  }
-
-  composerValues(channel) {
-    return {
-      place: channel.id,
-      label: `Message #${channel.name}`,
-      people: this.directory.userOptions(channel.members),
-      persona: this.persona(channel),
-      examples: this.examples(channel),
-      commands: this.state.settings.commands,
-      closed: channel.is_archived ? "This channel is archived." : undefined,
-    };
-  }
-
+  // The beginning of a channel without messages.
   welcome(channel) {
-    const examples = this.examples(channel);
+    const examples = examplesFor(this, channel);
     return el(
       "div",
       { class: "welcome" },
@@ -342,17 +261,4 @@ export class Controller {
       el("ul", {}, examples.map((text) => el("li", {}, el("button", { type: "button", class: "example", onclick: () => this.composer.fill(text) }, text)))),
     );
   }
-
-  examples(channel) {
-    return this.directory.people(channel.members).some(isCustomer) ? this.state.settings.examples : [];
-  }
-
-  undismissed(messages) {
-    return messages.filter((message) => !this.dismissed.has(message.ts));
-  }
-}
-
-
-function isCustomer(user) {
-  return user.profile.title.startsWith("Customer");
 }

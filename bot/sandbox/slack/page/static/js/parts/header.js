@@ -1,7 +1,7 @@
 // The header of a channel.
 
 import { el } from "../dom.js";
-import { countOf } from "../selectors.js";
+import { countOf } from "../format.js";
 
 export class Header {
   constructor(element, actions) {

@@ -4,7 +4,7 @@ import { blockNodes } from "./blocks.js";
 import { el } from "../dom.js";
 import { asPlainText, emoji, mrkdwn } from "../mrkdwn.js";
 import { openMenu } from "./menu.js";
-import { countOf, timeOf } from "../selectors.js";
+import { countOf, timeOf } from "../format.js";
 
 const QUICK_REACTIONS = ["+1", "eyes", "white_check_mark", "x", "heart", "pray", "credit_card", "wrench", "speech_balloon", "rotating_light"];
 const PALETTE = 6;

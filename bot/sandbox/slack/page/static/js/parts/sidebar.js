@@ -1,7 +1,7 @@
 // The sidebar: channels, app, state of the bot and its calls of the Web API.
 
 import { el, ifChanged } from "../dom.js";
-import { countOf } from "../selectors.js";
+import { countOf } from "../format.js";
 
 const SHOWN_CALLS = 12;
 

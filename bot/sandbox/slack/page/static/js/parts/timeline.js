@@ -2,7 +2,7 @@
 
 import { el, KeyedList } from "../dom.js";
 import { renderMessage } from "./message.js";
-import { countOf, dayOf } from "../selectors.js";
+import { countOf, dayOf } from "../format.js";
 
 const NEAR_THE_END = 80;
 const CONTINUED_SECONDS = 300;
