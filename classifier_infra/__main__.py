@@ -9,8 +9,7 @@ from classifier_infra.cli.cost import add_cost
 from classifier_infra.cli.delete import add_delete
 from classifier_infra.cli.deploy import add_deploy
 from classifier_infra.cli.doctor import add_doctor
-from classifier_infra.cli.promote import add_promote
-from classifier_infra.cli.rollback import add_rollback
+from classifier_infra.cli.promote import add_promote, add_rollback
 from classifier_infra.cli.serve import add_serve
 from classifier_infra.cli.status import add_status
 from classifier_infra.errors import CommandError

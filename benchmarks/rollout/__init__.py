@@ -1,1 +1,1 @@
-"""A promotion, a bad model and the way back, rehearsed on this machine by the very commands that do it in AWS."""
+"""Rehearse promotions and rollbacks on this machine, with the commands that carry them out in AWS."""

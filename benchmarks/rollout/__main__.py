@@ -1,4 +1,4 @@
-"""`python -m benchmarks.rollout`: play it, and draw who had how much of the traffic when."""
+"""`python -m benchmarks.rollout`: rehearse promotions and a rollback, and draw each model's share of the traffic."""
 
 import argparse
 import sys
@@ -15,18 +15,18 @@ _EXAMPLE = """
 example:
   python -m benchmarks.rollout build/models/starter --out docs/images/promotion.png
 
-No AWS account is asked. A local endpoint serves the model under three versions, real invocations flow over HTTP, and
-promote and rollback are the commands themselves, over stand-ins for SageMaker and CloudWatch that move its traffic and
-judge alarms on its counters. Time is the rehearsal's own: half an hour takes seconds.
+No AWS account is needed. A local endpoint serves the model as three versions and is invoked over HTTP; promote and
+rollback are the real commands, with stand-ins for SageMaker and CloudWatch that move its traffic and evaluate alarms on
+its counters. Time is simulated: half an hour takes seconds.
 
-exit codes: 0 played and drawn; 2 the model folder is wrong
+exit codes: 0 done; 2 the model folder is invalid
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.rollout",
-        description="Rehearse on this machine: promote, promote a bad model, be taken back by an alarm, roll back.",
+        description="Rehearse on this machine: promote, promote a bad model that an alarm rolls back, roll back.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -35,13 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--wait", type=int, default=300, metavar="S", help="of the canary (default: 300 seconds)")
     parser.add_argument("--bake", type=int, default=300, metavar="S", help="of the old fleet (default: 300 seconds)")
     options = parser.parse_args(arguments)
-    # How fast this machine is should ring no alarm.
+    # The speed of this machine should not set off an alarm.
     strategy = Strategy(wait=options.wait, bake=options.bake, limits=Limits(latency_ms=60_000))
     try:
         with tempfile.TemporaryDirectory(prefix="rehearsal-") as name:
-            stage = play(options.model, Path(name), Console(sys.stdout, sys.stderr, asks=False), strategy)
+            stage = play(options.model, Path(name), Console(asks=False), strategy)
     except ArtefactError as error:
-        print(f"This model cannot be rehearsed with: {error}.", file=sys.stderr)
+        print(f"The rehearsal cannot use this model: {error}.", file=sys.stderr)
         return 2
     if options.out:
         draw(stage, options.out)

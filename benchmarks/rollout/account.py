@@ -1,6 +1,6 @@
-"""Stand-ins for boto3's clients over a world: the calls that a promotion makes, and no others.
+"""Stand-ins for the boto3 clients of SageMaker, CloudWatch and STS, for the calls that a promotion makes.
 
-What is asked of them is checked against botocore's own model of the service first.
+Each request is first validated against botocore's model of the service.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,21 +21,21 @@ _ARN = "arn:aws:sagemaker:local:123456789012"
 
 
 def build_clients(sagemaker: "SageMaker") -> Clients:
-    """Build what the commands take for an account."""
-    nobody: Any = None  # a promotion asks neither of auto scaling nor of IAM
+    """Build the clients that the commands use."""
+    unused: Any = None  # a promotion calls neither Application Auto Scaling nor IAM
     return Clients(
         region="us-east-1",
         sagemaker=cast(Any, sagemaker),
         cloudwatch=cast(Any, CloudWatch(sagemaker.world)),
-        scaling=nobody,
-        iam=nobody,
+        scaling=unused,
+        iam=unused,
         sts=cast(Any, _Sts()),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class SageMaker:
-    """SageMaker over a world; `load` opens a model by the URL of its archive."""
+    """SageMaker's stand-in; `load` opens a model by the URL of its archive and its configuration's name."""
 
     world: World
     load: Callable[[str, str], Scorer]
@@ -65,7 +65,7 @@ class SageMaker:
         self.world.begin(rollout, self.load(self._model_of(name)["PrimaryContainer"]["ModelDataUrl"], name))
 
     def describe_endpoint(self, **request: Any) -> Request:
-        """Describe the endpoint as it is now. Whoever looks while it is changed has waited: the world goes on."""
+        """Describe the endpoint. During a change, each call lets a step of simulated time pass."""
         _check("sagemaker", "DescribeEndpoint", request)
         world = self.world
         if world.rollout:
@@ -99,7 +99,7 @@ class SageMaker:
 
 @dataclass(frozen=True, slots=True)
 class CloudWatch:
-    """CloudWatch's alarms and what was counted, of a world."""
+    """CloudWatch's stand-in: alarms, and metrics from the endpoint's counters."""
 
     world: World
 

@@ -1,4 +1,4 @@
-"""The figure of a rehearsal: each model's share of the traffic, and below it the errors of each, over time."""
+"""Draw a rehearsal: each model's share of the traffic over time, and below it its error rate."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.rollout.play import Stage
-from benchmarks.rollout.world import RANG, STEP_SECONDS
+from benchmarks.rollout.world import ALARM_WENT_OFF, STEP_SECONDS
 
 _COLOURS = ("#4c72b0", "#55a868", "#c44e52", "#8172b3")
 _MINUTE = 60
 
 
 def draw(stage: Stage, path: Path) -> None:
-    """Draw into a PNG."""
+    """Draw a rehearsal to a PNG file."""
     figure = Figure(figsize=(9, 5.2), layout="constrained")
     shares, errors = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     versions = sorted({stage.version_of(config) for moment in stage.world.moments for config in moment.shares})
@@ -28,7 +28,7 @@ def draw(stage: Stage, path: Path) -> None:
 
 
 def _draw_shares(axes: Axes, stage: Stage, colours: dict[str, str]) -> None:
-    # A step's invocations came before its end, and its fleet's share was the same all through it.
+    # A moment is the end of a step, in which the shares were constant.
     minutes = [(moment.at - STEP_SECONDS) / _MINUTE for moment in stage.world.moments]
     by_version = {version: [0.0] * len(minutes) for version in colours}
     for position, moment in enumerate(stage.world.moments):
@@ -42,7 +42,7 @@ def _draw_shares(axes: Axes, stage: Stage, colours: dict[str, str]) -> None:
     axes.set_xlim(0, minutes[-1])
     axes.legend(loc="lower left", framealpha=0.9)
     for at, name in stage.world.events:
-        if name != RANG:
+        if name != ALARM_WENT_OFF:
             axes.annotate(name, (at / _MINUTE, 101), annotation_clip=False, fontsize=9, ha="left", va="bottom")
 
 
@@ -58,7 +58,7 @@ def _draw_errors(axes: Axes, stage: Stage, colours: dict[str, str]) -> None:
     axes.axhline(1, color="#333333", linewidth=0.8, linestyle="--")
     axes.annotate("alarm: 1 %", (0.2, 1), fontsize=8, va="bottom")
     for at, name in stage.world.events:
-        if name == RANG:
+        if name == ALARM_WENT_OFF:
             _point_at_alarm(axes, at / _MINUTE)
     axes.set_ylabel("failed, %")
     axes.set_xlabel("minutes")
@@ -67,7 +67,7 @@ def _draw_errors(axes: Axes, stage: Stage, colours: dict[str, str]) -> None:
 
 def _point_at_alarm(axes: Axes, minute: float) -> None:
     axes.annotate(
-        "the alarm rings, traffic goes back",
+        "the alarm goes off, traffic moves back",
         (minute, 30),
         xytext=(-75, 0),
         textcoords="offset points",

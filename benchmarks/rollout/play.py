@@ -1,4 +1,4 @@
-"""The rehearsal itself: promote a sound model, promote a bad one, be taken back, roll back, by the real commands."""
+"""Run the rehearsal with the real commands: promote a good model, promote a bad one that is rolled back, roll back."""
 
 import contextlib
 import shutil
@@ -14,8 +14,7 @@ from botocore.exceptions import ClientError
 
 from benchmarks.rollout.account import CALLER, SageMaker, build_clients
 from benchmarks.rollout.world import World
-from classifier_infra.cli.promote import promote
-from classifier_infra.cli.rollback import rollback
+from classifier_infra.cli.promote import promote, rollback
 from classifier_infra.endpoint.console import Console
 from classifier_infra.endpoint.executor import Executor
 from classifier_infra.endpoint.history import Event, history_json
@@ -32,14 +31,14 @@ from classifier_infra.model.artefact import ARCHIVE, MANIFEST, open_artefact, re
 
 ENDPOINT = "rehearsal"
 INSTANCES = 4
-SOUND, BAD = "v2", "v3"
+GOOD, BAD = "v2", "v3"
 _QUIET_STEPS = 8
 _BODY = b'{"instances": ["please help"], "configuration": {"k": 1}}'
 
 
 @dataclass(frozen=True, slots=True)
 class RehearsalStore(FolderStore):
-    """A folder that calls itself a bucket, as what is hosted must be in one."""
+    """A folder that locates its files in an S3 bucket, because SageMaker requires one."""
 
     def locate(self, name: str) -> str:
         return f"s3://{ENDPOINT}/{name}"
@@ -47,7 +46,7 @@ class RehearsalStore(FolderStore):
 
 @dataclass(slots=True)
 class FailingModel:
-    """A model whose container refuses every third invocation."""
+    """A model that fails at every third invocation."""
 
     model: Scorer
     asked: int = 0
@@ -61,24 +60,24 @@ class FailingModel:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """All that a rehearsal plays on."""
+    """The objects of a rehearsal."""
 
     world: World
     executor: Executor
     sagemaker: SageMaker
 
     def version_of(self, config: str) -> str:
-        """Give the version of the model that a configuration runs."""
+        """Return the version of the model that a configuration runs."""
         tags = self.sagemaker.configs[config]["Tags"]
         return next(str(tag["Value"]) for tag in tags if tag["Key"] == VERSION_TAG)
 
 
 def play(model: Path, folder: Path, console: Console, strategy: Strategy) -> Stage:
-    """Play it all with a model folder, in a folder of its own; give the stage as it is left. Raises ArtefactError."""
+    """Run the rehearsal with a model, in an empty folder, and return its final state. Raises ArtefactError."""
     check_folder(model)
     with _stage(model, folder, console) as stage:
         _quiet(stage)
-        _act(stage, f"promote {SOUND}", lambda: promote(_options(folder, SOUND, strategy), stage.executor))
+        _act(stage, f"promote {GOOD}", lambda: promote(_options(folder, GOOD, strategy), stage.executor))
         _act(stage, f"promote {BAD}", lambda: promote(_options(folder, BAD, strategy), stage.executor))
         _act(stage, "rollback", lambda: rollback(_options(folder, None, strategy), stage.executor))
     return stage
@@ -87,17 +86,11 @@ def play(model: Path, folder: Path, console: Console, strategy: Strategy) -> Sta
 def _act(stage: Stage, name: str, act: Callable[[], None]) -> None:
     stage.world.events.append((stage.world.now, name))
     stage.executor.console.say(f"--- {name}, at minute {stage.world.now / 60:g}")
-    with contextlib.suppress(_Told):
-        try:
-            act()
-        except CommandError as error:
-            stage.executor.console.say(str(error))
-            raise _Told from error
+    try:
+        act()
+    except CommandError as error:
+        stage.executor.console.say(str(error))
     _quiet(stage)
-
-
-class _Told(Exception):
-    """The command has ended otherwise than in success, and said so."""
 
 
 def _quiet(stage: Stage) -> None:
@@ -123,9 +116,9 @@ def _options(folder: Path, version: str | None, strategy: Strategy) -> Namespace
 
 @contextlib.contextmanager
 def _stage(model: Path, folder: Path, console: Console) -> Iterator[Stage]:
-    """Put v1 into service on a local endpoint, with v2 and v3 at hand."""
+    """Serve v1 on a local endpoint, with v2 and v3 ready to be promoted."""
     store = RehearsalStore(folder / "store")
-    for version in ("v1", SOUND, BAD):
+    for version in ("v1", GOOD, BAD):
         _write_version(model, folder / "models" / version, version)
     deployment = _deploy_first(store, folder / "models" / "v1")
     fleet = Variant(deployment.config_name, open_artefact(model))
@@ -177,5 +170,5 @@ def _runtime(url: str) -> Any:
 
 
 def _invoke(runtime: Any) -> None:
-    with contextlib.suppress(ClientError):  # what failed is counted where it failed
+    with contextlib.suppress(ClientError):  # the endpoint counts it
         runtime.invoke_endpoint(EndpointName=ENDPOINT, ContentType="application/json", Body=_BODY)["Body"].read()

@@ -1,7 +1,7 @@
-"""The local endpoint as a fleet in AWS would be: traffic flows, is counted, and is moved or moved back.
+"""Simulate a fleet in AWS with the local endpoint: traffic is sent, counted, moved to a new fleet and rolled back.
 
-Time is the world's own: it passes only when something looks, a fixed step each, with real invocations in each. So a
-rehearsal takes seconds, and comes out the same on any machine.
+Time is simulated: it passes in fixed steps, with real invocations in each, when the endpoint is described. So a
+rehearsal takes seconds and has the same result on any machine.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from classifier_infra.local.endpoint import Counters, Endpoint, Variant
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """The change of an endpoint from one configuration to another, begun at a time in seconds, on `count` instances."""
+    """The change of an endpoint with `count` instances to another configuration; `begun` is in seconds."""
 
     old: str
     new: str
@@ -25,7 +25,7 @@ class Rollout:
     alarms: tuple[str, ...]
 
     def share(self, now: float) -> float:
-        """Give the new fleet's share of the traffic."""
+        """Return the new fleet's share of the traffic."""
         routing = self.policy["TrafficRoutingConfiguration"]
         wait, passed = routing["WaitIntervalInSeconds"], now - self.begun
         if routing["Type"] == "ALL_AT_ONCE":
@@ -36,7 +36,7 @@ class Rollout:
         return min(1.0, steps * self._part(routing["LinearStepSize"]))
 
     def is_over(self, now: float) -> bool:
-        """Tell whether the old fleet is taken away: it stays a while after it has lost all its traffic."""
+        """Report whether the old fleet is removed, which happens some time after it has lost its traffic."""
         return self.share(now - self.policy["TerminationWaitInSeconds"]) == 1.0 and (
             now - self.begun >= self.policy["TerminationWaitInSeconds"]
         )
@@ -48,7 +48,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What had been counted of a fleet by a time, in seconds: invocations, errors, microseconds of latency."""
+    """A fleet's counters at a time in seconds; `latency` is the sum in microseconds."""
 
     at: float
     invocations: int
@@ -61,12 +61,12 @@ def take_sample(at: float, counters: Counters) -> Sample:
     return Sample(at, counters.invocations, counters.errors_4xx, counters.errors_5xx, counters.model_latency.total)
 
 
-# The local counters keep sums and no percentiles, so that the mean stands for the 99th.
+# The local counters have no percentiles: the mean stands in for the 99th.
 _METRICS = {"Invocation4XXErrors": "errors_4xx", "Invocation5XXErrors": "errors_5xx", "ModelLatency": "latency"}
 
 
-def find_ringing(alarms: Sequence[Request], samples: Mapping[str, Sequence[Sample]], now: float) -> tuple[str, ...]:
-    """Name the alarms over their threshold in their last period; `samples` are each configuration's, oldest first."""
+def find_alarms(alarms: Sequence[Request], samples: Mapping[str, Sequence[Sample]], now: float) -> tuple[str, ...]:
+    """Return the alarms over their threshold in their last period; `samples` are by configuration, oldest first."""
     return tuple(alarm["AlarmName"] for alarm in alarms if _is_over(alarm, samples, now))
 
 
@@ -79,7 +79,7 @@ def _is_over(alarm: Request, samples: Mapping[str, Sequence[Sample]], now: float
 
 
 def mean_of(metric: str, samples: Sequence[Sample], since: float) -> float | None:
-    """Give a metric's mean over the invocations since a time, None where there were none: that rings no alarm."""
+    """Return a metric's mean over the invocations since a time, None if there were none."""
     if not samples:
         return None
     before = next((sample for sample in reversed(samples) if sample.at <= since), samples[0])
@@ -93,12 +93,12 @@ def mean_of(metric: str, samples: Sequence[Sample], since: float) -> float | Non
 
 STEP_SECONDS = 15.0
 INVOCATIONS_A_STEP = 20
-RANG = "alarm"
+ALARM_WENT_OFF = "alarm"
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A step of the world: what of its invocations each configuration answered, and what share of those failed."""
+    """The result of a step: each configuration's share of the invocations, and the share of those that failed."""
 
     at: float
     shares: dict[str, float]
@@ -107,7 +107,7 @@ class Moment:
 
 @dataclass(slots=True)
 class World:
-    """One endpoint. `invoke` asks it once over HTTP; `config` is what it runs, `reason` why it went back."""
+    """One endpoint. `invoke` calls it once over HTTP; `reason` says why the last change was rolled back."""
 
     endpoint: Endpoint
     count: int
@@ -122,18 +122,18 @@ class World:
     events: list[tuple[float, str]] = field(default_factory=list)
 
     def begin(self, rollout: Rollout, model: Scorer) -> None:
-        """Start a new fleet beside the old one."""
+        """Start a new fleet in addition to the old one."""
         self.endpoint.set_variants([*self.endpoint.variants.values(), Variant(rollout.new, model, weight=0.0)])
         self.watch(rollout.new)
         self.rollout, self.reason = rollout, ""
         self._move()
 
     def watch(self, config: str) -> None:
-        """Begin to count a fleet."""
+        """Start counting a fleet's invocations."""
         self.samples[config] = [take_sample(self.now, self.endpoint.variants[config].counters)]
 
     def step(self) -> None:
-        """Let the time of a step pass, with its traffic; then do what SageMaker would."""
+        """Let a step of time pass with its traffic, then move traffic as SageMaker would."""
         for _ in range(INVOCATIONS_A_STEP):
             self.invoke()
         self.now += STEP_SECONDS
@@ -156,9 +156,9 @@ class World:
 
     def _judge(self, rollout: Rollout) -> None:
         watching = [self.alarms[name] for name in rollout.alarms]
-        if ringing := find_ringing(watching, self.samples, self.now):
+        if ringing := find_alarms(watching, self.samples, self.now):
             self.reason = f"Alarms went into ALARM: {', '.join(ringing)}"
-            self.events.append((self.now, RANG))
+            self.events.append((self.now, ALARM_WENT_OFF))
             self._keep(rollout.old)
         elif rollout.is_over(self.now):
             self._keep(rollout.new)
@@ -174,6 +174,6 @@ class World:
         )
 
     def _keep(self, config: str) -> None:
-        """End the change: one fleet is left, and has all the traffic."""
+        """End the change: one fleet remains, with all the traffic."""
         self.endpoint.set_variants([replace(self.endpoint.variants[config], weight=1.0)])
         self.config, self.rollout = config, None

@@ -1,9 +1,10 @@
-"""`python -m classifier_infra accept-baseline`: take what a model answers its canaries now for right."""
+"""`python -m classifier_infra accept-baseline`: accept the answers that a model gives to its canaries now."""
 
 import argparse
 import sys
 from datetime import UTC, datetime
 
+from classifier_infra.cli.options import Commands, add_command
 from classifier_infra.errors import CommandError
 from classifier_infra.inference.classifier import ClassifierError
 from classifier_infra.inference.endpoint import EndpointClassifier, EndpointSettings, build_endpoint
@@ -22,8 +23,8 @@ from classifier_infra.model.canaries import Baseline, answers_of, baselines_json
 from classifier_infra.model.model import Model
 
 _EXAMPLES = """
-A classifier whose canaries moved only suggests. Find out why they did; if the new answers are as good (a new container
-that rounds differently), accept them. Who did, when and why is kept in accepted.json, beside active.json.
+A classifier whose canaries moved only makes suggestions. Find out why they moved; if the new answers are as good (a new
+container that rounds differently, say), accept them. accepted.json, beside active.json, keeps by whom, when and why.
 
 examples:
   python -m classifier_infra accept-baseline s3://my-models/models --endpoint-name blazing-triage --dry-run
@@ -31,35 +32,35 @@ examples:
       --by ann --reason "container of November, same test accuracy"
   python -m classifier_infra accept-baseline build/models --embedded --by ann --reason "new fastText loader"
 
-exit codes: 0 done, or nothing moved; 1 the model or its store cannot be asked; 2 the command is wrong;
+exit codes: 0 done, or nothing moved; 1 the model or its store is unavailable; 2 the command is invalid;
 3 canaries moved (with --dry-run)
 """
 _MOVED = 3
 
 
-def add_accept_baseline(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to a parser; the parsed options then have `run`, which takes them."""
-    command = commands.add_parser(
+def add_accept_baseline(commands: Commands) -> None:
+    """Add the command; the parsed options have `run`, a function of the options."""
+    command = add_command(
+        commands,
         "accept-baseline",
-        help="accept what the canaries of the model in use are answered now",
-        description="Compare the canaries of the model in use with their answers, and accept those that moved.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "accept the answers that the active model gives to its canaries now",
+        "Compare the answers to the active model's canaries with those expected, and accept those that moved.",
+        _EXAMPLES,
     )
     command.add_argument("store", metavar="MODEL_SOURCE", help="s3://bucket/prefix, or the folder with active.json")
     served = command.add_mutually_exclusive_group(required=True)
     served.add_argument("--endpoint-name", metavar="NAME", help="ask this endpoint")
     served.add_argument("--embedded", action="store_true", help="ask the model in this process")
-    command.add_argument("--by", metavar="WHO", help="who accepts; kept")
-    command.add_argument("--reason", metavar="WHY", help="why the new answers are as good; kept")
-    command.add_argument("--dry-run", action="store_true", help="only say what moved")
+    command.add_argument("--by", metavar="WHO", help="who accepts; recorded")
+    command.add_argument("--reason", metavar="WHY", help="why the new answers are as good; recorded")
+    command.add_argument("--dry-run", action="store_true", help="only show what moved")
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
-    """Raises CommandError."""
+    """Compare and accept the canaries. Raises CommandError."""
     if not options.dry_run and not (options.by and options.reason):
-        raise CommandError("To accept, say who does and why: --by and --reason. To look only: --dry-run.", 2)
+        raise CommandError("To accept, give --by and --reason. To only compare: --dry-run.", 2)
     try:
         _compare_and_accept(open_store(options.store), options)
     except (StoreError, ArtefactError, ClassifierError) as error:
@@ -80,7 +81,7 @@ def _compare_and_accept(store: ModelStore, options: argparse.Namespace) -> None:
     if not moved:
         _say(f"All {len(seen)} canaries of {active.version} hold; there is nothing to accept.")
     elif options.dry_run:
-        raise CommandError("The classifier only suggests until this is accepted or cured.", _MOVED)
+        raise CommandError("The classifier only suggests until this is accepted or fixed.", _MOVED)
     else:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         baseline = Baseline(active.version, served_by, options.by, now, options.reason, seen)

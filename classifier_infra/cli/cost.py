@@ -1,4 +1,4 @@
-"""`python -m classifier_infra cost`: what classifying costs in each mode, and which to take."""
+"""`python -m classifier_infra cost`: estimate what classification costs in each mode, and recommend one."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from classifier_infra.cli.options import Commands, add_command
 from classifier_infra.errors import CommandError
 from classifier_infra.model.artefact import ArtefactError, read_manifest
 from classifier_infra.pricing.estimate import (
@@ -32,27 +33,27 @@ examples:
       --need canary --model build/models/starter
   python -m classifier_infra cost --messages-a-day 2000 --prices my-region.json --json > static_site/cost.json
 
---need: canary (shift traffic to a new model by parts), capture (keep requests and answers), no-cold-start (nobody waits
-seconds for the first answer), own-service (other programs call the endpoint too). May be given several times.
+--need: canary (shift traffic to a new model step by step), capture (keep requests and answers), no-cold-start (no wait
+of seconds for a first answer), own-service (other programs call the endpoint too). May be given several times.
 
-Left out, because every mode pays it alike: API Gateway, queues, tables, what the functions do beside classifying.
-The price table is classifier_infra/prices.json, with its date and sources; --prices takes one of your own. The page
-shows static_site/cost.json, which --json writes; without that file it shows no cost.
+Not included, because it is the same in every mode: API Gateway, queues, tables, other work of the functions. The price
+table is classifier_infra/prices.json, with its date and sources; --prices takes one of your own. The page shows
+static_site/cost.json, which --json writes; without that file it shows no cost.
 
-exit codes: 0 done; 2 the command, the model folder or the price table is wrong
+exit codes: 0 done; 2 the command, the model folder or the price table is invalid
 """
 _DEFAULTS = Sizing()
 _DAYS_A_MONTH = HOURS_A_MONTH / 24
 
 
-def add_cost(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to a parser; the parsed options then have `run`, which takes them."""
-    command = commands.add_parser(
+def add_cost(commands: Commands) -> None:
+    """Add the command; the parsed options have `run`, a function of the options."""
+    command = add_command(
+        commands,
         "cost",
-        help="what classifying costs: real-time, serverless or embedded",
-        description="Price each mode at your traffic, per 1,000 messages and per month, and recommend one.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "estimate what classification costs: real-time, serverless or embedded",
+        "Price each mode at your traffic, per 1,000 messages and per month, and recommend one.",
+        _EXAMPLES,
     )
     command.add_argument("--messages-a-day", type=float, required=True, metavar="N", help="mean over all days")
     command.add_argument("--busy-hours", type=float, default=10.0, metavar="H", help="of a day (default: 10)")
@@ -60,24 +61,20 @@ def add_cost(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--peak-factor", type=float, default=5.0, metavar="X", help="peak over mean rate of busy hours (default: 5)"
     )
     command.add_argument(
-        "--texts-a-call",
-        type=float,
-        default=1.0,
-        metavar="N",
-        help="messages one call carries (default: 1, at most 10)",
+        "--texts-a-call", type=float, default=1.0, metavar="N", help="messages per call (default: 1, at most 10)"
     )
     command.add_argument("--instance", default=_DEFAULTS.instance, metavar="TYPE", help="(default: %(default)s)")
-    command.add_argument("--instances", type=int, default=1, metavar="N", help="at least; 2 for availability")
+    command.add_argument("--instances", type=int, default=1, metavar="N", help="minimum; 2 for availability")
     command.add_argument("--memory", type=float, default=2.0, metavar="GIB", help="of a serverless one (default: 2)")
     command.add_argument("--model", type=Path, metavar="MODEL_DIR", help="whose size counts (default: any small one)")
-    command.add_argument("--need", action="append", choices=NEEDS, default=[], help="what the mode must be able to do")
+    command.add_argument("--need", action="append", choices=NEEDS, default=[], help="what the mode must support")
     command.add_argument("--prices", type=Path, metavar="FILE", help="a price table of your own")
     command.add_argument("--json", action="store_true", help="figures for programs")
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
-    """Raises CommandError."""
+    """Print the costs. Raises CommandError."""
     try:
         prices = load_prices(options.prices)
         traffic = Traffic(
@@ -90,7 +87,7 @@ def _run(options: argparse.Namespace) -> None:
         costs = {mode: estimate(mode, traffic, sizing, prices) for mode in MODES}
         model_bytes = read_manifest(options.model).model_bytes if options.model else 0
     except (PriceError, TrafficError, ArtefactError) as error:
-        raise CommandError(f"The cost cannot be worked out: {error}.", 2) from error
+        raise CommandError(f"The cost cannot be estimated: {error}.", 2) from error
     advice = recommend(costs, traffic, sizing, model_bytes, options.need)
     from_messages = break_even(traffic, sizing, prices)
     if options.json:

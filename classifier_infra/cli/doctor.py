@@ -1,4 +1,4 @@
-"""`python -m classifier_infra doctor`: what is wrong with an installation, and what mends it."""
+"""`python -m classifier_infra doctor`: check an installation, and show how to fix what is wrong with it."""
 
 import argparse
 import json
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from classifier_infra.cli.options import reported
+from classifier_infra.cli.options import Commands, add_command, reported
 from classifier_infra.cli.status import find_problem
 from classifier_infra.endpoint.aws import (
     Clients,
     CloudError,
-    caller,
+    aws_errors,
+    caller_arn,
     connect,
+    describe_endpoint,
     describe_role,
-    explained,
-    look_at_endpoint,
-    unless_missing,
+    none_if_missing,
 )
 from classifier_infra.endpoint.checks import (
     APP_CREDENTIALS,
@@ -36,8 +36,8 @@ from classifier_infra.endpoint.checks import (
     judge_table,
     judge_token,
 )
-from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import NOT_AS_IT_SHOULD
+from classifier_infra.endpoint.console import Console
+from classifier_infra.endpoint.executor import UNHEALTHY
 from classifier_infra.endpoint.state import active_version, find_model
 from classifier_infra.errors import CommandError
 from classifier_infra.inference.model_store import NotStored, StoreError, open_store
@@ -55,18 +55,18 @@ examples:
   python -m classifier_infra doctor --stage dev
   python -m classifier_infra doctor --stage prod --store s3://my-models/models --embedded
 
-Looks, and changes nothing: account, region, stack, tables, queues, model store, endpoint, its role, quotas, Slack's
-token and scopes, and what the page needs where workspaces install the bot themselves. What may not be looked at is
-"unknown". Of secrets, nothing is printed.
+Checks the account, region, stack, tables, queues, model store, endpoint, its role, quotas, Slack's token and scopes,
+and what the page needs where workspaces install the bot themselves. Changes nothing. What the caller may not read is
+"unknown". Secrets are never printed.
 
-exit codes: 0 nothing is wrong; 1 nobody can be asked; 2 the command is wrong; 3 something is wrong
+exit codes: 0 nothing is wrong; 1 AWS is unavailable; 2 the command is invalid; 3 something is wrong
 """
 _SERVICE = "blazing-triage"
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What is looked at, by the names that serverless.yml gives."""
+    """The installation to check, with the names that serverless.yml gives."""
 
     stage: str
     store: str | None
@@ -88,7 +88,7 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """The clients that only looking around needs."""
+    """boto3's clients, with those that only these checks need."""
 
     clients: Clients
     cloudformation: "CloudFormationClient"
@@ -98,37 +98,37 @@ class Doctor:
     quotas: "ServiceQuotasClient"
 
 
-def add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to a parser; the parsed options then have `run`, which takes them."""
-    command = commands.add_parser(
+def add_doctor(commands: Commands) -> None:
+    """Add the command; the parsed options have `run`, a function of the options."""
+    command = add_command(
+        commands,
         "doctor",
-        help="what is wrong with an installation, and what mends it",
-        description="Look at everything an installation stands on; say what is wrong, and the command that mends it.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "check an installation, and show how to fix it",
+        "Check everything that an installation needs; show what is wrong, and the command that fixes it.",
+        _EXAMPLES,
     )
     command.add_argument("--stage", default="dev", help="as in serverless deploy --stage (default: %(default)s)")
-    command.add_argument("--store", metavar="S3_URL", help="where models are kept (default: the stack's own bucket)")
-    command.add_argument("--embedded", action="store_true", help="there is no endpoint, and none is wanted")
+    command.add_argument("--store", metavar="S3_URL", help="the model store (default: the bucket of the stack)")
+    command.add_argument("--embedded", action="store_true", help="check no endpoint: the functions need none")
     command.add_argument("--slack-url", default="https://slack.com/api/", metavar="URL", help=argparse.SUPPRESS)
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
-    """Raises CommandError."""
+    """Check the installation; raise CommandError if something is wrong."""
     installation = Installation(options.stage, options.store, options.embedded, options.slack_url)
-    with reported("Nobody can be asked"):
+    with reported("Nothing can be checked"):
         doctor = _connect()
-    console = console_for(asks=False)
+    console = Console(asks=False)
     findings = list(examine(doctor, installation))
     for line in describe(findings):
         console.say(line)
     if any(finding.state == "wrong" for finding in findings):
-        raise CommandError("Mend what is wrong from the top: some of it follows from the rest.", NOT_AS_IT_SHOULD)
+        raise CommandError("Fix what is wrong from the top: some of it may follow from the rest.", UNHEALTHY)
 
 
 def _connect() -> Doctor:
-    import boto3  # as late as in connect()
+    import boto3  # late, as in connect()
 
     return Doctor(
         clients=connect(),
@@ -141,27 +141,27 @@ def _connect() -> Doctor:
 
 
 def examine(doctor: Doctor, installation: Installation) -> Iterator[Finding]:
-    """Look at everything; what cannot be looked at does not keep the rest from being."""
+    """Check everything; a part that cannot be checked does not prevent the others."""
     yield from _account(doctor)
     yield judge_region(doctor.clients.region)
     outputs: dict[str, str] = {}
-    looks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
+    checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("stack", lambda: _stack(doctor, installation, outputs)),
         ("models", lambda: _models(installation, outputs)),
         ("endpoint", lambda: _endpoint(doctor, installation, outputs)),
         ("slack", lambda: _slack(doctor, installation, outputs)),
         ("page", lambda: _page(doctor, installation, outputs)),
     ]
-    for subject, look in looks:
+    for subject, check in checks:
         try:
-            yield from look()
+            yield from check()
         except (CloudError, StoreError) as error:
             yield Finding(subject, "unknown", str(error))
 
 
 def _account(doctor: Doctor) -> Iterator[Finding]:
     try:
-        arn = caller(doctor.clients)
+        arn = caller_arn(doctor.clients)
         yield Finding("account", "ok", f"{arn.split(':')[4]}, as {arn}")
     except CloudError as error:
         yield Finding("account", "wrong", str(error), "aws configure sso, or set AWS_PROFILE")
@@ -169,7 +169,7 @@ def _account(doctor: Doctor) -> Iterator[Finding]:
 
 def _stack(doctor: Doctor, installation: Installation, outputs: dict[str, str]) -> Iterator[Finding]:
     name = installation.name
-    with explained(f"The stack {name} cannot be looked at"):
+    with aws_errors(f"The stack {name} cannot be described"):
         stack = _find_stack(doctor, name)
         yield judge_stack(name, stack)
         if stack is None:
@@ -204,7 +204,7 @@ def _resource(doctor: Doctor, resource: Mapping[str, Any]) -> Iterator[Finding]:
 def _models(installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
     place = _store(installation, outputs)
     if place is None:
-        yield Finding("models", "unknown", "the stack names no ModelBucketName; say where models are with --store")
+        yield Finding("models", "unknown", "the stack names no ModelBucketName; name the model store with --store")
         return
     store = open_store(place)
     version = active_version(store)
@@ -213,10 +213,10 @@ def _models(installation: Installation, outputs: Mapping[str, str]) -> Iterator[
         return
     try:
         find_model(store, version)
-        yield Finding("models", "ok", f"active.json names {version}, and it is there")
+        yield Finding("models", "ok", f"active.json names {version}, and the store has it")
     except (NotStored, ArtefactError) as error:
-        mend = "python -m classifier_infra rollback --to a version that is there"
-        yield Finding("models", "wrong", f"active.json names {version}: {error}", mend)
+        fix = "python -m classifier_infra rollback --to a version that the store has"
+        yield Finding("models", "wrong", f"active.json names {version}: {error}", fix)
 
 
 def _store(installation: Installation, outputs: Mapping[str, str]) -> str | None:
@@ -229,11 +229,11 @@ def _endpoint(doctor: Doctor, installation: Installation, outputs: Mapping[str, 
         return
     name, clients = installation.name, doctor.clients
     place = _store(installation, outputs)
-    hosted = look_at_endpoint(clients, name)
+    hosted = describe_endpoint(clients, name)
     problem = find_problem(name, hosted, active_version(open_store(place)) if place else None)
     if problem:
-        mend = "python -m classifier_infra " + ("deploy" if hosted is None else "status, then promote or rollback")
-        yield Finding("endpoint", "wrong", problem, mend)
+        fix = "python -m classifier_infra " + ("deploy" if hosted is None else "status, then promote or rollback")
+        yield Finding("endpoint", "wrong", problem, fix)
     else:
         yield Finding("endpoint", "ok", f"{name} is in service")
     if hosted and hosted.deployment:
@@ -242,7 +242,7 @@ def _endpoint(doctor: Doctor, installation: Installation, outputs: Mapping[str, 
 
 
 def _quotas(doctor: Doctor) -> dict[str, tuple[str, float]]:
-    with explained("The quotas cannot be looked at"):
+    with aws_errors("The quotas cannot be listed"):
         pages = doctor.quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
         quotas = [quota for page in pages for quota in page["Quotas"]]
     return {quota["QuotaName"]: (quota["QuotaCode"], quota["Value"]) for quota in quotas}
@@ -256,12 +256,12 @@ def _slack(doctor: Doctor, installation: Installation, outputs: Mapping[str, str
     if problems or not isinstance(document, dict):
         return
     if by_page and not document.get("bot_token"):
-        yield Finding("slack", "ok", "the signing secret is there; workspaces install the bot through its page")
+        yield Finding("slack", "ok", "the signing secret is set; workspaces install the bot through its page")
         return
-    mend = "install the app again, and store its new token in the secret"
+    fix = "install the app again, and store its new token in the secret"
     if by_page:
-        mend += "; or take bot_token out of it, if its workspace took the bot out or has installed it through the page"
-    yield _token(str(document["bot_token"]), installation.slack_url, mend)
+        fix += "; or remove bot_token from it, if its workspace removed the bot or installed it through the page"
+    yield _token(str(document["bot_token"]), installation.slack_url, fix)
 
 
 def _page(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
@@ -273,8 +273,8 @@ def _page(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]
 
 
 def _read_secret(doctor: Doctor, name: str) -> object:
-    with explained(f"The secret {name} cannot be read"):
-        found = unless_missing(lambda: doctor.secrets.get_secret_value(SecretId=name))
+    with aws_errors(f"The secret {name} cannot be read"):
+        found = none_if_missing(lambda: doctor.secrets.get_secret_value(SecretId=name))
     return _parse(found["SecretString"]) if found else None
 
 
@@ -285,14 +285,14 @@ def _parse(text: str) -> object:
         return None
 
 
-def _token(token: str, url: str, mend: str) -> Finding:
+def _token(token: str, url: str, fix: str) -> Finding:
     from slack_sdk.errors import SlackApiError
     from slack_sdk.web import WebClient
 
     try:
         answer = WebClient(token, base_url=url, timeout=10).auth_test()
     except SlackApiError as error:
-        return Finding("slack", "wrong", f"Slack refuses the token: {error.response['error']}", mend)
+        return Finding("slack", "wrong", f"Slack refuses the token: {error.response['error']}", fix)
     except OSError as error:
         return Finding("slack", "unknown", f"Slack cannot be reached: {type(error).__name__}")
     granted = answer.headers.get("x-oauth-scopes", answer.headers.get("X-OAuth-Scopes", ""))

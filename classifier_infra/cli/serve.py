@@ -6,6 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from classifier_infra.cli.options import Commands, add_command, endpoint_name
 from classifier_infra.errors import CommandError
 from classifier_infra.local.app import create_app
 from classifier_infra.local.capture import Capture
@@ -16,7 +17,6 @@ from classifier_infra.local.hosting import (
     HostedEndpoint,
     HostedVariant,
     HostingError,
-    check_name,
     open_endpoints,
     open_model,
     read_hosting,
@@ -56,14 +56,14 @@ GET /ping and POST /invocations are the container's own paths; as a container, i
 """
 
 
-def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command; the parsed options then have `run`, a function of the options."""
-    command = commands.add_parser(
+def add_serve(commands: Commands) -> None:
+    """Add the command; the parsed options have `run`, a function of the options."""
+    command = add_command(
+        commands,
         "serve",
-        help="serve a model on this machine as SageMaker would",
-        description="Serve a model folder as a SageMaker BlazingText endpoint on this machine.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "serve a model on this machine as SageMaker would",
+        "Serve a model folder as a SageMaker BlazingText endpoint on this machine.",
+        _EXAMPLES,
     )
     served = command.add_mutually_exclusive_group(required=True)
     served.add_argument(
@@ -75,7 +75,7 @@ def add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     served.add_argument("--endpoints", type=Path, metavar="FILE", help="YAML or JSON with several, see the examples")
     command.add_argument(
-        "--endpoint-name", type=_name, metavar="NAME", help=f"of MODEL_DIR's endpoint (default: {DEFAULT_NAME})"
+        "--endpoint-name", type=endpoint_name, metavar="NAME", help=f"of MODEL_DIR's endpoint (default: {DEFAULT_NAME})"
     )
     command.add_argument("--port", type=_port, default=8080, help="0 takes a free one (default: %(default)s)")
     command.add_argument(
@@ -154,10 +154,3 @@ def _percentage(text: str) -> float:
     if not 0 < value <= 100:
         raise argparse.ArgumentTypeError(f"{text!r} is not a percentage over 0 and up to 100")
     return value
-
-
-def _name(text: str) -> str:
-    try:
-        return check_name(text)
-    except HostingError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,21 +1,19 @@
-"""`python -m classifier_infra status`: what an endpoint runs and costs, what was done to it, what is left over."""
+"""`python -m classifier_infra status`: show an endpoint's model, cost and history, or orphaned resources."""
 
 import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from classifier_infra.cli.options import add_kept, add_place, reported
+from classifier_infra.cli.options import Commands, add_command, add_orphans, add_place, set_aws_command
 from classifier_infra.endpoint.autoscaling import Scaling
-from classifier_infra.endpoint.aws import Clients, connect, count_traffic, look_at_endpoint, look_at_scaling
+from classifier_infra.endpoint.aws import Clients, count_traffic, describe_endpoint, describe_scaling
 from classifier_infra.endpoint.checks import describe_shape
-from classifier_infra.endpoint.console import console_for
-from classifier_infra.endpoint.executor import NOT_AS_IT_SHOULD, Executor
+from classifier_infra.endpoint.executor import UNHEALTHY, Executor
 from classifier_infra.endpoint.history import Event
 from classifier_infra.endpoint.inventory import Orphan, find_orphans, month_of, take_inventory
 from classifier_infra.endpoint.requests import VARIANT, Deployment, Hosted, RealTime
 from classifier_infra.endpoint.state import active_version, read_history
 from classifier_infra.errors import CommandError
-from classifier_infra.inference.model_store import open_store
 from classifier_infra.pricing.prices import Prices, load_prices
 
 _EXAMPLES = """
@@ -23,52 +21,48 @@ examples:
   python -m classifier_infra status --store s3://my-models/models
   python -m classifier_infra status --store s3://my-models/models --orphans --keep blazing-triage-prod
 
-exit codes: 0 all is well; 1 AWS or the store said no; 2 the command is wrong; 3 the endpoint is not in service, serves
-another model than active.json names, or (with --orphans) something belongs to nobody
+exit codes: 0 all is well; 1 AWS or the model store failed; 2 the command is invalid; 3 the endpoint is not in service
+or serves another model than active.json names, or (with --orphans) there are orphaned resources
 """
 _DAY = timedelta(days=1)
 
 
-def add_status(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to a parser; the parsed options then have `run`, which takes them."""
-    command = commands.add_parser(
+def add_status(commands: Commands) -> None:
+    """Add the command; the parsed options have `run`, a function of the options."""
+    command = add_command(
+        commands,
         "status",
-        help="what an endpoint runs and costs; what belongs to nobody",
-        description="Show an endpoint, its model, its scaling, its traffic of a day and its history. Changes nothing.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "show an endpoint's model, cost and history, or orphaned resources",
+        "Show an endpoint, its model, scaling, traffic of the last day and history. Changes nothing.",
+        _EXAMPLES,
     )
     add_place(command)
-    command.add_argument("--orphans", action="store_true", help="what costs money and belongs to nobody")
-    add_kept(command)
-    command.set_defaults(run=_run)
+    add_orphans(command, "list resources that cost money and nothing uses")
+    set_aws_command(command, "The status cannot be shown", _show)
 
 
-def _run(options: argparse.Namespace) -> None:
-    """Raises CommandError."""
-    with reported("The status cannot be told"):
-        executor = Executor(connect(), open_store(options.store), console_for(asks=False))
-        show_orphans(options, executor) if options.orphans else show_status(options, executor)
+def _show(options: argparse.Namespace, executor: Executor) -> None:
+    show_orphans(options, executor) if options.orphans else show_status(options, executor)
 
 
 def show_status(options: argparse.Namespace, executor: Executor) -> None:
-    """Raises CommandError where the endpoint is not as it should be; CloudError, StoreError and PriceError."""
+    """Describe the endpoint; raise CommandError if it is unhealthy. Raises CloudError, StoreError and PriceError."""
     name, clients = options.endpoint_name, executor.clients
-    hosted = look_at_endpoint(clients, name)
+    hosted = describe_endpoint(clients, name)
     history = read_history(executor.store, name)
     if hosted is not None:
-        scaling = look_at_scaling(clients, name).scaling
+        scaling = describe_scaling(clients, name).scaling
         for line in describe(name, hosted, scaling, load_prices()):
             executor.console.say(line)
         executor.console.say(_traffic(clients, name))
     for line in describe_history(history):
         executor.console.say(line)
     if problem := find_problem(name, hosted, active_version(executor.store)):
-        raise CommandError(f"{problem}.", NOT_AS_IT_SHOULD)
+        raise CommandError(f"{problem}.", UNHEALTHY)
 
 
 def describe(name: str, hosted: Hosted, scaling: Scaling | None, prices: Prices) -> Iterator[str]:
-    """Describe an endpoint, a fact a line."""
+    """Describe an endpoint, one fact per line."""
     yield f"{name}: {hosted.status}" + (f" ({hosted.reason})" if hosted.reason else "")
     if hosted.deployment:
         yield from _describe_deployment(hosted.deployment, hosted, prices)
@@ -77,7 +71,7 @@ def describe(name: str, hosted: Hosted, scaling: Scaling | None, prices: Prices)
     if hosted.pending:
         yield f"  is being changed to {hosted.pending}"
     if scaling:
-        range_ = f"from {scaling.least} to {scaling.most} instances"
+        range_ = f"from {scaling.minimum} to {scaling.maximum} instances"
         yield f"  scales {range_}, at {scaling.invocations:g} invocations a minute for each"
     else:
         yield "  does not scale"
@@ -99,14 +93,14 @@ def _traffic(clients: Clients, name: str) -> str:
     now = datetime.now(UTC)
     counted = count_traffic(clients, {"EndpointName": name, "VariantName": VARIANT}, now - _DAY, now)
     if not counted:
-        return "  nobody asked it anything in the last day"
+        return "  no invocations in the last day"
     failed = counted["errors_4xx"] + counted["errors_5xx"]
     invocations, latency = counted["invocations"], counted["latency_ms"]
     return f"  {invocations:,.0f} invocations in the last day, {failed:.1%} failed, {latency:.0f} ms each"
 
 
 def describe_history(history: Sequence[Event]) -> Iterator[str]:
-    """Describe what was done, the latest first."""
+    """Describe the history, latest event first."""
     yield "History:" if history else "Nothing was ever deployed under this name with this store."
     for event in reversed(history):
         measured = ", ".join(f"{facet} {value:.1%}" for facet, value in event.metrics.get("test_accuracy", {}).items())
@@ -117,7 +111,7 @@ def describe_history(history: Sequence[Event]) -> Iterator[str]:
 
 
 def find_problem(name: str, hosted: Hosted | None, active: str | None) -> str | None:
-    """Say what is not as it should be."""
+    """Return what is wrong with an endpoint, None if nothing is."""
     if hosted is None:
         return f"There is no endpoint {name}; make one with deploy"
     if not hosted.is_in_service:
@@ -125,26 +119,28 @@ def find_problem(name: str, hosted: Hosted | None, active: str | None) -> str | 
     version = hosted.deployment.model.version if hosted.deployment else None
     if version != active:
         return (
-            f"The endpoint serves {version}, and active.json names {active}: its answers are read wrongly. Run the "
-            "command that was interrupted again, or rollback"
+            f"The endpoint serves {version}, and active.json names {active}: its answers are misread. Run the "
+            "interrupted command again, or rollback"
         )
     return None
 
 
 def show_orphans(options: argparse.Namespace, executor: Executor) -> None:
-    """Raises CommandError where there are orphans; CloudError and PriceError."""
+    """List the orphans; raise CommandError if there are any. Raises CloudError and PriceError."""
     prices = load_prices()
     in_use = {options.endpoint_name, *options.keep}
     orphans = list(find_orphans(take_inventory(executor.clients), in_use, prices))
     for line in describe_orphans(orphans):
         executor.console.say(line)
     if orphans:
-        raise CommandError("Delete them: python -m classifier_infra delete --orphans, with the same options.", 3)
+        raise CommandError(
+            "Delete them: python -m classifier_infra delete --orphans, with the same options.", UNHEALTHY
+        )
 
 
 def describe_orphans(orphans: Sequence[Orphan]) -> Iterator[str]:
-    """Describe what belongs to nobody, the dearest first."""
+    """Describe orphaned resources, the most expensive first."""
     for orphan in sorted(orphans, key=lambda orphan: -orphan.month):
         price = f"${orphan.month:,.2f} a month" if orphan.month else "free"
         yield f"  {orphan.kind:<14} {orphan.name}: {price}; {orphan.why}"
-    yield f"{len(orphans)} belong to nobody, ${sum(orphan.month for orphan in orphans):,.2f} a month."
+    yield f"{len(orphans)} orphaned resources, ${sum(orphan.month for orphan in orphans):,.2f} a month."

@@ -1,1 +1,1 @@
-"""The endpoint in AWS, from its price to its deletion: `deploy`, `status`, `promote`, `rollback` and their like."""
+"""Deploy, observe, change and delete the endpoint in AWS: what the commands of `classifier_infra.cli` share."""

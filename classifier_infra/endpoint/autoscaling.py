@@ -1,6 +1,6 @@
-"""Auto scaling of an endpoint: how many instances, by what measure, and what it is not possible for. Pure.
+"""Build and read the settings of an endpoint's auto scaling, and check whether they are possible. Pure.
 
-Target tracking on SageMakerVariantInvocationsPerInstance: the mean of invocations a minute for each instance.
+Target tracking on SageMakerVariantInvocationsPerInstance: the mean of invocations per minute and instance.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ METRIC = "SageMakerVariantInvocationsPerInstance"
 
 
 class ScalingError(ValueError):
-    """An endpoint cannot be scaled so; the message says why, and what can be done."""
+    """The endpoint cannot be scaled in this way; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """From `least` to `most` instances, each with so many invocations a minute; seconds to wait after a change."""
+    """The limits of the number of instances, the target of invocations per minute for each, cool-downs in seconds."""
 
-    least: int
-    most: int
+    minimum: int
+    maximum: int
     invocations: float
     in_cooldown: int = 300
     out_cooldown: int = 60
@@ -31,7 +31,7 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True)
 class CurrentScaling:
-    """What Application Auto Scaling knows of an endpoint; `scaling` where it is a target tracking as ours."""
+    """What Application Auto Scaling has for an endpoint; `scaling` is None unless it is target tracking."""
 
     is_target: bool = False
     policies: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class CurrentScaling:
 
 
 def scalable(endpoint: str) -> Request:
-    """Name what is scaled, as every call of Application Auto Scaling wants it named."""
+    """Return the arguments with which every call of Application Auto Scaling names the endpoint."""
     return {
         "ServiceNamespace": "sagemaker",
         "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
@@ -48,12 +48,12 @@ def scalable(endpoint: str) -> Request:
 
 
 def target_request(endpoint: str, scaling: Scaling) -> Request:
-    """Give the arguments of RegisterScalableTarget."""
-    return scalable(endpoint) | {"MinCapacity": scaling.least, "MaxCapacity": scaling.most}
+    """Return the arguments of RegisterScalableTarget."""
+    return scalable(endpoint) | {"MinCapacity": scaling.minimum, "MaxCapacity": scaling.maximum}
 
 
 def policy_request(endpoint: str, scaling: Scaling) -> Request:
-    """Give the arguments of PutScalingPolicy."""
+    """Return the arguments of PutScalingPolicy."""
     tracking = {
         "TargetValue": scaling.invocations,
         "PredefinedMetricSpecification": {"PredefinedMetricType": METRIC},
@@ -67,8 +67,8 @@ def policy_request(endpoint: str, scaling: Scaling) -> Request:
     }
 
 
-def read_in_force(targets: Sequence[Mapping[str, Any]], policies: Sequence[Mapping[str, Any]]) -> CurrentScaling:
-    """Read what the service describes of one endpoint."""
+def read_scaling(targets: Sequence[Mapping[str, Any]], policies: Sequence[Mapping[str, Any]]) -> CurrentScaling:
+    """Read the service's descriptions of one endpoint."""
     names = tuple(policy["PolicyName"] for policy in policies)
     return CurrentScaling(bool(targets), names, _read(next(iter(targets), None), next(iter(policies), None)))
 
@@ -78,8 +78,8 @@ def _read(target: Mapping[str, Any] | None, policy: Mapping[str, Any] | None) ->
     if target is None or not tracking:
         return None
     return Scaling(
-        least=target["MinCapacity"],
-        most=target["MaxCapacity"],
+        minimum=target["MinCapacity"],
+        maximum=target["MaxCapacity"],
         invocations=tracking["TargetValue"],
         in_cooldown=tracking.get("ScaleInCooldown", 300),
         out_cooldown=tracking.get("ScaleOutCooldown", 300),
@@ -87,13 +87,13 @@ def _read(target: Mapping[str, Any] | None, policy: Mapping[str, Any] | None) ->
 
 
 def check_scaling(scaling: Scaling, hosted: Hosted, prices: Prices, model_bytes: int) -> None:
-    """Raises ScalingError where AWS would refuse it, or take it and do nothing."""
-    if not 1 <= scaling.least <= scaling.most:
-        raise ScalingError(f"{scaling.least} to {scaling.most} instances is no range; --min is at least 1")
+    """Raise ScalingError where AWS would reject the settings, or accept and ignore them."""
+    if not 1 <= scaling.minimum <= scaling.maximum:
+        raise ScalingError(f"{scaling.minimum} to {scaling.maximum} instances is not a range; --min is at least 1")
     if scaling.invocations <= 0 or min(scaling.in_cooldown, scaling.out_cooldown) < 0:
-        raise ScalingError("invocations are over 0, and cool-downs are 0 seconds or more")
+        raise ScalingError("invocations must be over 0, and cool-downs at least 0 seconds")
     if hosted.deployment is None:
-        raise ScalingError("the endpoint was not made by deploy: what it runs on is not known")
+        raise ScalingError("the endpoint was not made by deploy: its instance type is not known")
     shape = hosted.deployment.shape
     if isinstance(shape, Serverless):
         raise ScalingError("a serverless endpoint scales by itself, up to its --concurrency; there is nothing to set")
@@ -101,6 +101,6 @@ def check_scaling(scaling: Scaling, hosted: Hosted, prices: Prices, model_bytes:
         instead = cheapest_instance(prices, model_bytes) or "none in the price table"
         raise ScalingError(
             f"{shape.instance} cannot be scaled: auto scaling does not take burstable instances, whose speed depends "
-            f"on credits left over. The cheapest that scales and has room for this model is {instead}: delete the "
+            f"on CPU credits. The cheapest that scales and has room for this model is {instead}: delete the "
             f"endpoint and deploy with --instance {instead}"
         )

@@ -1,16 +1,19 @@
-"""What there is in the account: the clients, and the questions asked of them. Nothing here changes anything."""
+"""Connect to AWS and read the state of endpoints, roles, scaling and metrics; nothing here changes anything."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from classifier_infra.endpoint.autoscaling import CurrentScaling, read_in_force, scalable
+from classifier_infra.endpoint.autoscaling import CurrentScaling, read_scaling, scalable
+from classifier_infra.endpoint.history import Event
 from classifier_infra.endpoint.requests import (
     ENDPOINT_TAG,
     SERVICE_TAG,
+    VARIANT,
     VERSION_TAG,
     Deployment,
     Hosted,
@@ -26,33 +29,26 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
     from types_boto3_sts import STSClient
 
-
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-
-from classifier_infra.endpoint.history import Event
-from classifier_infra.endpoint.requests import VARIANT
-
 T = TypeVar("T")
 
 _ADVICE = {
-    "AccessDeniedException": "Let the caller do it, or use a role that may",
-    "AccessDenied": "Let the caller do it, or use a role that may",
+    "AccessDeniedException": "Grant the caller the permission, or use a role that has it",
+    "AccessDenied": "Grant the caller the permission, or use a role that has it",
     "ExpiredTokenException": "Log in again",
     "ExpiredToken": "Log in again",
-    "ResourceLimitExceeded": "Ask for a larger quota in Service Quotas, or take another instance type",
+    "ResourceLimitExceeded": "Request a larger quota in Service Quotas, or use another instance type",
     "UnrecognizedClientException": "Check the credentials",
     "InvalidClientTokenId": "Check the credentials",
 }
 
 
 class CloudError(Exception):
-    """AWS did not do or tell what it was asked; the message says what, why, and what may help."""
+    """A call of AWS failed; the message says which, why, and what may help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """boto3's clients, by the service names that steps use."""
+    """boto3's clients."""
 
     region: str
     sagemaker: "SageMakerClient"
@@ -63,8 +59,8 @@ class Clients:
 
 
 def connect() -> Clients:
-    """Build the clients; region, credentials and addresses come from the environment. Raises CloudError."""
-    import boto3  # only here, so that the other commands do not wait for it
+    """Build the clients from the environment's region, credentials and addresses. Raises CloudError."""
+    import boto3  # late: the other commands need not wait for the import
     from botocore.config import Config
 
     config = Config(retries={"total_max_attempts": 5, "mode": "standard"}, connect_timeout=5, read_timeout=30)
@@ -83,20 +79,20 @@ def connect() -> Clients:
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turn boto3's errors into a CloudError that says what was tried."""
+def aws_errors(failure: str) -> Iterator[None]:
+    """Turn boto3's errors into a CloudError whose message starts with `failure`."""
     try:
         yield
     except ClientError as error:
         code = error.response["Error"].get("Code", "?")
         advice = f". {_ADVICE[code]}" if code in _ADVICE else ""
-        raise CloudError(f"{what}: {code}: {error.response['Error'].get('Message', '')}{advice}") from error
+        raise CloudError(f"{failure}: {code}: {error.response['Error'].get('Message', '')}{advice}") from error
     except BotoCoreError as error:
-        raise CloudError(f"{what}: {error}") from error
+        raise CloudError(f"{failure}: {error}") from error
 
 
-def unless_missing(ask: Callable[[], T]) -> T | None:
-    """Give what `ask` gives, or None where AWS says that there is no such thing."""
+def none_if_missing(ask: Callable[[], T]) -> T | None:
+    """Return the result of `ask`, None if AWS answers that the resource does not exist."""
     try:
         return ask()
     except ClientError as error:
@@ -109,16 +105,16 @@ def unless_missing(ask: Callable[[], T]) -> T | None:
         raise
 
 
-def caller(clients: Clients) -> str:
-    """Give the ARN of whoever asks. Raises CloudError."""
-    with explained("Who you are cannot be found out (sts:GetCallerIdentity)"):
+def caller_arn(clients: Clients) -> str:
+    """Return the ARN of the caller. Raises CloudError."""
+    with aws_errors("The caller cannot be identified (sts:GetCallerIdentity)"):
         return clients.sts.get_caller_identity()["Arn"]
 
 
-def look_at_endpoint(clients: Clients, name: str) -> Hosted | None:
-    """Describe an endpoint, None where there is none. Raises CloudError."""
-    with explained(f"The endpoint {name} cannot be looked at"):
-        found = unless_missing(lambda: clients.sagemaker.describe_endpoint(EndpointName=name))
+def describe_endpoint(clients: Clients, name: str) -> Hosted | None:
+    """Return the state of an endpoint, None if there is none. Raises CloudError."""
+    with aws_errors(f"The endpoint {name} cannot be described"):
+        found = none_if_missing(lambda: clients.sagemaker.describe_endpoint(EndpointName=name))
         if found is None:
             return None
         return _hosted(clients, name, found)
@@ -140,16 +136,16 @@ def _hosted(clients: Clients, name: str, found: Mapping[str, Any]) -> Hosted:
 
 def _deployment(clients: Clients, name: str, config_name: str) -> Deployment | None:
     sagemaker = clients.sagemaker
-    config = unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=config_name))
+    config = none_if_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=config_name))
     if config is None or len(config["ProductionVariants"]) != 1:
         return None
     variant = config["ProductionVariants"][0]
-    model = unless_missing(lambda: sagemaker.describe_model(ModelName=variant["ModelName"]))
+    model = none_if_missing(lambda: sagemaker.describe_model(ModelName=variant["ModelName"]))
     tags = read_tags(clients, config["EndpointConfigArn"])
     if model is None or VERSION_TAG not in tags:
         return None
     container = model["PrimaryContainer"]
-    # What the manifest says of the model is known to the store alone; names made from this value would be others.
+    # Without the manifest's digest and size, which only the store has: names derived from this value would differ.
     stored = StoredModel(tags[VERSION_TAG], container["ModelDataUrl"], sha256="", model_bytes=0)
     own = {key: value for key, value in tags.items() if key not in (SERVICE_TAG, ENDPOINT_TAG, VERSION_TAG)}
     role, shape, capture = model["ExecutionRoleArn"], read_shape(variant), read_capture(config)
@@ -162,45 +158,42 @@ def read_tags(clients: Clients, arn: str) -> dict[str, str]:
 
 
 def has_model(clients: Clients, name: str) -> bool:
-    """Raises CloudError."""
-    with explained(f"The model {name} cannot be looked at"):
-        return unless_missing(lambda: clients.sagemaker.describe_model(ModelName=name)) is not None
+    """Report whether SageMaker has a model of this name. Raises CloudError."""
+    with aws_errors(f"The model {name} cannot be described"):
+        return none_if_missing(lambda: clients.sagemaker.describe_model(ModelName=name)) is not None
 
 
 def has_config(clients: Clients, name: str) -> bool:
-    """Raises CloudError."""
-    with explained(f"The endpoint configuration {name} cannot be looked at"):
-        found = unless_missing(lambda: clients.sagemaker.describe_endpoint_config(EndpointConfigName=name))
+    """Report whether SageMaker has an endpoint configuration of this name. Raises CloudError."""
+    with aws_errors(f"The endpoint configuration {name} cannot be described"):
+        found = none_if_missing(lambda: clients.sagemaker.describe_endpoint_config(EndpointConfigName=name))
         return found is not None
 
 
 def describe_role(clients: Clients, arn: str) -> Mapping[str, Any] | None:
-    """Describe a role, None where there is none of that name. Raises CloudError, also where asking is not allowed."""
-    with explained(f"The role {arn} cannot be looked at (iam:GetRole)"):
-        found = unless_missing(lambda: clients.iam.get_role(RoleName=arn.rpartition("/")[2]))
+    """Return IAM's description of a role, None if there is none. Raises CloudError."""
+    with aws_errors(f"The role {arn} cannot be described (iam:GetRole)"):
+        found = none_if_missing(lambda: clients.iam.get_role(RoleName=arn.rpartition("/")[2]))
         return None if found is None else found["Role"]
 
 
-def look_at_scaling(clients: Clients, endpoint: str) -> CurrentScaling:
-    """Tell how an endpoint is scaled. Raises CloudError."""
+def describe_scaling(clients: Clients, endpoint: str) -> CurrentScaling:
+    """Return how an endpoint is scaled. Raises CloudError."""
     place = scalable(endpoint)
     namespace, resource = place["ServiceNamespace"], place["ResourceId"]
-    with explained("Auto scaling cannot be looked at"):
+    with aws_errors("Auto scaling cannot be described"):
         targets = clients.scaling.describe_scalable_targets(ServiceNamespace=namespace, ResourceIds=[resource])
         policies = clients.scaling.describe_scaling_policies(ServiceNamespace=namespace, ResourceId=resource)
-    return read_in_force(targets["ScalableTargets"], policies["ScalingPolicies"])
+    return read_scaling(targets["ScalableTargets"], policies["ScalingPolicies"])
 
 
 _NAMESPACE = "AWS/SageMaker"
-# A deployment with its waits; what was counted before it belongs to the fleet before.
+# The longest that a deployment may take.
 _WINDOW = timedelta(hours=8)
 
 
 def measure_traffic(clients: Clients, endpoint: str, event: Event, now: datetime) -> dict[str, float]:
-    """Give what the event's fleet was asked in the last hours: invocations, shares of errors, mean latency in ms.
-
-    Empty where nothing was counted. Raises CloudError.
-    """
+    """Return the recent metrics of the fleet that an event brought: see count_traffic. Raises CloudError."""
     if not event.config:
         return {}
     dimensions = {"EndpointName": endpoint, "VariantName": VARIANT, "EndpointConfigName": event.config}
@@ -208,7 +201,10 @@ def measure_traffic(clients: Clients, endpoint: str, event: Event, now: datetime
 
 
 def count_traffic(clients: Clients, dimensions: Mapping[str, str], start: datetime, end: datetime) -> dict[str, float]:
-    """Give what was counted between two times. Raises CloudError."""
+    """Return the invocations, shares of errors and mean latency in ms of a period, empty without invocations.
+
+    Raises CloudError.
+    """
     invocations = _sum(_points(clients, "Invocations", dimensions, start, end))
     if not invocations:
         return {}
@@ -225,7 +221,7 @@ def count_traffic(clients: Clients, dimensions: Mapping[str, str], start: dateti
 def _points(
     clients: Clients, metric: str, dimensions: Mapping[str, str], start: datetime, end: datetime
 ) -> Sequence[Mapping[str, Any]]:
-    with explained(f"The metric {metric} cannot be read"):
+    with aws_errors(f"The metric {metric} cannot be read"):
         return clients.cloudwatch.get_metric_statistics(
             Namespace=_NAMESPACE,
             MetricName=metric,

@@ -1,4 +1,4 @@
-"""Whether a deployment can work, judged before anything is made. Pure: what was looked up is handed in."""
+"""Check a deployment before anything is created, and judge an installation's state. Pure, without AWS calls."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -17,16 +17,16 @@ from classifier_infra.endpoint.requests import (
 from classifier_infra.pricing.estimate import MAX_SERVERLESS_CONCURRENCY
 from classifier_infra.pricing.prices import Prices
 
-# Of the container itself, Python and the server, before it has loaded a model. Ours, and generous.
+# Memory of the container, Python and the server without a model: our own generous estimate.
 _CONTAINER_BYTES = 700_000_000
 _GIB = 2**30
 _SERVERLESS_MEMORY = range(1024, 6145, 1024)
-# Disk of a serverless container; the archive and what is unpacked of it lie there together.
+# Disk of a serverless container, which holds the archive and the unpacked model.
 _SERVERLESS_DISK_BYTES = 5_000_000_000
 
 
 def find_problems(deployment: Deployment, prices: Prices) -> Iterator[str]:
-    """Say what keeps a deployment from working, and what to do about it."""
+    """Yield what prevents a deployment from working, and what to do about it."""
     shape = deployment.shape
     if isinstance(shape, Serverless):
         yield from _serverless_problems(shape, deployment)
@@ -38,7 +38,7 @@ def find_problems(deployment: Deployment, prices: Prices) -> Iterator[str]:
 
 def _real_time_problems(shape: RealTime, model_bytes: int, prices: Prices) -> Iterator[str]:
     if shape.count < 1:
-        yield f"{shape.count} instances serve nobody; use --instances 1 or more"
+        yield f"{shape.count} instances serve nothing; use --instances 1 or more"
     known = prices.instances.get(shape.instance)
     if known is None or known.memory_gib * _GIB >= memory_needed(model_bytes, known.vcpus):
         return
@@ -68,12 +68,12 @@ def _serverless_problems(shape: Serverless, deployment: Deployment) -> Iterator[
 
 
 def memory_needed(model_bytes: int, workers: int) -> int:
-    """Give the bytes of memory that a container may need, with a copy of the model in each of its workers."""
+    """Return the bytes of memory that a container may need, with a copy of the model in each of its workers."""
     return _CONTAINER_BYTES + model_bytes * workers
 
 
 def cheapest_instance(prices: Prices, model_bytes: int) -> str | None:
-    """Give the cheapest instance that a model fits into and that can be scaled, None where there is none."""
+    """Return the cheapest instance type that has room for a model and can be scaled, None if there is none."""
     fitting = [
         (price.hour, name)
         for name, price in prices.instances.items()
@@ -83,19 +83,19 @@ def cheapest_instance(prices: Prices, model_bytes: int) -> str | None:
 
 
 def can_scale(instance: str) -> bool:
-    """Tell whether Auto Scaling takes an instance type; it does not take burstable ones."""
+    """Report whether Application Auto Scaling accepts an instance type; it rejects burstable ones."""
     return not instance.startswith("ml.t2.")
 
 
 def find_role_problem(role: Mapping[str, Any]) -> str | None:
-    """Judge a role as IAM describes it: SageMaker must be let into it."""
+    """Return what is wrong with a role that IAM describes, None if SageMaker may assume it."""
     statements = role["AssumeRolePolicyDocument"].get("Statement", [])
     statements = statements if isinstance(statements, list) else [statements]
     if any(_admits_sagemaker(statement) for statement in statements):
         return None
     return (
-        f"SageMaker may not take the role {role['Arn']}; add sagemaker.amazonaws.com to the services that its trust "
-        "policy lets assume it"
+        f"SageMaker may not assume the role {role['Arn']}; add sagemaker.amazonaws.com to the services in "
+        "its trust policy"
     )
 
 
@@ -114,7 +114,7 @@ def describe_shape(shape: Shape) -> str:
 
 State = Literal["ok", "wrong", "unknown"]
 
-# What the bot's calls need, of a bot token; the app's manifest asks for the same.
+# The scopes that the bot's calls need; the app's manifest requests the same.
 SLACK_SCOPES = frozenset(
     {
         "commands", "chat:write", "chat:write.public", "channels:history", "channels:join", "channels:read",
@@ -123,8 +123,8 @@ SLACK_SCOPES = frozenset(
     }
 )  # fmt: skip
 
-# What the secrets have to have, with examples. Where workspaces install the bot through its page, each has a token of
-# its own, and the app proves itself with what is in a second secret.
+# The keys that the secrets must have, with examples. Where workspaces install the bot through its page, each has its
+# own token, and a second secret has the app's credentials.
 ONE_WORKSPACE: Mapping[str, str] = {"signing_secret": "…", "bot_token": "xoxb-…"}
 INSTALL_PAGE: Mapping[str, str] = {"signing_secret": "…"}
 APP_CREDENTIALS: Mapping[str, str] = {"client_id": "…", "client_secret": "…"}
@@ -132,35 +132,35 @@ APP_CREDENTIALS: Mapping[str, str] = {"client_id": "…", "client_secret": "…"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of a subject; `mend` is the command, or the deed, that makes it right."""
+    """The result of a check; `fix` is the command or action that corrects it."""
 
     subject: str
     state: State
-    says: str
-    mend: str = ""
+    message: str
+    fix: str = ""
 
 
 def judge_region(region: str) -> Finding:
     try:
         return Finding("region", "ok", f"{region}; BlazingText is at {blazingtext_image(region)}")
     except NotOffered as error:
-        return Finding("region", "wrong", str(error), "export AWS_REGION=us-east-1, or CLASSIFIER=embedded")
+        return Finding("region", "wrong", str(error), "export AWS_REGION=us-east-1, or use CLASSIFIER=embedded")
 
 
 def judge_role(arn: str, role: Mapping[str, Any] | None) -> Finding:
     if role is None:
-        mend = "deploy the stack, and the endpoint again with its SageMakerRoleArn"
-        return Finding("role", "wrong", f"there is no role {arn}", mend)
+        fix = "deploy the stack, and the endpoint again with its SageMakerRoleArn"
+        return Finding("role", "wrong", f"there is no role {arn}", fix)
     if problem := find_role_problem(role):
-        mend = f"aws iam update-assume-role-policy --role-name {arn.rpartition('/')[2]} --policy-document file://trust.json"
-        return Finding("role", "wrong", problem, mend)
-    return Finding("role", "ok", f"SageMaker may take {arn}")
+        fix = f"aws iam update-assume-role-policy --role-name {arn.rpartition('/')[2]} --policy-document file://trust.json"
+        return Finding("role", "wrong", problem, fix)
+    return Finding("role", "ok", f"SageMaker may assume {arn}")
 
 
 def judge_quota(hosted: Hosted, quotas: Mapping[str, tuple[str, float]]) -> Finding:
-    """Judge the quota of the endpoint's instance type; `quotas` are SageMaker's, by name: code and value.
+    """Judge the quota of the endpoint's instance type, which a promotion needs twice: it runs two fleets at a time.
 
-    While a new model is brought into service there are two fleets.
+    `quotas` are SageMaker's, by name: code and value.
     """
     shape = hosted.deployment.shape if hosted.deployment else None
     if not isinstance(shape, RealTime):
@@ -172,25 +172,25 @@ def judge_quota(hosted: Hosted, quotas: Mapping[str, tuple[str, float]]) -> Find
     code, value = quotas[name]
     if value >= needed:
         return Finding("quotas", "ok", f"{name}: {value:g}, and a promotion takes {needed}")
-    mend = (
+    fix = (
         "aws service-quotas request-service-quota-increase --service-code sagemaker "
         f"--quota-code {code} --desired-value {needed}"
     )
-    return Finding("quotas", "wrong", f"{name}: {value:g}, and a promotion takes {needed}: two fleets at a time", mend)
+    return Finding("quotas", "wrong", f"{name}: {value:g}, and a promotion takes {needed}: two fleets at a time", fix)
 
 
 def judge_table(name: str, description: Mapping[str, Any]) -> Finding:
     status = description["TableStatus"]
-    mend = "" if status == "ACTIVE" else "wait; if it stays so, deploy the stack again"
-    return Finding("table", "ok" if status == "ACTIVE" else "wrong", f"{name} is {status}", mend)
+    fix = "" if status == "ACTIVE" else "wait; if the status remains, deploy the stack again"
+    return Finding("table", "ok" if status == "ACTIVE" else "wrong", f"{name} is {status}", fix)
 
 
 def judge_queue(logical_id: str, attributes: Mapping[str, str]) -> Finding:
     waiting = int(attributes["ApproximateNumberOfMessages"])
     if "DeadLetter" in logical_id and waiting:
-        mend = "python -m bot inspect, then python -m bot redrive --all"
-        return Finding("queue", "wrong", f"{logical_id}: {waiting} messages were set aside", mend)
-    return Finding("queue", "ok", f"{logical_id}: {waiting} messages wait")
+        fix = "python -m bot inspect, then python -m bot redrive --all"
+        return Finding("queue", "wrong", f"{logical_id}: {waiting} dead letters", fix)
+    return Finding("queue", "ok", f"{logical_id}: {waiting} messages")
 
 
 def judge_stack(name: str, stack: Mapping[str, Any] | None) -> Finding:
@@ -200,24 +200,24 @@ def judge_stack(name: str, stack: Mapping[str, Any] | None) -> Finding:
     status = stack["StackStatus"]
     if status.endswith("_COMPLETE") and "ROLLBACK" not in status:
         return Finding("stack", "ok", f"{name} is {status}")
-    mend = f"aws cloudformation describe-stack-events --stack-name {name}, then npx serverless deploy --stage {stage}"
-    return Finding("stack", "wrong", f"{name} is {status}", mend)
+    fix = f"aws cloudformation describe-stack-events --stack-name {name}, then npx serverless deploy --stage {stage}"
+    return Finding("stack", "wrong", f"{name} is {status}", fix)
 
 
 def installs_by_page(outputs: Mapping[str, str]) -> bool:
-    """Tell from the stack's outputs whether workspaces install the bot themselves; older stacks say nothing."""
+    """Report whether the stack's outputs say that workspaces install the bot themselves; older stacks lack this."""
     return outputs.get("Workspaces", "none") != "none"
 
 
 def judge_secret(subject: str, name: str, document: object, wanted: Mapping[str, str]) -> Iterator[Finding]:
-    """Judge whether the secret has what is `wanted`, by key with an example; of its values nothing is said."""
-    mend = f"aws secretsmanager put-secret-value --secret-id {name} --secret-string '{_as_json(wanted)}'"
+    """Yield what a secret lacks of the `wanted` keys, which have examples. Its values are never shown."""
+    fix = f"aws secretsmanager put-secret-value --secret-id {name} --secret-string '{_as_json(wanted)}'"
     if not isinstance(document, dict):
-        yield Finding(subject, "wrong", f"the secret {name} is empty or no JSON object", mend)
+        yield Finding(subject, "wrong", f"the secret {name} is empty or not a JSON object", fix)
         return
     for key in wanted:
         if not (isinstance(document.get(key), str) and document[key]):
-            yield Finding(subject, "wrong", f"the secret {name} has no {key}", mend)
+            yield Finding(subject, "wrong", f"the secret {name} has no {key}", fix)
 
 
 def _as_json(examples: Mapping[str, str]) -> str:
@@ -227,17 +227,17 @@ def _as_json(examples: Mapping[str, str]) -> str:
 def judge_token(team: str, granted: Collection[str]) -> Finding:
     missing = sorted(SLACK_SCOPES.difference(granted))
     if not missing:
-        return Finding("slack", "ok", f"the token is that of {team}, with all scopes")
-    mend = "add them under OAuth & Permissions at api.slack.com/apps, install the app again, store the new token"
-    return Finding("slack", "wrong", f"the token of {team} lacks {', '.join(missing)}", mend)
+        return Finding("slack", "ok", f"the token belongs to {team} and has all scopes")
+    fix = "add them under OAuth & Permissions at api.slack.com/apps, install the app again, and store the new token"
+    return Finding("slack", "wrong", f"the token of {team} lacks {', '.join(missing)}", fix)
 
 
 def describe(findings: Collection[Finding]) -> Iterator[str]:
-    """Say what was found, a line each, with what mends it below."""
+    """Describe findings, a line each, with the fix below."""
     for finding in findings:
-        state = finding.state if finding.state != "wrong" else "WRONG"
-        yield f"{state:<8} {finding.subject:<9} {finding.says}"
-        if finding.mend:
-            yield f"{'':<18} mend: {finding.mend}"
+        state = "WRONG" if finding.state == "wrong" else finding.state
+        yield f"{state:<8} {finding.subject:<9} {finding.message}"
+        if finding.fix:
+            yield f"{'':<18} fix: {finding.fix}"
     wrong = sum(finding.state == "wrong" for finding in findings)
-    yield f"{wrong} of {len(findings)} are wrong." if wrong else "Nothing that was looked at is wrong."
+    yield f"{wrong} of {len(findings)} are wrong." if wrong else "Nothing that was checked is wrong."

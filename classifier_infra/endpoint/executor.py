@@ -1,36 +1,27 @@
-"""Carries steps out, one kind of action a method."""
+"""Carry out the steps of a plan: AWS calls, uploads, waits, smoke tests and history entries."""
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifier_infra.endpoint.aws import Clients, explained, look_at_endpoint, measure_traffic
+from classifier_infra.endpoint.aws import Clients, CloudError, aws_errors, describe_endpoint, measure_traffic
 from classifier_infra.endpoint.console import Console
 from classifier_infra.endpoint.history import with_event
-from classifier_infra.endpoint.plan import Action, Activate, Await, Call, Remember, SmokeTest, Upload
+from classifier_infra.endpoint.plan import Action, Activate, Await, Call, RecordEvent, SmokeTest, Step, Upload
 from classifier_infra.endpoint.requests import Hosted
-from classifier_infra.endpoint.smoke_test import ask_endpoint, compare
+from classifier_infra.endpoint.smoke_test import SmokeTestFailed, ask_endpoint, compare
 from classifier_infra.endpoint.state import read_history, write_history
+from classifier_infra.errors import CommandError
 from classifier_infra.inference.loader import load_stored_model
-from classifier_infra.inference.model_store import ACTIVE, ModelStore
-from classifier_infra.model.artefact import ARCHIVE, MANIFEST
+from classifier_infra.inference.model_store import ACTIVE, ModelStore, StoreError
+from classifier_infra.model.artefact import ARCHIVE, MANIFEST, ArtefactError
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
-
-
-from collections.abc import Callable, Sequence
-
-from classifier_infra.endpoint.aws import CloudError
-from classifier_infra.endpoint.plan import Step
-from classifier_infra.endpoint.smoke_test import SmokeTestFailed
-from classifier_infra.errors import CommandError
-from classifier_infra.inference.model_store import StoreError
-from classifier_infra.model.artefact import ArtefactError
 
 POLL_SECONDS = 10.0
 # The longest that a deployment may take.
@@ -38,22 +29,22 @@ _SETTLING_SECONDS = 28_800
 
 
 class NotInService(Exception):
-    """The endpoint settled otherwise than it was told to; the message has SageMaker's own reason."""
+    """The endpoint did not reach the state that was requested; the message has SageMaker's own reason."""
 
 
-class WentBack(NotInService):
-    """SageMaker has gone back to the old fleet, because an alarm rang or the new one did not start."""
+class RolledBack(NotInService):
+    """SageMaker rolled back to the old fleet, because an alarm went off or the new one did not start."""
 
 
-class TookTooLong(NotInService):
-    """It has not settled; it may still do."""
+class SettlingTimedOut(NotInService):
+    """The endpoint did not settle in time; it may still do so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """The account, the model store and the console that steps are carried out with.
+    """Carries out actions with the account's clients, the model store and the console.
 
-    `runtime` is the client that asks the endpoint, where it is another than the environment says.
+    `runtime` replaces the client for invocations that the environment would give.
     """
 
     clients: Clients
@@ -63,7 +54,7 @@ class Executor:
     poll_seconds: float = POLL_SECONDS
 
     def carry_out(self, action: Action) -> None:
-        """Raises CloudError, StoreError, ArtefactError, SmokeTestFailed, and NotInService and its kinds."""
+        """Carry out an action. Raises CloudError, StoreError, ArtefactError, SmokeTestFailed and NotInService."""
         match action:
             case Call():
                 self._call(action)
@@ -75,16 +66,16 @@ class Executor:
                 self._smoke_test(action)
             case Activate():
                 self.store.write(ACTIVE, json.dumps({"version": action.version}).encode())
-            case Remember():
-                self._remember(action)
+            case RecordEvent():
+                self._record(action)
 
     def settle(self, endpoint: str) -> Hosted | None:
-        """Wait until nothing is under way with an endpoint; give what it is then. Raises CloudError, TookTooLong."""
+        """Wait until no change is in progress; return the endpoint's state. Raises CloudError and SettlingTimedOut."""
         started = time.monotonic()
         try:
-            while (hosted := look_at_endpoint(self.clients, endpoint)) is not None and hosted.is_busy:
+            while (hosted := describe_endpoint(self.clients, endpoint)) is not None and hosted.is_busy:
                 if time.monotonic() - started > _SETTLING_SECONDS:
-                    raise TookTooLong(f"the endpoint {endpoint} is still {hosted.status}")
+                    raise SettlingTimedOut(f"the endpoint {endpoint} is still {hosted.status}")
                 self.console.progress(f"waiting for {endpoint} ({hosted.status})", started)
                 time.sleep(self.poll_seconds)
             return hosted
@@ -97,11 +88,11 @@ class Executor:
             "cloudwatch": self.clients.cloudwatch,
             "scaling": self.clients.scaling,
         }
-        with explained(f"AWS refused {call.method}"):
+        with aws_errors(f"AWS refused {call.method}"):
             getattr(clients[call.service], call.method)(**call.arguments)
 
     def _upload(self, folder: Path, version: str) -> None:
-        # The manifest last: a model counts as stored when it is there.
+        # The manifest last: its presence marks a model as stored.
         for name in (ARCHIVE, MANIFEST):
             self.store.upload(folder / name, f"{version}/{name}")
 
@@ -110,7 +101,7 @@ class Executor:
         try:
             while not self._has_settled(wanted):
                 if time.monotonic() - started > wanted.seconds:
-                    raise TookTooLong(
+                    raise SettlingTimedOut(
                         f"the endpoint {wanted.endpoint} has not settled in {wanted.seconds / 60:.0f} min"
                     )
                 self.console.progress(f"waiting for {wanted.endpoint}", started)
@@ -119,16 +110,16 @@ class Executor:
             self.console.end_progress()
 
     def _has_settled(self, wanted: Await) -> bool:
-        hosted = look_at_endpoint(self.clients, wanted.endpoint)
+        hosted = describe_endpoint(self.clients, wanted.endpoint)
         if hosted is None and wanted.config is None:
             return True
         if hosted is None:
-            raise NotInService(f"the endpoint {wanted.endpoint} is gone")
+            raise NotInService(f"the endpoint {wanted.endpoint} no longer exists")
         if hosted.is_busy or (wanted.config is None and hosted.is_in_service):
             return False
         if hosted.is_in_service and hosted.config != wanted.config:
             reason = f": {hosted.reason}" if hosted.reason else ""
-            raise WentBack(f"SageMaker has gone back to {hosted.config}{reason}")
+            raise RolledBack(f"SageMaker rolled back to {hosted.config}{reason}")
         if not hosted.is_in_service:
             raise NotInService(
                 f"the endpoint {wanted.endpoint} is {hosted.status}: {hosted.reason or 'no reason given'}"
@@ -140,7 +131,7 @@ class Executor:
         for line in compare(model, ask_endpoint(test.endpoint, model, self.runtime)):
             self.console.say(f"     {line}")
 
-    def _remember(self, action: Remember) -> None:
+    def _record(self, action: RecordEvent) -> None:
         now = datetime.now(UTC)
         measured = measure_traffic(self.clients, action.endpoint, action.event, now)
         metrics = {**action.event.metrics, **({"traffic": measured} if measured else {})}
@@ -148,18 +139,24 @@ class Executor:
         write_history(self.store, action.endpoint, with_event(read_history(self.store, action.endpoint), event))
 
 
-# Exit codes that tell programs apart what people read.
+# Exit codes of the commands.
 FAILED = 1
-WRONG = 2
-NOT_AS_IT_SHOULD = 3
+INVALID = 2
+UNHEALTHY = 3
 
 _FAILURES = (CloudError, StoreError, ArtefactError, NotInService, SmokeTestFailed)
 
 
+def refuse(problems: Iterable[str]) -> None:
+    """Raise CommandError if there are problems."""
+    if found := [f"  - {problem}." for problem in problems]:
+        raise CommandError("\n".join(["Nothing was done:", *found]), INVALID)
+
+
 def run_steps(steps: Sequence[Step], carry_out: Callable[[Action], None], console: Console, dry_run: bool) -> None:
-    """Carry a plan out. Raises WentBack for the caller to tidy up after, and CommandError for all else."""
+    """Show, confirm and carry out a plan. Raises RolledBack, which needs a cleanup, and CommandError."""
     if not steps:
-        console.say("Nothing to do: everything is as it should be.")
+        console.say("Nothing to do: everything is in the requested state.")
         return
     console.say("Steps:")
     console.show(steps)
@@ -168,7 +165,7 @@ def run_steps(steps: Sequence[Step], carry_out: Callable[[Action], None], consol
         return
     console.confirm()
     for number, step in enumerate(steps, start=1):
-        console.say(f"[{number}/{len(steps)}] {step.says} …")
+        console.say(f"[{number}/{len(steps)}] {step.description} …")
         _carry_out(step, f"Stopped at step {number} of {len(steps)}", carry_out)
     console.say("Done.")
 
@@ -176,11 +173,11 @@ def run_steps(steps: Sequence[Step], carry_out: Callable[[Action], None], consol
 def _carry_out(step: Step, stopped: str, carry_out: Callable[[Action], None]) -> None:
     try:
         carry_out(step.action)
-    except WentBack:
+    except RolledBack:
         raise
     except _FAILURES as error:
-        status = NOT_AS_IT_SHOULD if isinstance(error, NotInService | SmokeTestFailed) else FAILED
-        again = "Once the reason is mended, run the same command again: it goes on from here"
+        status = UNHEALTHY if isinstance(error, NotInService | SmokeTestFailed) else FAILED
+        again = "Once the cause is fixed, run the same command again: it goes on from here"
         raise CommandError(f"{stopped}: {error}. {again}.", status) from error
     except KeyboardInterrupt:
         raise CommandError(f"{stopped}. Run the same command again: it goes on from here.", 130) from None

@@ -1,4 +1,4 @@
-"""What was done to an endpoint: who, when, which version, with what result. Kept beside `active.json`. Pure."""
+"""Keep an endpoint's history: who did what when, with which version and result. Pure; stored beside `active.json`."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,14 @@ DELETED = "deleted"
 
 
 class HistoryError(ValueError):
-    """The history cannot be read."""
+    """The history is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """A deployment, promotion, rollback or deletion. `at` is ISO 8601, `by` the caller's ARN.
 
-    `metrics` are what was known: of the model (facet → test accuracy) and of its traffic while it was rolled out.
+    `metrics` has the model's test accuracy by facet, and the traffic during the rollout.
     """
 
     action: str
@@ -35,7 +35,7 @@ class Event:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
     def is_same_as(self, other: "Event | None") -> bool:
-        """Tell whether it is the same thing, done by whomever at whatever time."""
+        """Report whether both are the same action with the same outcome, whoever did it and when."""
         return other is not None and _identity(self) == _identity(other)
 
 
@@ -44,12 +44,12 @@ def _identity(event: Event) -> tuple[str, ...]:
 
 
 def history_file(endpoint: str) -> str:
-    """Give the name of an endpoint's history in the model store."""
+    """Return the name of an endpoint's history in the model store."""
     return f"history-{endpoint}.json"
 
 
 def parse_history(content: bytes) -> tuple[Event, ...]:
-    """Read a history, oldest event first. Raises HistoryError."""
+    """Parse a history, oldest event first. Raises HistoryError."""
     try:
         document = json.loads(content)
         if document["format"] != FORMAT:
@@ -60,12 +60,12 @@ def parse_history(content: bytes) -> tuple[Event, ...]:
 
 
 def history_json(events: Sequence[Event]) -> bytes:
-    """Give the content of a history."""
+    """Serialise a history."""
     return json.dumps({"format": FORMAT, "events": [asdict(event) for event in events]}, indent=1).encode()
 
 
 def with_event(events: Sequence[Event], event: Event) -> list[Event]:
-    """Add an event; what was begun is replaced by what came of it."""
+    """Append an event; the outcome of an action replaces its beginning."""
     last = events[-1] if events else None
     is_its_end = (
         last is not None and last.outcome == BEGUN and (last.action, last.config) == (event.action, event.config)
@@ -74,9 +74,9 @@ def with_event(events: Sequence[Event], event: Event) -> list[Event]:
 
 
 def version_to_go_back_to(events: Sequence[Event], serving: str) -> str | None:
-    """Give the version that a rollback leads to: of a change that stopped half-way, the one it had started from.
+    """Return the version that a rollback leads to, None if no earlier one is known.
 
-    A rollback that stopped half-way goes on to where it was going.
+    For an interrupted change it is the version before it; an interrupted rollback continues to its own target.
     """
     last = events[-1] if events else None
     if last is None or last.outcome != BEGUN:

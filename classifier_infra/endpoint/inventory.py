@@ -1,20 +1,20 @@
-"""All of the account's endpoints, configurations, models and alarms of endpoints, and which of them nobody needs.
+"""List the region's endpoints, configurations, models and their alarms, and find those that nothing uses.
 
-What is ours is known by its tag; what is somebody else's is left alone.
+Ours are known by a tag; others are left alone.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from classifier_infra.endpoint.aws import Clients, explained, read_tags
+from classifier_infra.endpoint.aws import Clients, aws_errors, read_tags
 from classifier_infra.endpoint.requests import ENDPOINT_TAG, SERVICE, SERVICE_TAG, RealTime, Shape, read_shape
 from classifier_infra.pricing.prices import HOURS_A_MONTH, Prices
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint: `configs` is what it runs, and what it is being changed to, if it is."""
+    """An endpoint. `configs` are its configuration, and the one it is being changed to, if any."""
 
     name: str
     status: str
@@ -24,7 +24,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """An endpoint configuration; `shapes` has those of its variants that could be read."""
+    """An endpoint configuration; `shapes` are those of its variants that are of a known kind."""
 
     name: str
     models: tuple[str, ...]
@@ -34,7 +34,7 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model of SageMaker's: a name for an archive and an image."""
+    """A SageMaker model: a name for an archive and an image."""
 
     name: str
     tags: Mapping[str, str]
@@ -51,7 +51,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything there is in a region."""
+    """What a region has."""
 
     endpoints: Sequence[Endpoint] = ()
     configs: Sequence[Config] = ()
@@ -61,7 +61,7 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """Something that belongs to nobody: what it is, why it is thought so, and what it costs, in USD a month."""
+    """A resource that nothing uses: its kind and name, the reason, and its cost in USD per month."""
 
     kind: str
     name: str
@@ -74,11 +74,11 @@ def is_ours(tags: Mapping[str, str]) -> bool:
 
 
 def find_orphans(inventory: Inventory, in_use: Collection[str], prices: Prices) -> Iterator[Orphan]:
-    """Find what nobody needs; `in_use` are the endpoints that functions ask. Pure."""
+    """Find what nothing uses; `in_use` are the endpoints that functions ask. Pure."""
     yield from _orphaned_endpoints(inventory, in_use, prices)
     running = {name for endpoint in inventory.endpoints for name in endpoint.configs}
     for alarm in inventory.alarms:
-        if why := _why_nothing_is_watched(alarm, inventory, running):
+        if why := _why_orphaned(alarm, inventory, running):
             yield Orphan("alarm", alarm.name, why, prices.alarm_month)
     for config in inventory.configs:
         if is_ours(config.tags) and config.name not in running:
@@ -100,13 +100,13 @@ def _orphaned_endpoints(inventory: Inventory, in_use: Collection[str], prices: P
 
 
 def month_of(shape: Shape, prices: Prices) -> float:
-    """Give what a fleet costs without being asked, in USD a month; 0 where its price is not known."""
+    """Return what an idle fleet costs in USD per month, 0 if its price is not known."""
     if not isinstance(shape, RealTime) or shape.instance not in prices.instances:
         return 0.0
     return shape.count * prices.instance(shape.instance).hour * HOURS_A_MONTH
 
 
-def _why_nothing_is_watched(alarm: Alarm, inventory: Inventory, running: Collection[str]) -> str | None:
+def _why_orphaned(alarm: Alarm, inventory: Inventory, running: Collection[str]) -> str | None:
     if alarm.endpoint not in {endpoint.name for endpoint in inventory.endpoints}:
         return f"there is no endpoint {alarm.endpoint}"
     if alarm.config is not None and alarm.config not in running:
@@ -115,15 +115,15 @@ def _why_nothing_is_watched(alarm: Alarm, inventory: Inventory, running: Collect
 
 
 def _made_for(tags: Mapping[str, str]) -> str:
-    return tags.get(ENDPOINT_TAG, "an endpoint nobody wrote down")
+    return tags.get(ENDPOINT_TAG, "an unknown endpoint")
 
 
-# --- Taken ------------------------------------------------------------------------------------------------------
+# --- Reading the account -----------------------------------------------------------------------------------------
 
 
 def take_inventory(clients: Clients) -> Inventory:
-    """Ask for all there is. Raises CloudError."""
-    with explained("What there is in the account cannot be listed"):
+    """List the region's resources. Raises CloudError."""
+    with aws_errors("The account's resources cannot be listed"):
         return Inventory(
             endpoints=[_endpoint(clients, entry) for entry in _list(clients, "list_endpoints", "Endpoints")],
             configs=[_config(clients, entry) for entry in _list(clients, "list_endpoint_configs", "EndpointConfigs")],

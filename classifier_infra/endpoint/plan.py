@@ -1,6 +1,6 @@
-"""Which steps lead from what there is to what there should be. Pure: the same state always gives the same steps.
+"""Plan the steps from the current state of an endpoint to the requested one. Pure: equal states give equal plans.
 
-What is there already is left out of a plan. So a command that was interrupted is run again, and goes on.
+A plan leaves out what exists already, so that an interrupted command can be run again and continues.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +13,12 @@ from classifier_infra.endpoint.checks import describe_shape
 from classifier_infra.endpoint.history import BEGUN, Event
 from classifier_infra.endpoint.inventory import Config, Inventory, Model, Orphan, is_ours
 from classifier_infra.endpoint.requests import ENDPOINT_TAG, Deployment, Hosted
-from classifier_infra.endpoint.rollout import Strategy, alarm_requests, most_seconds, update_request
+from classifier_infra.endpoint.rollout import Strategy, alarm_requests, max_seconds, update_request
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of an AWS API that changes something: boto3's names of the service and the method, and its arguments."""
+    """An AWS call that changes something: the field of Clients, boto3's method, and its arguments."""
 
     service: str
     method: str
@@ -35,7 +35,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Await:
-    """Wait until an endpoint has settled in service with a configuration; None: until it is gone."""
+    """Wait until an endpoint is in service with a configuration, or, with None, until it is deleted."""
 
     endpoint: str
     config: str | None
@@ -44,7 +44,7 @@ class Await:
 
 @dataclass(frozen=True, slots=True)
 class SmokeTest:
-    """Ask an endpoint its model's canaries."""
+    """Ask an endpoint the canaries of its model."""
 
     endpoint: str
     version: str
@@ -52,38 +52,38 @@ class SmokeTest:
 
 @dataclass(frozen=True, slots=True)
 class Activate:
-    """Tell everybody which version is in use."""
+    """Name the version in active.json, which all functions read."""
 
     version: str
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
+class RecordEvent:
     """Add an event to an endpoint's history."""
 
     endpoint: str
     event: Event
 
 
-Action = Call | Upload | Await | SmokeTest | Activate | Remember
+Action = Call | Upload | Await | SmokeTest | Activate | RecordEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An action, and the sentence that explains it beforehand."""
+    """An action, and the sentence that announces it."""
 
-    says: str
+    description: str
     action: Action
 
 
-# SageMaker gives a container that long to start; an instance takes minutes before that.
+# SageMaker's limit for the start of a container; instances take minutes before that.
 _CREATION_SECONDS = 3600
 _DELETION_SECONDS = 1800
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What there is: in the account and in the model store. `alarms` are the names of the endpoint's own."""
+class CurrentState:
+    """The state of the account and the model store. `alarms` are the names of the endpoint's own alarms."""
 
     hosted: Hosted | None = None
     has_model: bool = False
@@ -102,62 +102,62 @@ class Seen:
         return hosted is not None and hosted.is_in_service and hosted.config == deployment.config_name
 
 
-def plan_deploy(deployment: Deployment, seen: Seen, event: Event, folder: Path | None = None) -> list[Step]:
-    """Plan a new endpoint. `folder` has the model where the store does not have it yet."""
-    steps = [*_upload(deployment, seen, folder), *_model_and_config(deployment, seen)]
-    if seen.hosted is None:
-        says = f"Create the endpoint {deployment.endpoint} of it: from now on it costs money"
-        steps.append(Step(says, Call("sagemaker", "create_endpoint", deployment.endpoint_request())))
-    if not seen.serves(deployment):
+def plan_deploy(deployment: Deployment, state: CurrentState, event: Event, folder: Path | None = None) -> list[Step]:
+    """Plan a new endpoint. `folder` has the model, if the store does not have it yet."""
+    steps = [*_upload(deployment, state, folder), *_model_and_config(deployment, state)]
+    if state.hosted is None:
+        description = f"Create the endpoint {deployment.endpoint} of it: from now on it costs money"
+        steps.append(Step(description, Call("sagemaker", "create_endpoint", deployment.endpoint_request())))
+    if not state.serves(deployment):
         steps.append(_await(deployment, _CREATION_SECONDS))
-    return steps + list(_into_use(deployment, seen, event))
+    return steps + list(_activation(deployment, state, event))
 
 
 def plan_update(
-    deployment: Deployment, seen: Seen, strategy: Strategy, event: Event, folder: Path | None = None
+    deployment: Deployment, state: CurrentState, strategy: Strategy, event: Event, folder: Path | None = None
 ) -> list[Step]:
-    """Plan the change of an endpoint to another model: a promotion, or the way back."""
-    hosted = seen.hosted
-    assert hosted is not None, "only an endpoint that is there can be changed"
-    steps = [*_announcement(deployment, seen, event), *_upload(deployment, seen, folder)]
-    steps += _model_and_config(deployment, seen)
+    """Plan the change of an endpoint to another model: a promotion or a rollback."""
+    hosted = state.hosted
+    assert hosted is not None, "only an existing endpoint can be changed"
+    steps = [*_begun(deployment, state, event), *_upload(deployment, state, folder)]
+    steps += _model_and_config(deployment, state)
     if deployment.config_name not in (hosted.config, hosted.pending):
-        steps += _alarms(deployment, seen, strategy)
+        steps += _alarms(deployment, state, strategy)
         steps.append(_update(deployment, strategy, hosted))
-    if not seen.serves(deployment):
-        steps.append(_await(deployment, _CREATION_SECONDS + most_seconds(strategy)))
-    return steps + list(_into_use(deployment, seen, event)) + list(_old_alarms(deployment, seen))
+    if not state.serves(deployment):
+        steps.append(_await(deployment, _CREATION_SECONDS + max_seconds(strategy)))
+    return steps + list(_activation(deployment, state, event)) + list(_old_alarms(deployment, state))
 
 
 def plan_after_rollback(deployment: Deployment, alarms: Sequence[str], event: Event) -> list[Step]:
-    """Plan what is left to do after SageMaker went back to the old fleet: tidy up, and write it down."""
+    """Plan the cleanup after SageMaker rolled back to the old fleet, and the history entry."""
     watching = _alarms_of(deployment, alarms)
     steps = [_delete_alarms(watching)] if watching else []
     return [
         *steps,
-        Step(f"Write into the history that {event.version} was {event.outcome}", _remember(deployment, event)),
+        Step(f"Write into the history that {event.version} was {event.outcome}", _record(deployment, event)),
     ]
 
 
 def plan_delete(
     endpoint: str, inventory: Inventory, scaled: CurrentScaling, history: Sequence[Event], event: Event
 ) -> list[Step]:
-    """Plan the end of an endpoint and of all that was made for it; models stay in the model store."""
-    steps = list(_end_of_scaling(endpoint, scaled))
+    """Plan the deletion of an endpoint and of all that was made for it, except models in the model store."""
+    steps = list(_scaling_removal(endpoint, scaled))
     found = next((each for each in inventory.endpoints if each.name == endpoint), None)
     if found and found.status != "Deleting":
-        says = f"Delete the endpoint {endpoint}: it answers nobody any more, and costs nothing"
-        steps.append(Step(says, Call("sagemaker", "delete_endpoint", {"EndpointName": endpoint})))
+        description = f"Delete the endpoint {endpoint}: it stops answering, and costs nothing from then on"
+        steps.append(Step(description, Call("sagemaker", "delete_endpoint", {"EndpointName": endpoint})))
     if found:
-        steps.append(Step("Wait until it is gone", Await(endpoint, None, _DELETION_SECONDS)))
-    steps += _left_of(endpoint, inventory)
+        steps.append(Step("Wait until it is deleted", Await(endpoint, None, _DELETION_SECONDS)))
+    steps += _leftovers(endpoint, inventory)
     is_known = not history or history[-1].outcome == event.outcome
     if steps or not is_known:
-        steps.append(Step("Write into the history who deleted it", Remember(endpoint, event)))
+        steps.append(Step("Write into the history who deleted it", RecordEvent(endpoint, event)))
     return steps
 
 
-def _end_of_scaling(endpoint: str, scaled: CurrentScaling) -> Iterator[Step]:
+def _scaling_removal(endpoint: str, scaled: CurrentScaling) -> Iterator[Step]:
     for name in scaled.policies:
         arguments = scalable(endpoint) | {"PolicyName": name}
         yield Step(f"Delete the scaling policy {name}", Call("scaling", "delete_scaling_policy", arguments))
@@ -166,7 +166,7 @@ def _end_of_scaling(endpoint: str, scaled: CurrentScaling) -> Iterator[Step]:
         yield Step("End auto scaling: the endpoint keeps the instances it has", call)
 
 
-def _left_of(endpoint: str, inventory: Inventory) -> Iterator[Step]:
+def _leftovers(endpoint: str, inventory: Inventory) -> Iterator[Step]:
     alarms = [alarm.name for alarm in inventory.alarms if alarm.endpoint == endpoint and alarm.config]
     if alarms:
         yield _delete_alarms(alarms)
@@ -177,13 +177,13 @@ def _left_of(endpoint: str, inventory: Inventory) -> Iterator[Step]:
 
 
 def plan_autoscale(endpoint: str, scaling: Scaling | None, scaled: CurrentScaling) -> list[Step]:
-    """Plan auto scaling, or, where `scaling` is None, its end."""
+    """Plan auto scaling, or its end if `scaling` is None."""
     if scaling is None:
-        return list(_end_of_scaling(endpoint, scaled))
+        return list(_scaling_removal(endpoint, scaled))
     if scaling == scaled.scaling:
         return []
     target, policy = target_request(endpoint, scaling), policy_request(endpoint, scaling)
-    limits = f"Let the endpoint have {scaling.least} to {scaling.most} instances"
+    limits = f"Allow the endpoint {scaling.minimum} to {scaling.maximum} instances"
     measure = (
         f"Aim at {scaling.invocations:g} invocations a minute for each instance; after more instances wait "
         f"{scaling.out_cooldown} s, after fewer {scaling.in_cooldown} s"
@@ -195,7 +195,7 @@ def plan_autoscale(endpoint: str, scaling: Scaling | None, scaled: CurrentScalin
 
 
 def plan_delete_orphans(orphans: Sequence[Orphan]) -> list[Step]:
-    """Plan the end of what belongs to nobody, endpoints first."""
+    """Plan the deletion of orphans, endpoints first."""
     endpoints = [_delete("endpoint", orphan.name) for orphan in orphans if orphan.kind == "endpoint"]
     alarms = [orphan.name for orphan in orphans if orphan.kind == "alarm"]
     others = [_delete(orphan.kind, orphan.name) for orphan in orphans if orphan.kind in ("configuration", "model")]
@@ -211,46 +211,52 @@ def _delete(kind: str, name: str) -> Step:
     return Step(f"Delete the {kind} {name}", Call("sagemaker", method, {argument: name}))
 
 
-def _upload(deployment: Deployment, seen: Seen, folder: Path | None) -> Iterator[Step]:
-    if folder is not None and not seen.is_stored:
+def _upload(deployment: Deployment, state: CurrentState, folder: Path | None) -> Iterator[Step]:
+    if folder is not None and not state.is_stored:
         model = deployment.model
         yield Step(f"Copy the model {model.version} from {folder} to {model.url}", Upload(folder, model.version))
 
 
-def _model_and_config(deployment: Deployment, seen: Seen) -> Iterator[Step]:
-    if not seen.has_model:
-        says = f"Create the model {deployment.model_name} from {deployment.model.url} with the role {deployment.role}"
-        yield Step(says, Call("sagemaker", "create_model", deployment.model_request()))
-    if not seen.has_config:
-        says = f"Create the endpoint configuration {deployment.config_name}: {describe_shape(deployment.shape)}"
+def _model_and_config(deployment: Deployment, state: CurrentState) -> Iterator[Step]:
+    if not state.has_model:
+        description = (
+            f"Create the model {deployment.model_name} from {deployment.model.url} with the role {deployment.role}"
+        )
+        yield Step(description, Call("sagemaker", "create_model", deployment.model_request()))
+    if not state.has_config:
+        description = f"Create the endpoint configuration {deployment.config_name}: {describe_shape(deployment.shape)}"
         if deployment.capture:
-            says += f"; {deployment.capture.percentage} % of requests and answers are kept at {deployment.capture.uri}"
-        yield Step(says, Call("sagemaker", "create_endpoint_config", deployment.config_request()))
+            description += (
+                f"; {deployment.capture.percentage} % of requests and answers are captured to {deployment.capture.uri}"
+            )
+        yield Step(description, Call("sagemaker", "create_endpoint_config", deployment.config_request()))
 
 
-def _announcement(deployment: Deployment, seen: Seen, event: Event) -> Iterator[Step]:
+def _begun(deployment: Deployment, state: CurrentState, event: Event) -> Iterator[Step]:
     begun = replace(event, outcome=BEGUN)
-    if not event.is_same_as(seen.last_event) and not begun.is_same_as(seen.last_event):
+    if not event.is_same_as(state.last_event) and not begun.is_same_as(state.last_event):
         yield Step(
-            f"Write into the history that {event.version} is on its way ({event.action})", _remember(deployment, begun)
+            f"Write into the history that {event.version} has begun ({event.action})", _record(deployment, begun)
         )
 
 
-def _alarms(deployment: Deployment, seen: Seen, strategy: Strategy) -> Iterator[Step]:
+def _alarms(deployment: Deployment, state: CurrentState, strategy: Strategy) -> Iterator[Step]:
     if strategy.limits is None:
         return
-    # One that rang when this was tried before would keep ringing: its state outlives an update.
-    if tried_before := _alarms_of(deployment, seen.alarms):
+    # An alarm that went off in an earlier attempt would stay on: its state outlives an update.
+    if tried_before := _alarms_of(deployment, state.alarms):
         yield _delete_alarms(tried_before)
     for request in alarm_requests(deployment.endpoint, deployment.config_name, strategy.limits):
-        says = f"Create the alarm {request['AlarmName']}: {request['AlarmDescription']}"
-        yield Step(says, Call("cloudwatch", "put_metric_alarm", request))
+        description = f"Create the alarm {request['AlarmName']}: {request['AlarmDescription']}"
+        yield Step(description, Call("cloudwatch", "put_metric_alarm", request))
 
 
 def _update(deployment: Deployment, strategy: Strategy, hosted: Hosted) -> Step:
     request = update_request(deployment.endpoint, deployment.config_name, strategy, hosted.count)
-    says = f"Change the endpoint {deployment.endpoint} to {deployment.model.version}, {_describe(strategy, request)}"
-    return Step(says, Call("sagemaker", "update_endpoint", request))
+    description = (
+        f"Change the endpoint {deployment.endpoint} to {deployment.model.version}, {_describe(strategy, request)}"
+    )
+    return Step(description, Call("sagemaker", "update_endpoint", request))
 
 
 def _describe(strategy: Strategy, request: dict[str, object]) -> str:
@@ -266,21 +272,21 @@ def _await(deployment: Deployment, seconds: int) -> Step:
     return Step("Wait until it is in service", Await(deployment.endpoint, deployment.config_name, seconds))
 
 
-def _into_use(deployment: Deployment, seen: Seen, event: Event) -> Iterator[Step]:
+def _activation(deployment: Deployment, state: CurrentState, event: Event) -> Iterator[Step]:
     version = deployment.model.version
-    is_active, is_known = seen.active == version, event.is_same_as(seen.last_event)
-    if seen.serves(deployment) and is_active and is_known:
+    is_active, is_known = state.active == version, event.is_same_as(state.last_event)
+    if state.serves(deployment) and is_active and is_known:
         return
     yield Step("Ask it the model's canaries, and compare", SmokeTest(deployment.endpoint, version))
     if not is_active:
         yield Step(f"Name {version} in active.json, so that all functions read its answers", Activate(version))
     if not is_known:
-        yield Step(f"Write into the history who brought {version} into service", _remember(deployment, event))
+        yield Step(f"Write into the history who brought {version} into service", _record(deployment, event))
 
 
-def _old_alarms(deployment: Deployment, seen: Seen) -> Iterator[Step]:
-    current = _alarms_of(deployment, seen.alarms)
-    old = [name for name in seen.alarms if name not in current]
+def _old_alarms(deployment: Deployment, state: CurrentState) -> Iterator[Step]:
+    current = _alarms_of(deployment, state.alarms)
+    old = [name for name in state.alarms if name not in current]
     if old:
         yield _delete_alarms(old)
 
@@ -290,9 +296,9 @@ def _alarms_of(deployment: Deployment, names: Sequence[str]) -> list[str]:
 
 
 def _delete_alarms(names: Sequence[str]) -> Step:
-    says = f"Delete {len(names)} alarms that watch nothing any more: {', '.join(names)}"
-    return Step(says, Call("cloudwatch", "delete_alarms", {"AlarmNames": list(names)}))
+    description = f"Delete {len(names)} alarms that are no longer needed: {', '.join(names)}"
+    return Step(description, Call("cloudwatch", "delete_alarms", {"AlarmNames": list(names)}))
 
 
-def _remember(deployment: Deployment, event: Event) -> Remember:
-    return Remember(deployment.endpoint, event)
+def _record(deployment: Deployment, event: Event) -> RecordEvent:
+    return RecordEvent(deployment.endpoint, event)

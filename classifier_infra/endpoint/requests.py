@@ -1,6 +1,6 @@
-"""What is to be hosted and how, and the requests that say so to SageMaker. Pure.
+"""Describe what an endpoint hosts, and build SageMaker's requests from it. Pure.
 
-Names are made of what they name, so that a command that was interrupted finds what it had made before.
+Names are derived from the content, so that an interrupted command finds what it created before.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ SERVICE = "blazing-triage"
 ENDPOINT_TAG = "endpoint"
 VERSION_TAG = "model-version"
 
-# SageMaker's name for the only variant; alarms and metrics of whole endpoints use it too.
+# SageMaker's own name for a single variant, which alarms and metrics of whole endpoints use too.
 VARIANT = "AllTraffic"
 
-# Not customers' text by default; and both types, or captured lines come back in base64.
+# Types that are not listed are captured in base64.
 _CAPTURED_TYPES = ["application/json", "application/jsonlines"]
 
 Request: TypeAlias = dict[str, Any]
@@ -26,7 +26,7 @@ Request: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model of the model store: the URL of its model.tar.gz, and what its manifest says of model.bin."""
+    """A model in the model store: the URL of its model.tar.gz, and digest and size of model.bin."""
 
     version: str
     url: str
@@ -44,7 +44,7 @@ class RealTime:
 
 @dataclass(frozen=True, slots=True)
 class Serverless:
-    """Memory in MiB (1024 to 6144, in steps of 1024), and how many calls it takes at a time (1 to 200)."""
+    """Memory in MiB (1024 to 6144, in steps of 1024), and the most concurrent calls (1 to 200)."""
 
     memory: int
     concurrency: int
@@ -55,7 +55,7 @@ Shape = RealTime | Serverless
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Where requests and answers are kept (an S3 URI), and what percentage of them."""
+    """Data capture of a percentage of requests and answers to an S3 URI."""
 
     uri: str
     percentage: int
@@ -63,7 +63,7 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """An endpoint as it should be. `tags` are the team's own, beside ours."""
+    """The requested state of an endpoint. `tags` are the team's own, in addition to ours."""
 
     endpoint: str
     model: StoredModel
@@ -85,7 +85,7 @@ class Deployment:
         return _name(self.endpoint, self.model.version, [self._variant(), self._capture()])
 
     def model_request(self) -> Request:
-        """Give the arguments of CreateModel."""
+        """Return the arguments of CreateModel."""
         return {
             "ModelName": self.model_name,
             "PrimaryContainer": self._container(),
@@ -94,7 +94,7 @@ class Deployment:
         }
 
     def config_request(self) -> Request:
-        """Give the arguments of CreateEndpointConfig."""
+        """Return the arguments of CreateEndpointConfig."""
         return {
             "EndpointConfigName": self.config_name,
             "ProductionVariants": [self._variant()],
@@ -103,7 +103,7 @@ class Deployment:
         }
 
     def endpoint_request(self) -> Request:
-        """Give the arguments of CreateEndpoint."""
+        """Return the arguments of CreateEndpoint."""
         tags = [tag for tag in self.tag_list() if tag["Key"] != VERSION_TAG]  # it would be wrong after a promotion
         return {"EndpointName": self.endpoint, "EndpointConfigName": self.config_name, "Tags": tags}
 
@@ -137,21 +137,21 @@ class Deployment:
 
 
 def _name(endpoint: str, version: str, content: object) -> str:
-    """Give a name of at most 63 letters, digits and inner hyphens, which SageMaker asks for."""
+    """Return a name of at most 63 letters, digits and inner hyphens, as SageMaker requires."""
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     slug = re.sub("[^a-zA-Z0-9]+", "-", version)[:22].strip("-")
     return f"{endpoint[:26].rstrip('-')}-{slug}-{digest[:12]}"
 
 
-# --- What there is already ----------------------------------------------------------------------------------------
+# --- Reading existing endpoints ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """An endpoint as AWS describes it. `pending` is the configuration it is being changed to, if it is.
+    """The state of an endpoint in AWS. `pending` is the configuration it is being changed to, if any.
 
-    `count` is the number of instances it should have now, None for a serverless one. `deployment` is what its
-    configuration says, None where it was not made by this program's rules (several variants, no version tag).
+    `count` is the desired number of instances, None for a serverless endpoint. `deployment` is read from its
+    configuration, None if that was not made by this program (several variants, no version tag).
     """
 
     status: str
@@ -216,7 +216,7 @@ class NotOffered(ValueError):
 
 
 def blazingtext_image(region: str) -> str:
-    """Give the image's URI in a region. Raises NotOffered."""
+    """Return the URI of BlazingText's image in a region. Raises NotOffered."""
     if region not in _ACCOUNTS:
         raise NotOffered(f"BlazingText is not offered in {region}; it is in {', '.join(_ACCOUNTS)}")
     suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), "amazonaws.com")

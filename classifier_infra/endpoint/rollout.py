@@ -1,8 +1,8 @@
-"""How traffic is moved to a new fleet, and what moves it back: requests of a blue/green deployment. Pure.
+"""Build the requests of a blue/green deployment: how traffic moves to a new fleet, and which alarms roll it back. Pure.
 
-The limits of the service: a canary is at most half of the new fleet; waits are at most an hour each; a deployment takes
-ten minutes to eight hours. Alarms watch the new fleet alone, by the dimension EndpointConfigName, so that an old fleet
-that fails does not stop its own replacement.
+SageMaker's limits: a canary is at most half of the new fleet; waits are at most an hour each; a deployment takes ten
+minutes to eight hours. Alarms watch only the new fleet, through the dimension EndpointConfigName, so that a failing old
+fleet does not stop its own replacement.
 """
 
 import math
@@ -17,18 +17,18 @@ KINDS: tuple[Kind, ...] = ("canary", "linear", "all-at-once")
 _MOST_PERCENT = 50
 _MOST_WAIT = 3600
 _LEAST_TIME, _MOST_TIME = 600, 28_800
-# Instances start, a model is loaded, alarms are asked: nothing of that is waiting of ours.
+# Allowance for starting instances, loading the model and evaluating alarms, beside our own waits.
 _STARTING = 1800
 _ALARM_PERIOD = 60
 
 
 class StrategyError(ValueError):
-    """Traffic cannot be moved in this way; the message names what can be done instead."""
+    """Traffic cannot be moved in this way; the message says what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the new fleet may do: errors in percent of its invocations, and the 99th percentile of its latency in ms."""
+    """Limits of the new fleet: errors in percent of its invocations, and the 99th percentile of latency in ms."""
 
     error_percent: float = 1.0
     latency_ms: float = 500.0
@@ -36,9 +36,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """How traffic moves: `percent` of the new fleet at first (canary) or at each step (linear), seconds between.
+    """How traffic moves: `percent` of the new fleet at first (canary) or per step (linear), every `wait` seconds.
 
-    `bake` is how long the old fleet stays after the new one has all traffic; without `limits` nothing rolls back.
+    The old fleet stays `bake` seconds after the new one has all traffic. Without `limits` nothing rolls back.
     """
 
     kind: Kind = "canary"
@@ -52,45 +52,45 @@ AT_ONCE = Strategy("all-at-once", wait=0, bake=0, limits=None)
 
 
 def check_strategy(strategy: Strategy, hosted: Hosted) -> None:
-    """Raises StrategyError where SageMaker would refuse it, or would do something else without a word."""
+    """Raise StrategyError where SageMaker would reject a strategy, or silently do something else."""
     if strategy.limits and strategy.limits.latency_ms <= 0:
-        raise StrategyError("a latency limit is over 0 ms")
+        raise StrategyError("the latency limit must be over 0 ms")
     if max(strategy.wait, strategy.bake) > _MOST_WAIT:
         raise StrategyError(f"SageMaker waits {_MOST_WAIT} seconds at most, at each step and at the end")
     if strategy.kind == "all-at-once":
         return
     if not 1 <= strategy.percent <= _MOST_PERCENT:
-        raise StrategyError(f"{strategy.percent} % is not 1 to {_MOST_PERCENT}, which a step may be of the new fleet")
+        raise StrategyError(f"{strategy.percent} % is not 1 to {_MOST_PERCENT}, the limits of a step")
     if hosted.count == 1:
         raise StrategyError(
             f"one instance cannot be shared out: a {strategy.kind} step is at most half of a fleet. Have two first "
-            "(autoscale --min 2), or take --strategy all-at-once, which still goes back when an alarm rings while the "
-            "old fleet stays (--bake)"
+            "(autoscale --min 2), or use --strategy all-at-once, which still rolls back if an alarm goes off while "
+            "the old fleet stays (--bake)"
         )
     _check_exclusions(strategy, hosted)
 
 
 def _check_exclusions(strategy: Strategy, hosted: Hosted) -> None:
-    """With these SageMaker falls back to moving everything at once, unwatched, and does not say so."""
+    """Refuse what would make SageMaker silently move everything at once, without alarms."""
     deployment = hosted.deployment
     because = None
     if deployment and isinstance(deployment.shape, Serverless):
-        because = "it is serverless: there are no instances to move by parts"
+        because = "it is serverless: it has no instances to move step by step"
     elif deployment and deployment.capture:
         because = "it captures data, and SageMaker then moves all traffic at once and unwatched"
     elif hosted.variant_count > 1:
         because = "it has several variants, and SageMaker then moves all traffic at once and unwatched"
     if because:
         raise StrategyError(
-            f"a {strategy.kind} deployment of this endpoint is not possible: {because}. Take --strategy all-at-once, "
+            f"a {strategy.kind} deployment of this endpoint is not possible: {because}. Use --strategy all-at-once, "
             "or an endpoint without that"
         )
 
 
 def update_request(endpoint: str, config: str, strategy: Strategy, count: int | None) -> Request:
-    """Give the arguments of UpdateEndpoint. `count` is the number of instances, None for serverless.
+    """Return the arguments of UpdateEndpoint, which keep the number of instances that auto scaling has set.
 
-    What auto scaling has made of the number of instances is kept.
+    `count` is that number, None for a serverless endpoint.
     """
     request: Request = {"EndpointName": endpoint, "EndpointConfigName": config}
     if count is None:
@@ -98,7 +98,7 @@ def update_request(endpoint: str, config: str, strategy: Strategy, count: int | 
     policy: Request = {
         "TrafficRoutingConfiguration": _routing(strategy, count),
         "TerminationWaitInSeconds": strategy.bake,
-        "MaximumExecutionTimeoutInSeconds": most_seconds(strategy),
+        "MaximumExecutionTimeoutInSeconds": max_seconds(strategy),
     }
     deployment: Request = {"BlueGreenUpdatePolicy": policy}
     if strategy.limits:
@@ -116,20 +116,20 @@ def _routing(strategy: Strategy, count: int) -> Request:
 
 
 def step_size(strategy: Strategy, count: int) -> int:
-    """Give the instances of a step: the percentage rounded down, but at least one, and never over half."""
+    """Return the instances of a step: the percentage rounded down, at least one, at most half."""
     return max(1, min(count // 2, count * strategy.percent // 100))
 
 
-def most_seconds(strategy: Strategy) -> int:
-    """Give the seconds after which SageMaker ends a deployment that has not come to its end."""
+def max_seconds(strategy: Strategy) -> int:
+    """Return the seconds after which SageMaker aborts the deployment."""
     steps = math.ceil(100 / strategy.percent) if strategy.kind == "linear" else 1
     return min(_MOST_TIME, max(_LEAST_TIME, _STARTING + steps * strategy.wait + strategy.bake))
 
 
 def alarm_requests(endpoint: str, config: str, limits: Limits) -> list[Request]:
-    """Give the arguments of PutMetricAlarm for each alarm that rolls back.
+    """Return the arguments of PutMetricAlarm for each alarm that rolls back.
 
-    The average of an error metric is the share of invocations that failed; latency is in microseconds.
+    The average of an error metric is the share of failed invocations; latency is in microseconds.
     """
     failing = {"Statistic": "Average", "Threshold": limits.error_percent / 100}
     slow = {"ExtendedStatistic": "p99", "Threshold": limits.latency_ms * 1000}
@@ -142,12 +142,12 @@ def alarm_requests(endpoint: str, config: str, limits: Limits) -> list[Request]:
     ]
 
 
-def _alarm(endpoint: str, config: str, name: str, rings: str, measure: Request) -> Request:
+def _alarm(endpoint: str, config: str, name: str, condition: str, metric: Request) -> Request:
     return {
         "AlarmName": f"{config}-{name}",
-        "AlarmDescription": f"Takes {endpoint} back to the model before, where of the new one {rings}",
+        "AlarmDescription": f"Rolls {endpoint} back if, with the new model, {condition}",
         "Namespace": "AWS/SageMaker",
-        **measure,
+        **metric,
         "Dimensions": [
             {"Name": "EndpointName", "Value": endpoint},
             {"Name": "VariantName", "Value": VARIANT},

@@ -1,4 +1,4 @@
-"""The smoke test: a model's canaries asked of the live endpoint, expected beside seen."""
+"""Ask a live endpoint its model's canaries, and compare the answers with those expected."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -24,10 +24,10 @@ class SmokeTestFailed(Exception):
 
 
 def ask_endpoint(endpoint: str, model: Model, runtime: "SageMakerRuntimeClient | None" = None) -> Answers:
-    """Ask the canaries; give the answers in their order. Raises SmokeTestFailed."""
+    """Ask the canaries; return the answers in their order. Raises SmokeTestFailed."""
     settings = EndpointSettings(endpoint, patience=_SECONDS, tries=_TRIES)
-    asked = Endpoint(runtime, settings, _ignore) if runtime else build_endpoint(settings, _ignore)
-    classifier = EndpointClassifier(asked, model)
+    client = Endpoint(runtime, settings, _ignore) if runtime else build_endpoint(settings, _ignore)
+    classifier = EndpointClassifier(client, model)
     texts = [clean(canary.text) for canary in model.manifest.canaries]
     try:
         return answers_of(classifier.predict(texts, within(_SECONDS)))
@@ -36,17 +36,14 @@ def ask_endpoint(endpoint: str, model: Model, runtime: "SageMakerRuntimeClient |
 
 
 def _ignore(event: Event) -> None:
-    """What goes wrong is raised, and told by whoever asked."""
+    """Failures are raised, and reported by the caller."""
 
 
 def compare(model: Model, seen: Answers) -> Iterator[str]:
-    """Say of each canary what was expected and what was seen, without quoting it; last, what moved.
-
-    Raises SmokeTestFailed where anything did.
-    """
+    """Describe the expected and the actual answer to each canary; raise SmokeTestFailed if any moved."""
     expected = expected_answers(model.manifest, "endpoint", ())
     if not expected:
-        yield "The model has no canaries: nothing is known of what it should answer."
+        yield "The model has no canaries: its answers cannot be checked."
     for number, (before, now) in enumerate(zip(expected, seen, strict=True), start=1):
         for facet, scores in before.items():
             yield f"canary {number}, {facet}: expected {_best(scores)}, seen {_best(now.get(facet, {}))}"

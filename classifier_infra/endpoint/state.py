@@ -1,13 +1,13 @@
-"""The model store as these commands see it: which models there are, which is in use, what was done before."""
+"""Read the state that commands start from: models, the active version and history in the store, and the account."""
 
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier_infra.endpoint.aws import Clients, explained, has_config, has_model
+from classifier_infra.endpoint.aws import Clients, aws_errors, has_config, has_model
 from classifier_infra.endpoint.history import Event, HistoryError, history_file, history_json, parse_history
-from classifier_infra.endpoint.plan import Seen
+from classifier_infra.endpoint.plan import CurrentState
 from classifier_infra.endpoint.requests import Deployment, Hosted, StoredModel
 from classifier_infra.inference.model_store import ActiveVersion, ModelStore, NotStored, StoreError, read_active_version
 from classifier_infra.model.artefact import ARCHIVE, MANIFEST, ArtefactError, read_manifest, unpacked
@@ -15,9 +15,9 @@ from classifier_infra.model.manifest import Manifest, ManifestError, parse_manif
 
 
 def find_model(store: ModelStore, version: str) -> tuple[StoredModel, Manifest]:
-    """Find a model that the store has. Raises StoreError, NotStored and ArtefactError."""
+    """Return a model of the store with its manifest. Raises StoreError, NotStored and ArtefactError."""
     stored = store.read(f"{version}/{MANIFEST}")
-    assert stored is not None  # only a known tag gives None
+    assert stored is not None  # None is only returned for a known ETag
     try:
         manifest = parse_manifest(stored.content.decode())
     except (ManifestError, UnicodeDecodeError) as error:
@@ -26,20 +26,20 @@ def find_model(store: ModelStore, version: str) -> tuple[StoredModel, Manifest]:
 
 
 def describe(store: ModelStore, manifest: Manifest) -> StoredModel:
-    """Describe a model as it is, or would be, in the store."""
+    """Return a model's place in the store, whether or not it is there yet."""
     url = store.locate(f"{manifest.version}/{ARCHIVE}")
     return StoredModel(manifest.version, url, manifest.model_sha256, manifest.model_bytes)
 
 
 def check_folder(folder: Path) -> Manifest:
-    """Check a model folder: its archive holds the very model that its manifest describes. Raises ArtefactError."""
+    """Check that a folder's archive holds the model that its manifest describes. Raises ArtefactError."""
     manifest = read_manifest(folder)
     with unpacked(folder, manifest):
         return manifest
 
 
 def check_stored(store: ModelStore, version: str) -> Manifest:
-    """Check a stored model as `check_folder` does; it is fetched for that. Raises StoreError and ArtefactError."""
+    """Fetch a stored model and check it as `check_folder` does. Raises StoreError and ArtefactError."""
     with tempfile.TemporaryDirectory(prefix="stored-model-") as name:
         for file in (MANIFEST, ARCHIVE):
             store.fetch(f"{version}/{file}", Path(name, file))
@@ -50,7 +50,7 @@ def check_stored(store: ModelStore, version: str) -> Manifest:
 
 
 def is_stored(store: ModelStore, manifest: Manifest) -> bool:
-    """Tell whether the store has this very model. Raises StoreError, and ArtefactError where it has another one."""
+    """Report whether the store has this model. Raises StoreError; ArtefactError if it has another of that version."""
     try:
         _, stored = find_model(store, manifest.version)
     except NotStored:
@@ -61,15 +61,15 @@ def is_stored(store: ModelStore, manifest: Manifest) -> bool:
 
 
 def active_version(store: ModelStore) -> str | None:
-    """Give the version that `active.json` names, if there is one. Raises StoreError."""
+    """Return the version that `active.json` names, if any. Raises StoreError."""
     return read_active_version(store, ActiveVersion()).version
 
 
 def read_history(store: ModelStore, endpoint: str) -> tuple[Event, ...]:
-    """Give an endpoint's history, oldest first. Raises StoreError."""
+    """Return an endpoint's history, oldest event first. Raises StoreError."""
     try:
         stored = store.read(history_file(endpoint))
-        assert stored is not None  # only a known tag gives None
+        assert stored is not None  # None is only returned for a known ETag
         return parse_history(stored.content)
     except NotStored:
         return ()
@@ -78,13 +78,13 @@ def read_history(store: ModelStore, endpoint: str) -> tuple[Event, ...]:
 
 
 def write_history(store: ModelStore, endpoint: str, events: Sequence[Event]) -> None:
-    """Raises StoreError."""
+    """Store an endpoint's history. Raises StoreError."""
     store.write(history_file(endpoint), history_json(events))
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The model that a command was given: checked, and whether the store has it. `folder` is where it was read from."""
+    """The checked model that a command was given. `folder` is None if it was read from the store."""
 
     manifest: Manifest
     model: StoredModel
@@ -93,7 +93,7 @@ class Chosen:
 
 
 def choose_model(text: str, store: ModelStore) -> Chosen:
-    """Read and check a model by its folder or by its version in the store. Raises StoreError and ArtefactError."""
+    """Read and check a model, named by its folder or its version in the store. Raises StoreError and ArtefactError."""
     folder = model_folder(text)
     if folder is None:
         manifest = check_stored(store, text)
@@ -102,11 +102,11 @@ def choose_model(text: str, store: ModelStore) -> Chosen:
     return Chosen(manifest, describe(store, manifest), folder, is_stored(store, manifest))
 
 
-def observe(
+def inspect_state(
     clients: Clients, store: ModelStore, deployment: Deployment, hosted: Hosted | None, is_stored: bool
-) -> Seen:
-    """Look at what there is for a deployment. Raises CloudError and StoreError."""
-    return Seen(
+) -> CurrentState:
+    """Return the current state that a deployment is planned from. Raises CloudError and StoreError."""
+    return CurrentState(
         hosted=hosted,
         has_model=has_model(clients, deployment.model_name),
         has_config=has_config(clients, deployment.config_name),
@@ -118,8 +118,8 @@ def observe(
 
 
 def rollback_alarms(clients: Clients, endpoint: str) -> tuple[str, ...]:
-    """Name the alarms that were made to take this endpoint back; others, of auto scaling say, are not among them."""
-    with explained("The alarms cannot be listed"):
+    """Return the names of the alarms that roll this endpoint back, without others such as those of auto scaling."""
+    with aws_errors("The alarms cannot be listed"):
         pages = clients.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=endpoint[:26].rstrip("-"))
         alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
     return tuple(
@@ -131,7 +131,7 @@ def rollback_alarms(clients: Clients, endpoint: str) -> tuple[str, ...]:
 
 
 def accuracy_of(manifest: Manifest) -> dict[str, float]:
-    """Give what the manifest says of a model's test accuracy: facet → accuracy."""
+    """Return the test accuracy by facet that a manifest states, or the validation accuracy in its place."""
     facets = manifest.training.get("facets", {})
     found = {
         name: (entry.get("test") or entry.get("validation") or {}).get("accuracy") for name, entry in facets.items()
@@ -140,5 +140,5 @@ def accuracy_of(manifest: Manifest) -> dict[str, float]:
 
 
 def model_folder(text: str) -> Path | None:
-    """Give the folder that a MODEL argument names, None where it names a version of the store."""
+    """Return the folder that a MODEL argument names, None if it names a version of the store."""
     return Path(text) if Path(text, MANIFEST).exists() or "/" in text else None

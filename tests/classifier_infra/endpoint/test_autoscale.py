@@ -128,10 +128,10 @@ def test_a_serverless_endpoint_has_nothing_to_set():
 @pytest.mark.parametrize(
     ("scaling", "reason"),
     [
-        (Scaling(0, 4, 1), "0 to 4 instances is no range"),
-        (Scaling(3, 2, 1), "3 to 2 instances is no range"),
-        (Scaling(1, 2, 0), "invocations are over 0"),
-        (Scaling(1, 2, 1, -1), "cool-downs are 0 seconds or more"),
+        (Scaling(0, 4, 1), "0 to 4 instances is not a range"),
+        (Scaling(3, 2, 1), "3 to 2 instances is not a range"),
+        (Scaling(1, 2, 0), "invocations must be over 0"),
+        (Scaling(1, 2, 1, -1), "cool-downs at least 0 seconds"),
     ],
 )
 def test_limits_that_cannot_be_are_refused_with_the_reason(scaling, reason):

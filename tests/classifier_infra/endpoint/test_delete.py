@@ -71,7 +71,7 @@ def test_what_belongs_to_nobody_is_listed_with_its_price(with_orphans, capsys):
     said = capsys.readouterr()
     assert "endpoint       gone: $74.46 a month; none of small" in said.out
     assert "alarm          old-alarm: $0.10 a month; there is no endpoint older" in said.out
-    assert "2 belong to nobody, $74.56 a month." in said.out
+    assert "2 orphaned resources, $74.56 a month." in said.out
     assert "delete --orphans" in said.err
 
 
@@ -82,7 +82,7 @@ def test_what_belongs_to_nobody_is_deleted_until_nothing_does(with_orphans, caps
 
     assert with_orphans.run("status", *PLACE, "--orphans") == 0
 
-    assert "0 belong to nobody" in capsys.readouterr().out
+    assert "0 orphaned resources" in capsys.readouterr().out
     left = with_orphans.everything()
     assert (list(left["endpoints"]), left["alarms"]) == (["small"], ["other-alarm"])
     assert len(left["configs"]) == len(left["models"]) == 1

@@ -171,7 +171,7 @@ def test_canaries_that_moved_are_named(deploy, serve_model, other_model, capsys)
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--instances", "0"], "0 instances serve nobody"),
+        (["--instances", "0"], "0 instances serve nothing"),
         (["--serverless", "--memory", "1000"], "1024, 2048, 3072, 4096, 5120, 6144 MB of memory, not 1000"),
         (["--serverless", "--concurrency", "300"], "takes 1 to 200 calls at a time, not 300"),
         (["--serverless", "--capture", "s3://kept/here"], "a serverless endpoint captures no data"),

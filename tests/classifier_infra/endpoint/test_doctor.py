@@ -91,7 +91,7 @@ def test_a_sound_installation_has_nothing_wrong(installed, examine, quotas, caps
     said = capsys.readouterr().out
     for subject in ("account", "region", "stack", "table", "queue", "models", "endpoint", "role", "quotas", "slack"):
         assert f"ok       {subject}" in said
-    assert "Nothing that was looked at is wrong." in said
+    assert "Nothing that was checked is wrong." in said
 
 
 def test_no_secret_is_printed(installed, examine, quotas, capsys):
@@ -109,10 +109,10 @@ def test_an_empty_account_is_told_what_to_do_from_the_top(account, examine, caps
 
     said = capsys.readouterr().out
     assert f"WRONG    stack     there is no stack {NAME}" in said
-    assert "mend: npx serverless deploy --stage dev" in said
+    assert "fix: npx serverless deploy --stage dev" in said
     assert "unknown  models    the stack names no ModelBucketName" in said
     assert f"WRONG    endpoint  There is no endpoint {NAME}; make one with deploy" in said
-    assert f"mend: aws secretsmanager put-secret-value --secret-id {SECRET}" in said
+    assert f"fix: aws secretsmanager put-secret-value --secret-id {SECRET}" in said
 
 
 def test_an_installation_without_an_endpoint_wants_none(account, examine, capsys):
@@ -140,8 +140,8 @@ def test_messages_that_were_set_aside_are_found(installed, examine, quotas, caps
     assert examine() == 3
 
     said = capsys.readouterr().out
-    assert "WRONG    queue     TriageDeadLetterQueue: 1 messages were set aside" in said
-    assert "mend: python -m bot inspect, then python -m bot redrive --all" in said
+    assert "WRONG    queue     TriageDeadLetterQueue: 1 dead letters" in said
+    assert "fix: python -m bot inspect, then python -m bot redrive --all" in said
 
 
 def test_a_model_in_use_that_is_not_stored_is_found(installed, examine, quotas, capsys):
@@ -174,7 +174,7 @@ def test_a_token_that_slack_refuses_is_told(installed, examine, slack, quotas, c
     assert "Slack refuses the token: token_revoked" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("secret", "complaint"), [("{", "is empty or no JSON object"), ("{}", "has no bot_token")])
+@pytest.mark.parametrize(("secret", "complaint"), [("{", "is empty or not a JSON object"), ("{}", "has no bot_token")])
 def test_a_secret_that_is_none_is_told(installed, examine, quotas, secret, complaint, capsys):
     quotas(4)
     installed.clients("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=secret)
@@ -208,7 +208,7 @@ def test_where_workspaces_install_the_bot_no_token_is_missing_and_slack_not_aske
     assert examine() == 0
 
     said = capsys.readouterr()
-    assert "ok       slack     the signing secret is there" in said.out
+    assert "ok       slack     the signing secret is set" in said.out
     assert "ok       page      T0123ABCD,E0456EFGH may install the bot" in said.out
     assert "hidden" not in said.out + said.err
 
@@ -226,7 +226,7 @@ def test_the_signing_secret_is_missing_wherever_the_bot_is_installed(with_page, 
 @pytest.mark.parametrize(
     ("secret", "complaint"),
     [
-        ("hidden-4", "is empty or no JSON object"),
+        ("hidden-4", "is empty or not a JSON object"),
         ('{"client_secret": "hidden-4"}', "has no client_id"),
         ('{"client_id": "hidden-3", "client_secret": ""}', "has no client_secret"),
         ('{"client_id": 12.34, "client_secret": "hidden-4"}', "has no client_id"),
@@ -253,7 +253,7 @@ def test_a_token_that_is_no_good_any_more_may_be_taken_out_of_the_secret(with_pa
 
     said = capsys.readouterr().out
     assert "WRONG    slack     Slack refuses the token: account_inactive" in said
-    assert "or take bot_token out of it" in said
+    assert "or remove bot_token from it" in said
 
 
 def test_where_there_is_one_workspace_the_page_and_its_secret_are_not_looked_at(installed, examine, quotas, capsys):

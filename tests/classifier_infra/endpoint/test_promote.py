@@ -94,7 +94,7 @@ def test_what_alarms_took_back_is_written_down_and_tidied_up(deployed, promote, 
     assert promote() == 3
 
     said = capsys.readouterr()
-    assert "v2 is not in service: SageMaker has gone back to small-v1-" in said.err
+    assert "v2 is not in service: SageMaker rolled back to small-v1-" in said.err
     assert "Some of the alarms went into ALARM" in said.err
     assert "active.json still names v1" in said.out
     assert alarms_of(deployed) == []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from benchmarks.rollout.__main__ import main
 from benchmarks.rollout.account import SageMaker
 from benchmarks.rollout.play import ENDPOINT, play
-from benchmarks.rollout.world import RANG, Rollout, Sample, find_ringing, mean_of
+from benchmarks.rollout.world import ALARM_WENT_OFF, Rollout, Sample, find_alarms, mean_of
 from classifier_infra.endpoint.console import Console
 from classifier_infra.endpoint.rollout import Limits, Strategy
 from classifier_infra.endpoint.state import active_version, read_history
@@ -61,7 +61,7 @@ def test_a_sound_model_gets_a_quarter_of_the_traffic_and_then_all_of_it(played):
 def test_a_bad_model_is_taken_back_by_the_alarm_on_what_was_counted(played):
     stage, said = played
     begun = next(at for at, name in stage.world.events if name == "promote v3") / 60
-    rang = next(at for at, name in stage.world.events if name == RANG) / 60
+    rang = next(at for at, name in stage.world.events if name == ALARM_WENT_OFF) / 60
 
     shares = shares_of(stage, "v3")
 
@@ -71,12 +71,12 @@ def test_a_bad_model_is_taken_back_by_the_alarm_on_what_was_counted(played):
     failed = [failed for moment in stage.world.moments for config, failed in moment.failed.items()
               if stage.version_of(config) == "v3"]  # fmt: skip
     assert min(failed) > 0.01
-    assert "v3 is not in service: SageMaker has gone back to rehearsal-v2-" in said
+    assert "v3 is not in service: SageMaker rolled back to rehearsal-v2-" in said
 
 
 def test_the_sound_model_has_all_traffic_again_until_it_is_rolled_back(played):
     stage, _ = played
-    rang, rolled_back = (at / 60 for at, name in stage.world.events if name in (RANG, "rollback"))
+    rang, rolled_back = (at / 60 for at, name in stage.world.events if name in (ALARM_WENT_OFF, "rollback"))
 
     assert {share for at, share in shares_of(stage, "v2").items() if rang < at <= rolled_back} == {1.0}
     assert {share for at, share in shares_of(stage, "v1").items() if at > rolled_back} == {1.0}
@@ -163,12 +163,12 @@ def counted(*points):
 def test_an_alarm_rings_by_the_share_of_its_last_period(points, rings):
     now = 60 * max(1, len(points) - 1)
 
-    assert bool(find_ringing([ALARM], counted(*points), now)) == rings
+    assert bool(find_alarms([ALARM], counted(*points), now)) == rings
 
 
 def test_a_period_is_judged_when_it_is_over():
-    assert find_ringing([ALARM], counted((0, 0), (100, 90)), 60) == ("a",)
-    assert find_ringing([ALARM], counted((0, 0), (100, 90)), 75) == ()
+    assert find_alarms([ALARM], counted((0, 0), (100, 90)), 60) == ("a",)
+    assert find_alarms([ALARM], counted((0, 0), (100, 90)), 75) == ()
 
 
 @given(asked=st.integers(1, 10_000), failing=st.floats(0, 1))

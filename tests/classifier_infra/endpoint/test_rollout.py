@@ -19,7 +19,7 @@ from classifier_infra.endpoint.rollout import (
     StrategyError,
     alarm_requests,
     check_strategy,
-    most_seconds,
+    max_seconds,
     step_size,
     update_request,
 )
@@ -63,8 +63,8 @@ def test_a_step_is_a_part_of_the_fleet_but_one_instance_at_least(percent, count,
 
 
 def test_a_linear_deployment_is_given_time_for_all_its_steps():
-    assert most_seconds(Strategy("linear", 10, wait=600, bake=300)) == 1800 + 10 * 600 + 300
-    assert most_seconds(Strategy("linear", 1, wait=3600)) == 28_800
+    assert max_seconds(Strategy("linear", 10, wait=600, bake=300)) == 1800 + 10 * 600 + 300
+    assert max_seconds(Strategy("linear", 1, wait=3600)) == 28_800
 
 
 @given(limits=st.builds(Limits, st.floats(0, 100), st.floats(1, 60_000)))
@@ -101,7 +101,7 @@ def test_boto3_takes_the_request_as_it_is(strategy):
         (Strategy(percent=51), "51 % is not 1 to 50"),
         (Strategy(wait=3601), "waits 3600 seconds at most"),
         (Strategy(bake=9999), "waits 3600 seconds at most"),
-        (Strategy(limits=Limits(latency_ms=0)), "a latency limit is over 0"),
+        (Strategy(limits=Limits(latency_ms=0)), "the latency limit must be over 0"),
     ],
 )
 def test_what_sagemaker_would_refuse_is_refused_before(strategy, complaint):
