@@ -1,4 +1,4 @@
-"""Answer one question (JSON on standard input) with the original fastText; run in the environment that has it."""
+"""Answer one question (JSON on standard input) with the original fastText, in the environment that has it."""
 
 import json
 import sys
@@ -9,12 +9,12 @@ import fasttext
 
 
 def train(question):
-    """Train on texts, once for each set of arguments."""
+    """Train on texts, once per set of arguments."""
     return [train_one(question, arguments) for arguments in question["arguments"]]
 
 
 def train_one(question, arguments):
-    """Give the dictionary, the input matrix, and the vectors and sub-words of the texts and words asked for."""
+    """Return the dictionary, the input matrix, and the vectors and sub-words of the given texts and words."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.txt"
         path.write_text("".join(f"__label__{i % 2} {text}\n" for i, text in enumerate(question["texts"])))
@@ -30,7 +30,7 @@ def train_one(question, arguments):
 
 
 def predict(question):
-    """Load a model; give all labels of each text with their scores."""
+    """Return all labels of each text with their scores."""
     model = fasttext.load_model(question["model"])
     return [model.f.predict(text + "\n", -1, 0.0, "strict") for text in question["texts"]]
 

@@ -1,9 +1,10 @@
-"""Data folders, the other fastText, and models that are trained once."""
+"""Data folders, the command line, the original fastText, and a model of colours."""
 
 import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from classifier_infra.model.manifest import Label
 from classifier_infra.model.text import clean, normalise
+from training.__main__ import main
 from training.data.dataset import Example
 
 ROOT = Path(__file__).parents[2]
@@ -40,9 +42,31 @@ WriteFacet = Callable[..., Path]
 AskFasttext = Callable[[Mapping[str, Any]], Any]
 
 
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(capsys) -> Callable[..., Done]:
+    """Run a command of `python -m training` in this process."""
+
+    def run(*arguments: object) -> Done:
+        capsys.readouterr()
+        try:
+            returncode = main([str(argument) for argument in arguments])
+        except SystemExit as exit:  # raised by argparse
+            returncode = exit.code
+        return Done(returncode, *capsys.readouterr())
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def write_facet() -> WriteFacet:
-    """Write a folder in DBpedia format; a CSV file is given as text, or as rows of (class from 1, text)."""
+    """Write a folder in DBpedia format, with CSV files as text or as rows of (class from 1, text)."""
 
     def write(
         folder: Path, classes: Sequence[str] = tuple(MESSAGES), **splits: str | bytes | Sequence[tuple[int, str]]
@@ -59,7 +83,7 @@ def write_facet() -> WriteFacet:
 
 @pytest.fixture(scope="session")
 def message_rows() -> list[tuple[int, str]]:
-    """Thirty messages of three classes, as rows."""
+    """Thirty rows of three classes."""
     return [(i, text) for i, texts in enumerate(MESSAGES.values(), start=1) for text in texts]
 
 
@@ -75,7 +99,7 @@ def message_examples(message_rows: list[tuple[int, str]]) -> tuple[Example, ...]
 
 @pytest.fixture(scope="session")
 def ask_fasttext() -> AskFasttext:
-    """Ask the original fastText, which has an environment of its own; ask_fasttext.py lists what it answers."""
+    """Ask the original fastText in its own environment; see ask_fasttext.py."""
     python = ROOT / ".venv-fasttext" / "bin" / "python"
 
     def ask(question: Mapping[str, Any]) -> Any:

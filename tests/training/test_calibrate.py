@@ -1,4 +1,4 @@
-"""From logits to probabilities that hold, and to the confidence from which on a prediction may count as automatic."""
+"""Calibration of logits, and the choice of thresholds."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_a_factor_alone_can_be_fitted(factor):
     assert fit_factor(logits, labels).factor == pytest.approx(factor, rel=0.05)
 
 
-def test_a_few_rows_do_not_tell_an_exponent():
+def test_few_rows_fit_no_exponent():
     assert fit_calibration(*drawn(Calibration(0.5, 0.6), rows=199)).exponent == 0
 
 
@@ -52,7 +52,7 @@ def test_calibrated_confidence_is_the_share_of_right_predictions_for_short_texts
     assert right.mean() == pytest.approx(probabilities[sure].max(axis=1).mean(), abs=0.02)
 
 
-def test_a_few_right_answers_are_no_proof_of_certainty():
+def test_a_few_right_answers_do_not_prove_certainty():
     logits, labels, tokens = np.eye(3), np.arange(3), np.full(3, 5)
 
     confidence = fit_calibration(logits, labels, tokens).apply(logits, tokens).max()
@@ -60,7 +60,7 @@ def test_a_few_right_answers_are_no_proof_of_certainty():
     assert confidence == pytest.approx(4 / 5, abs=0.01)  # three of three right, one of two imagined
 
 
-def test_huge_logits_are_no_overflow():
+def test_huge_logits_do_not_overflow():
     np.testing.assert_allclose(softmax(np.array([[1e6, 0.0], [-1e6, 0.0]])), [[1, 0], [0, 1]])
 
 
@@ -69,7 +69,7 @@ def confident(confidences, right):
     return probabilities, np.where(right, 0, 1)
 
 
-def test_the_threshold_is_the_lowest_confidence_that_holds_the_precision():
+def test_the_threshold_is_the_lowest_confidence_with_the_precision():
     probabilities, labels = confident([0.9] * 100 + [0.705] * 100, [True] * 99 + [False] + [True] * 80 + [False] * 20)
 
     assert choose_threshold(probabilities, labels) == 0.71
@@ -93,7 +93,7 @@ def test_nothing_is_automatic_where_the_precision_is_never_reached():
     assert choose_threshold(probabilities, labels) == NEVER
 
 
-def test_nothing_is_automatic_on_the_word_of_a_few_rows():
+def test_nothing_is_automatic_with_too_few_rows():
     probabilities, labels = confident([0.99] * 19, [True] * 19)
 
     assert choose_threshold(probabilities, labels) == NEVER

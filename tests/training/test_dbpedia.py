@@ -1,4 +1,4 @@
-"""The accuracy promised for the shared data, through the command line."""
+"""The accuracy and size promised for public data sets, with the command line."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 )
 @pytest.mark.once
 @pytest.mark.timeout(600)  # on two busy cores
-def test_a_model_is_as_right_and_as_small_as_promised(train_once, shared_data, name, accuracy, megabytes):
+def test_a_model_reaches_the_promised_accuracy_and_size(train_once, shared_data, name, accuracy, megabytes):
     model = train_once(name)
 
     figures = subprocess.run(

@@ -1,4 +1,4 @@
-"""How right a model is."""
+"""Evaluation of a model on labelled texts."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def artefact(facet, tmp_path_factory):
     return open_artefact(folder)
 
 
-def test_a_facet_is_measured_on_the_rows_asked_for(artefact, facet):
+def test_a_facet_is_measured_on_the_chosen_rows(artefact, facet):
     tests = (Example("", "refund refund", 0), Example("", "it crashes", 1), Example("", "it crashes", 2))
 
     metrics = evaluate(artefact, [replace(facet, examples={**facet.examples, TEST: tests})])
@@ -37,7 +37,7 @@ def test_a_facet_without_such_rows_is_left_out(artefact, facet):
     assert evaluate(artefact, [facet], TEST) == {}
 
 
-def test_classes_may_stand_in_another_order_than_the_models(artefact, facet):
+def test_classes_may_be_in_another_order_than_the_models(artefact, facet):
     other_order = replace(
         facet, labels=facet.labels[::-1], examples={TEST: (Example("", "refund refund", 2), Example("", "crash", 1))}
     )
@@ -45,13 +45,13 @@ def test_classes_may_stand_in_another_order_than_the_models(artefact, facet):
     assert evaluate(artefact, [other_order])["category"].accuracy == 1.0
 
 
-def test_a_label_that_the_data_lack_is_just_wrong(artefact, facet):
+def test_a_predicted_label_missing_from_the_data_is_wrong(artefact, facet):
     without_billing = replace(facet, labels=facet.labels[1:], examples={TEST: (Example("", "refund refund", 0),)})
 
     assert evaluate(artefact, [without_billing])["category"].accuracy == 0.0
 
 
-def test_expected_shares_move_the_answers(artefact, facet):
+def test_priors_shift_the_answers(artefact, facet):
     tests = replace(facet, examples={TEST: (Example("", "hello", 0),)})
     labels = [label.name for label in facet.labels]
 

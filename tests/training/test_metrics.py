@@ -1,4 +1,4 @@
-"""What answers are worth, in figures."""
+"""Metrics of answers to labelled texts."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ CLASSES = st.integers(1, 30).flatmap(lambda n: arrays(np.int64, (2, n), elements
 
 
 @given(CLASSES)
-def test_figures_of_classes_are_scikit_learns(drawn):
+def test_class_metrics_match_scikit_learn(drawn):
     actual, predicted = drawn
     expected = precision_recall_fscore_support(actual, predicted, labels=[0, 1, 2], zero_division=0)
 
@@ -60,13 +60,13 @@ def test_accuracy_counts_rows_and_macro_f1_counts_classes():
     assert metrics.rows == 4
 
 
-def test_ninety_five_of_a_hundred_intervals_hold_the_truth():
+def test_about_95_of_100_intervals_contain_the_truth():
     intervals = [accuracy_interval(drawn(200, 0.8, seed)) for seed in range(100)]
 
     assert 90 <= sum(low <= 0.8 <= high for low, high in intervals) <= 100
 
 
-def test_the_interval_of_macro_f1_is_about_its_figure_and_shrinks_with_rows():
+def test_the_interval_of_macro_f1_contains_it_and_shrinks_with_rows():
     few, many = drawn(100, 0.8), drawn(1600, 0.8)
 
     (low, high), (from_many, to_many) = macro_f1_interval(few), macro_f1_interval(many)
@@ -75,7 +75,7 @@ def test_the_interval_of_macro_f1_is_about_its_figure_and_shrinks_with_rows():
     assert to_many - from_many == pytest.approx((high - low) / 4, rel=0.3)
 
 
-def test_confidence_that_holds_has_no_calibration_error():
+def test_accurate_confidence_has_no_calibration_error():
     assert calibration_error(answer([0] * 10, [0] * 8 + [1] * 2, 0.8)) == pytest.approx(0)
     assert calibration_error(answer([0] * 10, [0] * 5 + [1] * 5, 0.8)) == pytest.approx(0.3)
 
@@ -87,7 +87,7 @@ def test_a_reliability_bin_has_the_texts_of_its_confidence():
     assert (unsure.rows, unsure.confidence, unsure.accuracy) == (2, pytest.approx(0.5), 0.5)
 
 
-def test_precision_is_told_for_every_coverage():
+def test_precision_is_given_for_every_coverage():
     points = coverage_curve(answer([0, 0, 0, 0], [0, 0, 1, 0], [0.9, 0.9, 0.7, 0.6]))
 
     assert [(point.threshold, point.coverage) for point in points] == [(0.9, 0.5), (0.7, 0.75), (0.6, 1.0)]
@@ -109,7 +109,7 @@ def test_a_model_is_no_better_than_itself():
     assert (comparison.difference, comparison.interval, comparison.p) == (0, (0, 0), 1)
 
 
-def test_other_shares_of_the_classes_multiply_the_odds():
+def test_priors_multiply_the_odds():
     reweighed = reweigh(np.array([[0.5, 0.5]]), [0.5, 0.5], [0.9, 0.1])
 
     np.testing.assert_allclose(reweighed, [[0.9, 0.1]])

@@ -20,7 +20,7 @@ def faults_of(mode, **values):
     return raised.value.faults
 
 
-def test_what_is_not_said_has_the_documented_default():
+def test_missing_values_have_the_documented_defaults():
     assert resolve(SUPERVISED, {}) == {
         "buckets": 2_000_000,
         "early_stopping": False,
@@ -52,18 +52,18 @@ def test_a_learning_rate_is_a_number_above_zero(text):
     assert faults_of(SUPERVISED, learning_rate=text) == (f"learning_rate={text}: write a number above 0",)
 
 
-def test_truth_is_spelled_as_documented():
+def test_booleans_are_spelled_as_documented():
     assert faults_of(SUPERVISED, early_stopping="true") == ("early_stopping=true: write True or False",)
 
 
-def test_every_fault_is_told_and_a_misspelt_name_is_guessed():
+def test_every_fault_is_reported_and_a_misspelt_name_is_guessed():
     faults = faults_of(SUPERVISED, epoch="5", window_size="5", vector_dim="0")
 
     assert [fault.partition(";")[2] for fault in faults[:1]] == [" did you mean epochs?"]
     assert [fault.partition(":")[0] for fault in faults] == ["epoch", "window_size", "vector_dim=0"]
 
 
-def test_subwords_are_at_least_as_long_as_they_must_be():
+def test_the_shortest_subword_is_not_longer_than_the_longest():
     assert faults_of("cbow", min_char="7") == ("min_char=7: more than max_char=6",)
 
 
@@ -74,7 +74,7 @@ def test_an_unknown_mode_is_refused():
 @given(
     mode=st.sampled_from(sorted(RULES)), epochs=st.integers(1, 99), rate=st.floats(1e-6, 10), dim=st.integers(1, 300)
 )
-def test_what_a_job_is_sent_reads_back_as_the_same_values(mode, epochs, rate, dim):
+def test_the_strings_of_a_request_parse_to_the_same_values(mode, epochs, rate, dim):
     values = resolve(mode, {"epochs": str(epochs), "learning_rate": str(rate), "vector_dim": str(dim)})
 
     sent = as_strings(mode, values)

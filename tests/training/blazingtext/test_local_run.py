@@ -20,7 +20,7 @@ def prepared(tmp_path_factory, message_examples, message_labels):
     return path
 
 
-def test_a_supervised_model_is_one_that_is_served_and_the_same_bytes_again(ask_fasttext, prepared, tmp_path):
+def test_a_supervised_model_can_be_served_and_has_the_same_bytes_again(ask_fasttext, prepared, tmp_path):
     values = resolve(SUPERVISED, SMALL)
 
     first = run_locally(SUPERVISED, prepared, tmp_path / "first", values)
@@ -46,7 +46,7 @@ def test_word_vectors_are_written_as_word2vec_writes_them(ask_fasttext, prepared
     assert not any(row.startswith("__label__") for row in rows)
 
 
-def test_what_fasttext_says_of_a_failure_is_told_and_nothing_is_left(ask_fasttext, tmp_path):
+def test_fasttexts_error_is_reported_and_no_file_is_left(ask_fasttext, tmp_path):
     (tmp_path / "empty.txt").write_text("")
 
     with pytest.raises(LocalRunError, match=r"fastText ended with exit code 1: .*Empty vocabulary"):
@@ -55,7 +55,7 @@ def test_what_fasttext_says_of_a_failure_is_told_and_nothing_is_left(ask_fasttex
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_without_its_environment_it_is_said_how_to_make_one(tmp_path, prepared):
+def test_without_its_environment_the_error_says_how_to_set_it_up(tmp_path, prepared):
     with pytest.raises(LocalRunError, match=r"there is no .*, which has fastText 0\.9\.2"):
         run_locally(SUPERVISED, prepared, tmp_path, resolve(SUPERVISED, {}), python=tmp_path / "python")
 
@@ -70,5 +70,5 @@ def test_batch_skipgram_has_no_counterpart():
         to_fasttext_arguments("batch_skipgram", resolve("batch_skipgram", {}))
 
 
-def test_the_learning_rate_is_always_said_because_fasttext_has_another_default():
+def test_the_learning_rate_is_always_passed_because_fasttext_has_another_default():
     assert to_fasttext_arguments(SUPERVISED, resolve(SUPERVISED, {}))["lr"] == 0.05

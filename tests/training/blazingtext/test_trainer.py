@@ -41,7 +41,7 @@ def test_a_model_of_several_facets_is_decoded_facet_by_facet(trained, tmp_path):
     assert all(sum(score.confidence for score in found[name].scores) == pytest.approx(1) for name in found)
 
 
-def test_the_manifest_says_how_it_was_made_and_what_it_is_worth(trained):
+def test_the_manifest_has_the_models_origin_and_metrics(trained):
     manifest = trained[1]
 
     assert manifest.version == f"tried-{manifest.model_sha256[:10]}"
@@ -58,7 +58,7 @@ def test_the_same_rows_give_the_same_bytes(trained, facets):
     assert train_blazingtext("tried", facets, SMALL) == trained
 
 
-def test_without_validation_rows_some_of_the_training_rows_are_validated(ask_fasttext, facets):
+def test_without_validation_rows_some_training_rows_are_held_out(ask_fasttext, facets):
     rows = [replace(row, words=f"{row.words} {i}") for row in facets[0].split(TRAIN) for i in range(5)]
 
     _, manifest = train_blazingtext("tried", [replace(facets[0], examples={TRAIN: tuple(rows)})], SMALL)
@@ -68,7 +68,7 @@ def test_without_validation_rows_some_of_the_training_rows_are_validated(ask_fas
     assert 5 < described["validation"]["rows"] < 30
 
 
-def test_a_class_without_a_row_to_train_on_and_a_facet_without_one_to_validate_are_refused(facets):
+def test_a_class_without_training_rows_and_a_facet_without_validation_rows_are_refused(facets):
     lacking = tuple(row for row in facets[0].split(TRAIN) if row.label)[:1]
 
     with pytest.raises(DataError) as raised:

@@ -1,4 +1,4 @@
-"""`python -m training`, as a person or a script runs it."""
+"""The commands of `python -m training`."""
 
 import json
 import os
@@ -6,8 +6,6 @@ import pty
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,27 +14,6 @@ from classifier_infra.model.manifest import load_manifest
 from training.__main__ import main
 
 ROOT = Path(__file__).parents[3]
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def run(capsys) -> Callable[..., Done]:
-    """Run a command in this process."""
-
-    def run(*arguments: object) -> Done:
-        try:
-            returncode = main([str(argument) for argument in arguments])
-        except SystemExit as exit:  # how argparse ends
-            returncode = exit.code
-        return Done(returncode, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +106,7 @@ def test_options_become_hyperparameters(run, data, tmp_path):
     }
 
 
-def test_searched_options_are_told_and_recorded(run, data, tmp_path):
+def test_searched_options_are_printed_and_recorded(run, data, tmp_path):
     done = run("train", data, "--out", tmp_path, "--search", "--folds", "2", "--buckets", "256")
 
     recorded = load_manifest(tmp_path / "manifest.json").training["hyperparameters"]
@@ -158,7 +135,7 @@ def test_every_bad_row_is_listed_and_nothing_is_written(run, write_facet, tmp_pa
     assert not (tmp_path / "model").exists()
 
 
-def test_bad_rows_can_be_left_out_and_are_listed_all_the_same(run, write_facet, message_rows, tmp_path):
+def test_bad_rows_can_be_skipped_and_are_still_listed(run, write_facet, message_rows, tmp_path):
     good = "".join(f'{i},"","{text}"\n' for i, text in message_rows)
     data = write_facet(tmp_path / "data", train=good + '4,"","out of range"\n2,"only two"\n')
 
@@ -170,7 +147,7 @@ def test_bad_rows_can_be_left_out_and_are_listed_all_the_same(run, write_facet, 
     assert done.stderr.endswith("2 rows skipped.\n")
 
 
-def test_a_class_that_lost_its_only_row_is_missed_all_the_same(run, write_facet, tmp_path):
+def test_a_class_whose_only_row_was_skipped_is_still_an_error(run, write_facet, tmp_path):
     data = write_facet(tmp_path / "data", train='1,"","a"\n2,"","b"\n3,"",""\n')
 
     done = run("train", data, "--out", tmp_path / "model", "--lenient")
@@ -179,7 +156,7 @@ def test_a_class_that_lost_its_only_row_is_missed_all_the_same(run, write_facet,
     assert "class 3 (General) has no row" in done.stderr
 
 
-def test_data_that_are_not_there_are_bad_data(run, tmp_path):
+def test_missing_data_are_bad_data(run, tmp_path):
     done = run("train", tmp_path / "typo", "--out", tmp_path / "model")
 
     assert done.returncode == 2
@@ -206,7 +183,7 @@ def test_an_option_out_of_range_is_refused(run, data, tmp_path, options):
     assert not (tmp_path / "model").exists()
 
 
-def test_a_model_that_cannot_be_written_is_a_failure_in_one_line(run, data, tmp_path):
+def test_a_model_that_cannot_be_written_is_an_error_in_one_line(run, data, tmp_path):
     (tmp_path / "file").touch()
 
     done = run("train", data, "--out", tmp_path / "file")
@@ -219,7 +196,7 @@ def test_a_model_that_cannot_be_written_is_a_failure_in_one_line(run, data, tmp_
 # --- evaluate -------------------------------------------------------------------------------------------------
 
 
-def test_evaluation_prints_a_line_a_facet(run, model, data):
+def test_evaluation_prints_one_line_per_facet(run, model, data):
     done = run("evaluate", model, data)
 
     assert done.returncode == 0
@@ -269,7 +246,7 @@ def test_evaluation_as_json_into_a_file(run, model, data, tmp_path):
     assert json.loads((tmp_path / "figures.json").read_text())["facets"]["category"]["rows"] == 30
 
 
-def test_rows_that_are_not_there_cannot_be_measured(run, model, data):
+def test_missing_rows_cannot_be_measured(run, model, data):
     done = run("evaluate", model, data, "--split", "validation.csv")
 
     assert done.returncode == 2
@@ -285,7 +262,7 @@ def test_labels_the_model_does_not_know_are_named(run, model, write_facet, tmp_p
     assert "the model does not know category=Legal" in done.stderr
 
 
-def test_a_damaged_model_is_a_failure_in_one_line(run, model, data, tmp_path):
+def test_a_damaged_model_is_an_error_in_one_line(run, model, data, tmp_path):
     (tmp_path / "manifest.json").write_bytes((model / "manifest.json").read_bytes())
     (tmp_path / "model.tar.gz").write_bytes((model / "model.tar.gz").read_bytes()[:1000])
 
@@ -322,11 +299,11 @@ def test_help_does_not_wait_for_scikit_learn():
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
-def test_no_command_is_a_wrong_command(run):
+def test_a_missing_command_is_a_usage_error(run):
     assert run().returncode == 2
 
 
-def test_a_reader_that_has_had_enough_sees_no_traceback(data, tmp_path):
+def test_a_closed_pipe_causes_no_traceback(data, tmp_path):
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "training", "train", data, "--out", tmp_path]
@@ -349,7 +326,7 @@ def test_preparing_prints_what_it_wrote(run, data, tmp_path):
     )
 
 
-def test_preparing_tells_which_labels_a_file_lacks(run, write_facet, tmp_path):
+def test_preparing_notes_labels_missing_from_a_file(run, write_facet, tmp_path):
     data = write_facet(tmp_path / "data", ("Billing", "Other"), test=[(1, "refund please")])
 
     done = run("prepare", data, "--out", tmp_path)
@@ -358,7 +335,7 @@ def test_preparing_tells_which_labels_a_file_lacks(run, write_facet, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../a", "a b", ".a"])
-def test_a_part_has_a_name_that_stays_in_the_folder(run, data, tmp_path, name):
+def test_a_parts_name_cannot_leave_the_folder(run, data, tmp_path, name):
     done = run("prepare", data, "--out", tmp_path, "--part", name)
 
     assert done.returncode == 2
@@ -371,7 +348,7 @@ def test_a_part_has_a_name_that_stays_in_the_folder(run, data, tmp_path, name):
 SMALL = ["--hyperparameter", "vector_dim=4", "--hyperparameter", "buckets=1000", "--hyperparameter", "min_count=1"]
 
 
-def test_a_blazingtext_job_is_rehearsed_into_a_model_folder(run, ask_fasttext, write_facet, message_rows, tmp_path):
+def test_a_local_blazingtext_run_writes_a_model_folder(run, ask_fasttext, write_facet, message_rows, tmp_path):
     data = write_facet(tmp_path / "data", train=message_rows, validation=message_rows, test=message_rows)
 
     done = run("train", data, "--out", tmp_path / "tried", "--trainer", "blazingtext", *SMALL)
@@ -405,7 +382,7 @@ def test_a_learning_curve_is_refused_for_a_model_of_another_trainer(
         (["--search"], "argument --search: only for the linear trainer"),
     ],
 )
-def test_what_a_job_would_refuse_is_refused_before_anything_runs(run, tmp_path, options, said):
+def test_what_a_job_would_reject_is_refused_before_anything_runs(run, tmp_path, options, said):
     done = run("train", tmp_path / "nowhere", "--out", tmp_path, "--trainer", "blazingtext", *options)
 
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""What a data folder may be, and what is said of one that cannot be used."""
+"""Reading of data folders, and the reports of their faults."""
 
 import csv
 
@@ -29,7 +29,7 @@ def problems_of(folder, **arguments):
     return [(problem.path.name, problem.line, problem.what) for problem in raised.value.problems]
 
 
-# --- What can be read -----------------------------------------------------------------------------------------
+# --- Valid data folders -----------------------------------------------------------------------------------------
 
 
 def test_one_folder_is_the_facet_category(tmp_path, write_facet):
@@ -55,7 +55,7 @@ def test_each_sub_folder_is_a_facet_and_category_comes_first(tmp_path, write_fac
     assert [facet.name for facet in facets] == ["category", "tone", "urgency"]
 
 
-def test_without_a_category_the_facets_stand_in_the_order_of_their_names(tmp_path, write_facet):
+def test_without_a_category_facets_are_sorted_by_name(tmp_path, write_facet):
     for name in ("urgency", "tone"):
         write_facet(tmp_path / name, CLASSES, train=ROWS)
 
@@ -64,7 +64,7 @@ def test_without_a_category_the_facets_stand_in_the_order_of_their_names(tmp_pat
     assert [facet.name for facet in facets] == ["tone", "urgency"]
 
 
-def test_facets_stand_in_the_order_that_is_written_down(tmp_path, write_facet):
+def test_facets_have_the_order_of_facets_txt(tmp_path, write_facet):
     for name in ("category", "tone", "urgency"):
         write_facet(tmp_path / name, CLASSES, train=ROWS)
     (tmp_path / "facets.txt").write_text("category\nurgency\ntone\n")
@@ -92,7 +92,7 @@ def test_an_order_that_does_not_list_the_facets_is_refused(tmp_path, write_facet
         ("IT support", "IT_support", "IT support"),
     ],
 )
-def test_a_class_is_shown_to_people_in_words(tmp_path, write_facet, written, name, display):
+def test_a_class_has_a_readable_name(tmp_path, write_facet, written, name, display):
     write_facet(tmp_path, (written, "Other"), train=ROWS)
 
     (facet,) = read_dataset(tmp_path)
@@ -100,7 +100,7 @@ def test_a_class_is_shown_to_people_in_words(tmp_path, write_facet, written, nam
     assert facet.labels[0] == Label(name, display)
 
 
-def test_a_sub_folder_of_something_else_is_no_facet(tmp_path, write_facet):
+def test_other_sub_folders_are_not_facets(tmp_path, write_facet):
     write_facet(tmp_path / "tone", CLASSES, train=ROWS)
     (tmp_path / "notes").mkdir()
 
@@ -109,7 +109,7 @@ def test_a_sub_folder_of_something_else_is_no_facet(tmp_path, write_facet):
     assert [facet.name for facet in facets] == ["tone"]
 
 
-def test_a_class_keeps_its_name_for_people_and_gets_one_without_white_space(tmp_path, write_facet):
+def test_a_class_keeps_its_display_name_and_gets_a_label_without_white_space(tmp_path, write_facet):
     write_facet(tmp_path, ["Technical  help", " Billing "], train=ROWS)
 
     (facet,) = read_dataset(tmp_path)
@@ -144,7 +144,7 @@ def test_byte_order_marks_carriage_returns_quotes_and_line_breaks_in_texts_are_r
     assert [example.words for example in facet.split(TRAIN)] == ['say " hi " now', "it crashes"]
 
 
-def test_validation_and_test_rows_are_kept_apart(tmp_path, write_facet):
+def test_validation_and_test_rows_are_separate(tmp_path, write_facet):
     write_facet(tmp_path, CLASSES, train=ROWS, validation=[(1, "for validation")], test=[(2, "for the test")])
 
     (facet,) = read_dataset(tmp_path)
@@ -161,7 +161,7 @@ def test_every_file_that_was_read_has_its_checksum(tmp_path, write_facet):
     assert set(facet.checksums) == {"classes.txt", TRAIN, TEST}
 
 
-def test_only_the_files_asked_for_are_needed(tmp_path, write_facet):
+def test_only_the_named_files_are_needed(tmp_path, write_facet):
     write_facet(tmp_path, CLASSES, train="broken", test=ROWS)
 
     (facet,) = read_dataset(tmp_path, [TEST])
@@ -171,7 +171,7 @@ def test_only_the_files_asked_for_are_needed(tmp_path, write_facet):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 2), st.text(), st.text()), max_size=5))
-def test_whatever_is_written_is_read_again(tmp_path, write_facet, rows):
+def test_written_rows_are_read_back(tmp_path, write_facet, rows):
     rows = [(label, _encodable(title), "a " + _encodable(content)) for label, title, content in rows]
     folder = write_facet(tmp_path / "data", CLASSES)
 
@@ -187,7 +187,7 @@ def _encodable(text):
     return text.encode(errors="ignore").decode()
 
 
-def test_what_a_model_cannot_answer_is_named(tmp_path, write_facet):
+def test_labels_unknown_to_a_model_are_named(tmp_path, write_facet):
     write_facet(tmp_path / "category", ("Billing", "Legal matters"), train=ROWS)
     write_facet(tmp_path / "tone", CLASSES, train=ROWS)
     labels = tuple(Label(name, name) for name in CLASSES)
@@ -196,7 +196,7 @@ def test_what_a_model_cannot_answer_is_named(tmp_path, write_facet):
     assert unknown_labels(read_dataset(tmp_path), manifest) == ["tone", "category=Legal_matters"]
 
 
-# --- What is refused ------------------------------------------------------------------------------------------
+# --- Faults ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_all_bad_rows_of_all_files_and_facets_are_reported_at_once(tmp_path, wri
     ]
 
 
-def test_a_problem_says_where_it_is_what_is_wrong_and_what_to_do(tmp_path, write_facet):
+def test_a_problem_names_its_place_its_cause_and_a_remedy(tmp_path, write_facet):
     write_facet(tmp_path, CLASSES, train="1,,fine\n7,,x\n2,,fine\n")
 
     with pytest.raises(DataError) as raised:
@@ -304,11 +304,11 @@ def test_a_folder_with_neither_classes_nor_facets_is_refused(tmp_path):
     assert problems_of(tmp_path) == [(tmp_path.name, 0, "no classes.txt in it or in its folders")]
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path):
+def test_a_missing_folder_is_refused(tmp_path):
     assert problems_of(tmp_path / "typo") == [("typo", 0, "no such folder")]
 
 
-def test_a_facet_whose_name_cannot_stand_in_a_label_is_refused(tmp_path, write_facet):
+def test_a_facet_name_that_is_invalid_in_labels_is_refused(tmp_path, write_facet):
     write_facet(tmp_path / "my facet", CLASSES, train=ROWS)
 
     assert problems_of(tmp_path) == [("my facet", 0, "white space or '=' in a facet's name")]

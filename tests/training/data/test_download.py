@@ -1,4 +1,4 @@
-"""Downloads from a server on this machine, which breaks off, ignores ranges, or has something else."""
+"""Downloads from a local server that interrupts, ignores ranges, or serves another archive."""
 
 import gzip
 import hashlib
@@ -82,7 +82,7 @@ def files_in(tmp_path) -> Callable[[], dict[str, bytes]]:
     return lambda: {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
-def test_the_files_of_the_archive_are_put_into_the_folder(server, tmp_path, files_in):
+def test_the_files_of_the_archive_are_extracted(server, tmp_path, files_in):
     came = []
 
     download(server.archive, tmp_path, came.append)
@@ -91,7 +91,7 @@ def test_the_files_of_the_archive_are_put_into_the_folder(server, tmp_path, file
     assert sum(came) == len(CONTENT)
 
 
-def test_a_download_that_breaks_off_goes_on_where_it_stopped(server, tmp_path, files_in):
+def test_an_interrupted_download_resumes(server, tmp_path, files_in):
     server.most_bytes = 30_000
 
     download(server.archive, tmp_path)
@@ -100,7 +100,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(server, tmp_path, f
     assert server.asked == [None, "bytes=30000-"]
 
 
-def test_a_download_goes_on_in_the_next_run(server, tmp_path, files_in):
+def test_a_download_resumes_in_the_next_run(server, tmp_path, files_in):
     (tmp_path / ".dbpedia_csv.tgz.part").write_bytes(CONTENT[:10_000])
     came = []
 
@@ -111,7 +111,7 @@ def test_a_download_goes_on_in_the_next_run(server, tmp_path, files_in):
     assert sum(came) == len(CONTENT)
 
 
-def test_a_server_that_does_not_know_ranges_is_read_from_the_beginning(server, tmp_path, files_in):
+def test_a_server_without_ranges_is_read_from_the_start(server, tmp_path, files_in):
     server.knows_ranges = False
     (tmp_path / ".dbpedia_csv.tgz.part").write_bytes(b"something else" * 100)
     came = []

@@ -1,4 +1,4 @@
-"""Lines that are sorted, whether memory holds them or not."""
+"""External sort of lines."""
 
 import hashlib
 
@@ -13,9 +13,7 @@ from training.data.external_sort import SortedLines
     distinct_keys=st.integers(1, 300),
     most_characters=st.integers(0, 100),
 )
-def test_lines_come_in_the_order_of_their_keys_and_none_is_lost(
-    tmp_path_factory, texts, distinct_keys, most_characters
-):
+def test_lines_are_sorted_by_key_and_none_is_lost(tmp_path_factory, texts, distinct_keys, most_characters):
     keyed = [(hashlib.sha256(bytes([i % distinct_keys % 256])).hexdigest()[:16], text) for i, text in enumerate(texts)]
 
     with SortedLines(tmp_path_factory.mktemp("sorting"), most_characters) as lines:
@@ -26,7 +24,7 @@ def test_lines_come_in_the_order_of_their_keys_and_none_is_lost(
     assert found == [text for _, text in sorted((key, f"{text}\n") for key, text in keyed)]
 
 
-def test_what_is_too_much_for_memory_is_kept_in_files_that_have_no_name(tmp_path):
+def test_lines_beyond_the_memory_limit_are_in_unnamed_files(tmp_path):
     with SortedLines(tmp_path, most_characters=0) as lines:
         lines.put("b", "second")
         lines.put("a", "first")

@@ -1,4 +1,4 @@
-"""What BlazingText is given to train on: lines, where they go, and in which order."""
+"""Prepared files: their lines, splits and order."""
 
 import csv
 import itertools
@@ -29,7 +29,7 @@ def all_lines_of(folder):
 # --- Lines ----------------------------------------------------------------------------------------------------
 
 
-def test_a_line_is_the_label_and_the_words_that_serving_sees(tmp_path, write_facet):
+def test_a_line_has_the_label_and_the_words_as_served(tmp_path, write_facet):
     write_facet(tmp_path / "data", CLASSES, test='2,"Hi,","mail &lt;me@example.org&gt; at once!"\n')
 
     prepare(tmp_path / "data", tmp_path / "out")
@@ -38,7 +38,7 @@ def test_a_line_is_the_label_and_the_words_that_serving_sees(tmp_path, write_fac
     assert lines_of(tmp_path / "out", "test.txt") == [f"__label__Technical_help {words}"]
 
 
-def test_labels_of_other_facets_than_the_main_one_say_which(tmp_path, write_facet):
+def test_labels_of_other_facets_name_the_facet(tmp_path, write_facet):
     for facet in ("tone", "category"):
         write_facet(tmp_path / "data" / facet, CLASSES, test=[(1, "thank you")])
 
@@ -61,7 +61,7 @@ def test_no_text_makes_a_second_label_or_a_second_line(tmp_path, text):
 # --- Files ----------------------------------------------------------------------------------------------------
 
 
-def test_validation_rows_come_out_of_the_training_rows_and_never_out_of_the_test_rows(tmp_path, write_facet):
+def test_validation_rows_are_taken_from_training_rows_and_never_from_test_rows(tmp_path, write_facet):
     data = write_facet(tmp_path / "data", CLASSES, train=ROWS, test=[(1, f"test {i}") for i in range(50)])
 
     prepared = prepare(data, tmp_path / "out")
@@ -73,7 +73,7 @@ def test_validation_rows_come_out_of_the_training_rows_and_never_out_of_the_test
     assert len(lines_of(tmp_path / "out", "test.txt")) == sum(prepared.lines[TEST].values()) == 50
 
 
-def test_where_there_are_validation_rows_all_training_rows_are_trained_on(tmp_path, write_facet):
+def test_with_validation_rows_all_training_rows_are_trained_on(tmp_path, write_facet):
     data = write_facet(tmp_path / "data", CLASSES, train=ROWS, validation=[(1, "one more")])
 
     prepare(data, tmp_path / "out")
@@ -91,7 +91,7 @@ def test_a_text_is_validated_in_all_facets_or_in_none():
     assert set.union(*splits.values()) == {TRAIN, VALIDATION}
 
 
-def test_classes_do_not_come_one_after_the_other(tmp_path, write_facet):
+def test_classes_are_interleaved(tmp_path, write_facet):
     data = write_facet(tmp_path / "data", CLASSES, train=sorted(ROWS))
 
     prepare(data, tmp_path / "out", validation=0)
@@ -109,7 +109,7 @@ def test_the_same_rows_in_any_order_give_the_same_bytes(tmp_path, write_facet):
         assert path.read_bytes() == (tmp_path / "out2" / path.name).read_bytes()
 
 
-def test_shards_give_together_the_lines_of_the_whole(tmp_path, write_facet):
+def test_shards_together_have_the_lines_of_the_whole(tmp_path, write_facet):
     prepare(write_facet(tmp_path / "all", CLASSES, train=ROWS, test=ROWS[:5]), tmp_path / "out")
     prepare(write_facet(tmp_path / "a", CLASSES, train=ROWS[:1]), tmp_path / "parts", part="a")
     prepare(write_facet(tmp_path / "b", CLASSES, train=ROWS[1:]), tmp_path / "parts", part="b")
@@ -120,7 +120,7 @@ def test_shards_give_together_the_lines_of_the_whole(tmp_path, write_facet):
     assert sorted(validated) == sorted(lines_of(tmp_path / "out", "validation.txt"))
 
 
-def test_what_is_needed_to_read_a_models_answers_is_written_beside_the_lines(tmp_path, write_facet):
+def test_the_description_of_labels_is_written_with_the_lines(tmp_path, write_facet):
     prepare(write_facet(tmp_path / "data", CLASSES, train=ROWS), tmp_path / "out", validation=0.25)
 
     described = json.loads((tmp_path / "out" / "prepared.json").read_text())
@@ -148,7 +148,7 @@ def test_every_bad_row_of_every_file_is_reported_and_nothing_is_written(tmp_path
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_bad_rows_can_be_left_out_and_listed(tmp_path, write_facet):
+def test_bad_rows_can_be_skipped_and_listed(tmp_path, write_facet):
     data = write_facet(tmp_path / "data", CLASSES, test='1,"",good\n3,"",what\n')
     dropped = []
 

@@ -1,4 +1,4 @@
-"""Which examples are validated when."""
+"""Assignment of examples to validation folds."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ EXAMPLES = [
 ]
 
 
-def test_every_fold_has_its_part_of_every_class():
+def test_folds_are_stratified_by_class():
     folds = assign_folds(EXAMPLES, 10)
 
     parts = [Counter(np.array([example.label for example in EXAMPLES])[folds == fold].tolist()) for fold in range(10)]
@@ -33,12 +33,12 @@ def test_the_only_text_of_a_class_is_always_trained():
     assert assign_folds([Example("a", "a", 0)] * 3, 5).tolist() == [ALWAYS_TRAINED] * 3
 
 
-def test_one_fold_can_be_enough():
+def test_one_fold_can_be_kept():
     assert keep_one_fold(np.array([0, 1, 2, 0, ALWAYS_TRAINED])).tolist() == [0, -1, -1, 0, -1]
 
 
 @given(st.lists(st.tuples(st.text("ab", max_size=3), st.integers(0, 3))), st.integers(2, 5))
-def test_equal_texts_stay_together_and_no_class_is_ever_without_an_example(rows, folds):
+def test_equal_texts_share_a_fold_and_every_class_always_has_an_example(rows, folds):
     examples = [Example(words, words, label) for words, label in rows]
 
     assigned = assign_folds(examples, folds)
@@ -52,7 +52,7 @@ def test_equal_texts_stay_together_and_no_class_is_ever_without_an_example(rows,
 # --- Many rows ------------------------------------------------------------------------------------------------
 
 
-def test_of_many_rows_a_fiftieth_is_validated_and_never_fitted_to(tmp_path, monkeypatch):
+def test_a_fiftieth_of_many_rows_is_held_out_of_every_fit(tmp_path, monkeypatch):
     monkeypatch.setattr("training.data.splits.MANY_ROWS", 1_000)
     examples = tuple(Example("", f"text {i}", i % 2) for i in range(2_000))
 
@@ -63,7 +63,7 @@ def test_of_many_rows_a_fiftieth_is_validated_and_never_fitted_to(tmp_path, monk
     assert {*rows.fitted} == {*examples} - {*rows.validated}
 
 
-def test_of_few_rows_all_are_fitted_to(tmp_path):
+def test_few_rows_are_all_fitted_to(tmp_path):
     examples = tuple(Example("", f"text {i}", i % 2) for i in range(20))
 
     rows = divide(Facet("category", tmp_path, (), {TRAIN: examples}, {}), folds=5)

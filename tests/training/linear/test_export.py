@@ -1,4 +1,4 @@
-"""A linear model and its `model.bin` say the same, in fasttext-predict and in the original fastText."""
+"""A `model.bin` predicts like its linear model, in fasttext-predict and in the original fastText."""
 
 import hashlib
 from collections.abc import Sequence
@@ -105,13 +105,13 @@ def assert_same(exported: Exported, texts: Sequence[str], answers: Sequence[dict
         np.testing.assert_allclose(decoded, expected, atol=TOLERANCE)
 
 
-def test_fasttext_predict_gives_the_heads_labels_and_probabilities(exported):
+def test_fasttext_predict_returns_the_heads_labels_and_probabilities(exported):
     answers = [classify(exported.artefact, text) for text in exported.texts]
 
     assert_same(exported, exported.texts, answers)
 
 
-def test_the_original_fasttext_gives_the_heads_labels_and_probabilities(exported, ask_fasttext, tmp_path):
+def test_the_original_fasttext_returns_the_heads_labels_and_probabilities(exported, ask_fasttext, tmp_path):
     path = extract_model(exported.folder / "model.tar.gz", exported.artefact.manifest, tmp_path)
 
     predicted = ask_fasttext({"what": "predict", "model": str(path), "texts": exported.texts})
@@ -125,7 +125,7 @@ def test_the_original_fasttext_gives_the_heads_labels_and_probabilities(exported
 
 
 @given(text=st.text().map(normalise))
-def test_any_text_gets_the_probabilities_of_the_heads(of_three_facets, text):
+def test_any_text_has_the_heads_probabilities(of_three_facets, text):
     answer = classify(of_three_facets.artefact, text)
 
     for facet, expected in zip(answer.values(), of_three_facets.probabilities([text]), strict=True):
@@ -134,12 +134,12 @@ def test_any_text_gets_the_probabilities_of_the_heads(of_three_facets, text):
         )
 
 
-def test_the_odd_texts_make_every_head_all_but_certain(exported):
+def test_the_odd_texts_make_every_head_almost_certain(exported):
     for probabilities in exported.probabilities(exported.texts):
         assert probabilities.max() > 0.9999
 
 
-def test_one_facet_alone_has_honest_raw_scores(of_one_facet):
+def test_raw_scores_of_a_single_facet_are_calibrated(of_one_facet):
     manifest = of_one_facet.artefact.manifest
     (expected,) = of_one_facet.probabilities(["where is my refund"])
 
@@ -149,7 +149,7 @@ def test_one_facet_alone_has_honest_raw_scores(of_one_facet):
     np.testing.assert_allclose([scores[label] for label in manifest.raw_labels()], expected[0], atol=TOLERANCE)
 
 
-def test_no_text_can_bury_the_labels_of_another_facet(of_three_facets):
+def test_no_text_suppresses_the_labels_of_another_facet(of_three_facets):
     rows = flatten_heads(of_three_facets.model.heads, [8.0, 3.0, 20.0]).rows
 
     assert np.abs(rows).max() == pytest.approx(2.0)

@@ -1,4 +1,4 @@
-"""What a text's features are, held against models that the original fastText trained."""
+"""Features of texts, compared with models trained by the original fastText."""
 
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -68,7 +68,7 @@ def trained(request, all_trained) -> Trained:
     return all_trained[request.param]
 
 
-def test_known_words_and_their_counts_are_fasttexts(trained):
+def test_known_words_and_counts_match_fasttext(trained):
     theirs = dict(zip(trained.answer["words"], trained.answer["counts"], strict=True))
 
     ours = dict(zip(trained.ours.words, trained.ours.counts, strict=True))
@@ -76,7 +76,7 @@ def test_known_words_and_their_counts_are_fasttexts(trained):
     assert ours == theirs
 
 
-def test_the_mean_of_a_texts_features_is_the_vector_fasttext_gives_it(trained):
+def test_the_mean_of_a_texts_features_is_fasttexts_vector(trained):
     rows = np.array(trained.answer["rows"])
 
     means = featurise(TEXTS + UNSEEN, trained.over_its_words) @ rows
@@ -84,7 +84,7 @@ def test_the_mean_of_a_texts_features_is_the_vector_fasttext_gives_it(trained):
     np.testing.assert_allclose(means, trained.answer["vectors"], atol=1e-6)
 
 
-def test_word_and_sub_word_ids_are_fasttexts(trained):
+def test_word_and_sub_word_ids_match_fasttext(trained):
     words_alone = FeatureSettings(1, *astuple(trained.ours.settings)[1:])
     dictionary = Dictionary(trained.over_its_words.words, trained.over_its_words.counts, BUCKETS, words_alone)
     end_of_line = dictionary.words.index("</s>")

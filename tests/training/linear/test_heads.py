@@ -1,4 +1,4 @@
-"""Linear heads: what fits them, and what they give."""
+"""Fitting of linear heads."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_naive_bayes_adds_its_log_odds_to_the_margins():
     np.testing.assert_allclose(added[:, 1] - added[:, 0], 2 * odds / np.sqrt((odds**2).mean()), atol=1e-9)
 
 
-def test_margins_and_log_odds_count_as_much_as_was_asked():
+def test_margins_and_log_odds_have_the_given_weights():
     texts, labels = [example.words for example in THREE], [example.label for example in THREE]
     shares = featurise(texts, build_dictionary(texts, WORDS_ALONE, 1))
     alone, once, twice = (shares @ fit_head(shares, labels, Hyperparameters(bayes=bayes)) for bayes in (0.0, 1.0, 2.0))
@@ -116,7 +116,7 @@ def test_balanced_classes_give_a_rare_class_more_weight():
     assert balanced[0, 1] - balanced[0, 0] > plain[0, 1] - plain[0, 0]
 
 
-def test_every_fit_is_told():
+def test_every_fit_is_reported():
     fits = []
 
     fit_model([THREE, TWO], [3, 2], Hyperparameters(), lambda: fits.append(1))
@@ -133,11 +133,11 @@ def test_every_fit_is_told():
         (5_000_000, 77, 16_384),
     ],
 )
-def test_buckets_grow_with_the_texts_as_far_as_the_file_may(characters, labels, buckets):
+def test_buckets_grow_with_the_texts_up_to_the_files_limit(characters, labels, buckets):
     assert choose_buckets(characters, labels) == buckets
 
 
-def test_every_row_is_judged_by_a_head_fitted_to_the_other_folds():
+def test_every_row_is_scored_by_a_head_fitted_to_the_other_folds():
     # Without min_count there are words that one row alone has: to the other folds' head they are unknown.
     settings = Hyperparameters(features=FeatureSettings(word_ngrams=2, maxn=0), buckets=50)
     texts, labels = [example.words for example in THREE], [example.label for example in THREE]

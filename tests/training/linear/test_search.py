@@ -1,4 +1,4 @@
-"""The choice of hyperparameters."""
+"""Hyperparameter search."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def make_facet(message_labels, tmp_path, **splits):
     return Facet("category", tmp_path, message_labels[:2], {f"{name}.csv": rows for name, rows in splits.items()}, {})
 
 
-def test_what_tells_the_classes_apart_is_found(message_labels, tmp_path):
+def test_the_features_that_separate_the_classes_are_chosen(message_labels, tmp_path):
     facet = make_facet(message_labels, tmp_path, train=tuple(ORDER_MATTERS))
 
     best, worst = search([facet], [WORDS, PAIRS])
@@ -28,7 +28,7 @@ def test_what_tells_the_classes_apart_is_found(message_labels, tmp_path):
     assert best.macro_f1 > 0.9 > worst.macro_f1
 
 
-def test_test_rows_have_no_say(message_labels, tmp_path):
+def test_test_rows_have_no_influence(message_labels, tmp_path):
     contrary = tuple(replace(example, label=1 - example.label) for example in ORDER_MATTERS)
     alone = make_facet(message_labels, tmp_path, train=tuple(ORDER_MATTERS))
     tested = make_facet(message_labels, tmp_path, train=tuple(ORDER_MATTERS), test=contrary)
@@ -38,14 +38,14 @@ def test_test_rows_have_no_say(message_labels, tmp_path):
     assert search([tested], [WORDS, PAIRS]) == search([alone], [WORDS, PAIRS])
 
 
-def test_candidates_keep_what_is_not_searched():
+def test_candidates_keep_other_hyperparameters():
     candidates = list_candidates(Hyperparameters(balanced=True, seed=3))
 
     assert len(set(candidates)) == 24
     assert {(candidate.balanced, candidate.seed) for candidate in candidates} == {(True, 3)}
 
 
-def test_the_share_of_naive_bayes_is_tried_with_the_best_of_the_rest():
+def test_weights_of_naive_bayes_are_tried_with_the_best_candidate():
     best = replace(PAIRS, cost=4.0, bayes=0.8)
 
     mixtures = list_mixtures(best)

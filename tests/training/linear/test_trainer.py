@@ -1,4 +1,4 @@
-"""The recipe from examples to a model folder."""
+"""The linear trainer, from examples to a model folder."""
 
 import errno
 import tarfile
@@ -36,7 +36,7 @@ def test_the_same_examples_give_the_same_bytes(facet, trained, tmp_path):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
-def test_the_folder_opens_as_every_model_folder_does(trained, tmp_path):
+def test_the_folder_opens_like_any_model_folder(trained, tmp_path):
     write_artefact(tmp_path, *trained)
 
     artefact = open_artefact(tmp_path)
@@ -60,7 +60,7 @@ def test_the_version_is_the_name_and_the_models_checksum(trained):
     assert manifest.version == f"messages-{manifest.model_sha256[:10]}"
 
 
-def test_canaries_hold_what_the_model_says_of_them(trained, tmp_path):
+def test_canaries_record_the_models_answers(trained, tmp_path):
     write_artefact(tmp_path, *trained)
     artefact = open_artefact(tmp_path)
 
@@ -72,7 +72,7 @@ def test_canaries_hold_what_the_model_says_of_them(trained, tmp_path):
         )
 
 
-def test_ten_canaries_are_drawn_from_the_validated_rows(trained, message_examples):
+def test_ten_canaries_are_taken_from_the_validation_rows(trained, message_examples):
     _, manifest = trained
 
     texts = [canary.text for canary in manifest.canaries]
@@ -80,7 +80,7 @@ def test_ten_canaries_are_drawn_from_the_validated_rows(trained, message_example
     assert set(texts) <= {example.text for example in message_examples}
 
 
-def test_the_manifest_tells_how_the_model_was_made(trained, facet):
+def test_the_manifest_describes_the_training(trained, facet):
     _, manifest = trained
 
     described = manifest.training["facets"]["category"]
@@ -94,7 +94,7 @@ def test_the_manifest_tells_how_the_model_was_made(trained, facet):
     assert described["rows"] == 30
 
 
-def test_test_rows_are_measured_and_nothing_else(facet, trained, message_examples):
+def test_test_rows_are_only_measured(facet, trained, message_examples):
     content, plain = trained
     tested = replace(facet, examples={TRAIN: message_examples, TEST: (Example("refund", "refund", 1),)})
 
@@ -120,7 +120,7 @@ def vary(examples, times):
     )
 
 
-def test_enough_right_validated_rows_give_a_threshold(facet, message_examples):
+def test_enough_right_validation_rows_give_a_threshold(facet, message_examples):
     many = replace(facet, examples={TRAIN: vary(message_examples, 8)})
 
     _, manifest = train("messages", [many], Hyperparameters())
@@ -147,7 +147,7 @@ def test_several_facets_allow_for_the_length_of_a_text(facet, message_examples):
     assert all(0 < facet.length_exponent <= 1 for facet in manifest.facets)
 
 
-def test_a_few_validation_rows_are_validated_with_the_training_rows_each_in_its_turn(facet, message_examples):
+def test_few_validation_rows_are_cross_validated_with_the_training_rows(facet, message_examples):
     validated = replace(facet, examples={TRAIN: message_examples[::2], VALIDATION: message_examples[1::2]})
     fits = []
 
@@ -186,7 +186,7 @@ def test_several_facets_are_exported_as_heads_the_main_one_without_its_name(face
     assert [facet.calibration > 0 for facet in manifest.facets] == [True, True]
 
 
-def test_examples_of_which_none_can_be_spared_for_validation_are_refused(facet, message_examples):
+def test_examples_too_few_to_hold_any_out_are_refused(facet, message_examples):
     one_each = tuple({example.label: example for example in message_examples}.values())
 
     with pytest.raises(DataError, match=r"train\.csv: no class has two different texts"):

@@ -31,14 +31,14 @@ def page(browser, report):
     context.close()
 
 
-def test_the_report_needs_no_other_file(page, report):
+def test_the_report_is_self_contained(page, report):
     elsewhere = [url for url in page.requests if not url.startswith("data:")]
 
     assert elsewhere == [report.as_uri()]
     assert page.faults == []
 
 
-def test_all_figures_are_drawn_and_told_in_words(page):
+def test_all_figures_are_drawn_and_described(page):
     images = page.locator("img").all()
 
     assert len(images) == 4
@@ -47,7 +47,7 @@ def test_all_figures_are_drawn_and_told_in_words(page):
         assert image.get_attribute("alt")
 
 
-def test_the_figures_of_every_class_are_there(page):
+def test_the_metrics_of_every_class_are_listed(page):
     text = page.inner_text("body")
 
     assert "Macro-F1" in text
@@ -57,7 +57,7 @@ def test_the_figures_of_every_class_are_there(page):
         assert page.get_by_role("cell", name=name, exact=True).count() == 1
 
 
-def test_a_mistake_is_explained_word_by_word_and_a_text_stays_a_text(page):
+def test_mistakes_are_explained_word_by_word_and_texts_are_escaped(page):
     mistakes = page.locator("ol li").all_inner_texts()
 
     assert any("script" in mistake and "crashes" in mistake for mistake in mistakes)

@@ -1,17 +1,17 @@
-"""Settings of jobs, the stand-in for AWS, and the command line on it."""
+"""Settings of jobs, the stand-in for AWS, and the commands that use it."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from training.__main__ import main
+from classifier_infra.model.manifest import Facet, Label, Manifest
 from training.blazingtext.local_run import PYTHON
 from training.data.prepare import prepare
 from training.sagemaker.layout import Place
@@ -19,13 +19,6 @@ from training.sagemaker.requests import Machines
 
 ROLE = "arn:aws:iam::123456789012:role/BlazingTriageTraining"
 REGION = "eu-central-1"
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 @pytest.fixture(scope="session")
@@ -44,29 +37,30 @@ def role() -> str:
 
 
 @pytest.fixture
-def run(capsys) -> Callable[..., Done]:
+def run(run: Callable[..., Any]) -> Callable[..., Any]:
     """Run a command of `python -m training sagemaker` in this process."""
+    return partial(run, "sagemaker")
 
-    def run(*arguments: object) -> Done:
-        capsys.readouterr()
-        try:
-            returncode = main(["sagemaker", *map(str, arguments)])
-        except SystemExit as exit:  # how argparse ends
-            returncode = exit.code
-        return Done(returncode, *capsys.readouterr())
 
-    return run
+@pytest.fixture(scope="session")
+def model_folder(write_folder, write_fasttext, tmp_path_factory) -> Path:
+    """A model of two labels, red for "warm" and blue for "cold"."""
+    facets = (Facet("category", (Label("red", "Red"), Label("blue", "Blue"))),)
+    manifest = Manifest("colours-1", "1", facets, "direct", 1.0, model_sha256="0" * 64, model_bytes=0)
+    words = {"</s>": (0.0, 0.0), "warm": (4.0, -4.0), "cold": (-4.0, 4.0)}
+    model = write_fasttext(words, manifest.raw_labels())
+    return write_folder(tmp_path_factory.mktemp("models") / "colours", model, manifest)
 
 
 @pytest.fixture(scope="session")
 def sdk() -> None:
-    """Tests that need the SageMaker SDK run where it is."""
+    """Skip tests of the SageMaker SDK where it is missing."""
     pytest.importorskip("sagemaker.core", reason="the SageMaker SDK is in .venv-sagemaker")
 
 
 @pytest.fixture(scope="session")
 def fasttext_trainer() -> None:
-    """The stand-in's training jobs train with the original fastText, which has an environment of its own."""
+    """Skip tests of training jobs without the original fastText, with which the stand-in trains."""
     if not PYTHON.exists() or subprocess.run([PYTHON, "-c", "import fasttext"], capture_output=True).returncode:
         missing = "the fastText environment is not there; `make test` sets it up where its wheels exist (Python < 3.13)"
         (pytest.fail if os.environ.get("CI") == "true" and sys.version_info < (3, 13) else pytest.skip)(missing)
@@ -89,7 +83,7 @@ def aws_url() -> Iterator[str]:
 
 @pytest.fixture
 def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An environment that knows nothing of AWS: no credentials, no region, no address."""
+    """An environment without AWS credentials, region and address."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
@@ -99,7 +93,7 @@ def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def aws(no_aws: None, monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Callable[..., Any]:
-    """Points boto3 and the SDK at the stand-in; `aws("s3")` gives a client."""
+    """Point boto3 and the SDK at the stand-in; `aws("s3")` returns a client."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -109,7 +103,7 @@ def aws(no_aws: None, monkeypatch: pytest.MonkeyPatch, aws_url: str) -> Callable
 
 @pytest.fixture
 def bucket(aws: Callable[[str], Any], request: pytest.FixtureRequest) -> str:
-    """An empty bucket of the test's own."""
+    """An empty bucket for this test."""
     name = f"bucket-{abs(hash(request.node.nodeid)):x}"
     aws("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     return name
@@ -117,7 +111,7 @@ def bucket(aws: Callable[[str], Any], request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def keys(aws: Callable[[str], Any], bucket: str) -> Callable[[], list[str]]:
-    """Gives the keys of the bucket."""
+    """List the keys of the bucket."""
     return lambda: [found["Key"] for found in aws("s3").list_objects_v2(Bucket=bucket).get("Contents", ())]
 
 

@@ -1,12 +1,12 @@
-"""A stand-in for AWS on this machine: moto over HTTP, with a SageMaker whose jobs do their work.
+"""A stand-in for AWS on this machine: moto over HTTP, with SageMaker jobs that really run.
 
     python tests/training/sagemaker/stand_in_aws.py --port 5055
     export AWS_ENDPOINT_URL=http://127.0.0.1:5055 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=…
 
-moto keeps the records and checks the requests; here training jobs train (with the original fastText, in its own
-environment), write the log that BlazingText writes, and leave a model in the bucket; tuning jobs start training jobs;
-transform jobs classify; processing jobs run their script, once for each machine. A job whose name ends in `-fails`
-fails, one whose name ends in `-hangs` runs until it is stopped.
+moto stores and checks the requests. Training jobs train with the original fastText in its own environment, write
+BlazingText's log, and write a model to the bucket; tuning jobs start training jobs; transform jobs classify; processing
+jobs run their script once per machine. A job whose name ends in `-fails` fails, and one whose name ends in `-hangs`
+runs until it is stopped.
 """
 
 import argparse
@@ -55,7 +55,7 @@ Total training time in seconds: {seconds:.2f}
 
 
 class Reply(Exception):
-    """An answer of our own."""
+    """Answers a request in place of moto."""
 
     def __init__(self, body, status="200 OK"):
         self.body, self.status = json.dumps(body).encode(), status
@@ -273,8 +273,8 @@ class StandIn:
                 failed.append(found["Key"])
                 continue
             joined = [
-                json.dumps({"id": json.loads(asked)["id"], "SageMakerOutput": json.loads(said)})
-                for asked, said in zip(body.splitlines(), answer.body.splitlines(), strict=True)
+                json.dumps({"id": json.loads(line)["id"], "SageMakerOutput": json.loads(scores)})
+                for line, scores in zip(body.splitlines(), answer.body.splitlines(), strict=True)
             ]
             key = f"{target}/{found['Key'].removeprefix(prefix)}.out"
             s3.put_object(Bucket=bucket, Key=key, Body="\n".join(joined).encode())
@@ -343,7 +343,7 @@ class Scorer:
 
 
 def draw(ranges, chance):
-    """Give a value for each range, as strings."""
+    """Draw a value from each range, as strings."""
     values = {}
     for each in ranges.get("IntegerParameterRanges", ()):
         values[each["Name"]] = str(chance.randint(int(each["MinValue"]), int(each["MaxValue"])))
@@ -358,7 +358,7 @@ def only(state, *names):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
+    parser.add_argument("--port", type=int, default=0, help="0 (default) for a free one")
     stand_in = StandIn()
     port = parser.parse_args().port
     server = make_server("127.0.0.1", port, stand_in, threaded=True, request_handler=QuietHandler)

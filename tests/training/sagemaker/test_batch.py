@@ -1,4 +1,4 @@
-"""Past messages are classified by shards, joined to their ids, and none is lost: also where a run breaks off."""
+"""Batches of past messages: shards, joined answers, and resumed runs that lose no message."""
 
 import json
 import subprocess
@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier_infra.inference.classifier import ClassifierUnavailable
-from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.model import load_model
 from training.sagemaker.jobs import local_transform
 from training.sagemaker.jobs.batch import (
@@ -19,16 +18,6 @@ from training.sagemaker.jobs.batch import (
     to_transform,
     write_answers,
 )
-
-FACETS = (Facet("category", (Label("red", "Red"), Label("blue", "Blue"))),)
-WORDS = {"</s>": (0.0, 0.0), "warm": (4.0, -4.0), "cold": (-4.0, 4.0)}
-
-
-@pytest.fixture(scope="module")
-def model_folder(write_folder, write_fasttext, tmp_path_factory):
-    manifest = Manifest("colours-1", "1", FACETS, "direct", 1.0, model_sha256="0" * 64, model_bytes=0)
-    model = write_fasttext(WORDS, manifest.raw_labels())
-    return write_folder(tmp_path_factory.mktemp("models") / "colours", model, manifest)
 
 
 @pytest.fixture
@@ -45,7 +34,7 @@ def past(tmp_path):
 
 
 @given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]))), size=st.integers(1, 5))
-def test_every_line_is_in_one_shard_in_its_order(texts, size):
+def test_every_line_is_in_one_shard_in_order(texts, size):
     lines = [json.dumps({"id": i, "text": text}) for i, text in enumerate(texts)]
 
     shards = list(read_shards(lines, size))
@@ -58,7 +47,7 @@ def test_every_line_is_in_one_shard_in_its_order(texts, size):
     "line", ["x", "[]", '{"id": 1}', '{"text": "a"}', '{"id": null, "text": "a"}', '{"id": 1, "text": 2}', "1",
              '{"id": true, "text": "a"}', '{"id": 1, "text": "\\ud800"}']
 )  # fmt: skip
-def test_a_line_that_is_no_message_is_a_failure_and_is_not_quoted(line):
+def test_a_line_that_is_not_a_message_is_a_failure_and_is_not_quoted(line):
     (shard,) = read_shards([line], 10)
 
     written = write_answers(shard, {1: shard.messages[0].fault})
@@ -67,7 +56,7 @@ def test_a_line_that_is_no_message_is_a_failure_and_is_not_quoted(line):
     assert json.loads(written)["failed"] == 'not {"id": …, "text": …}'
 
 
-def test_only_messages_with_words_are_sent_and_answers_find_their_messages(model_folder):
+def test_only_messages_with_words_are_sent_and_answers_are_joined_by_line(model_folder):
     model = load_model(model_folder, in_memory=False)
     (shard,) = read_shards(['{"id": "a", "text": "Warm!"}', "nonsense", '{"id": "b", "text": "cold"}'], 10)
     sent = [json.loads(line) for line in to_transform(shard, 2).splitlines()]
@@ -94,7 +83,7 @@ def test_an_answer_of_another_model_is_a_failure(model_folder):
 # --- Over the local endpoint ------------------------------------------------------------------------------------
 
 
-def test_all_messages_are_classified_in_their_order_and_failures_are_listed(run, past, model_folder, tmp_path):
+def test_all_messages_are_classified_in_order_and_failures_are_listed(run, past, model_folder, tmp_path):
     done = run("transform", past, model_folder, "--out", tmp_path / "out.jsonl", "--local")
 
     answers = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
@@ -108,7 +97,7 @@ def test_all_messages_are_classified_in_their_order_and_failures_are_listed(run,
     assert {path.name for path in tmp_path.iterdir()} == {"out.failures.jsonl", "out.jsonl", "past.jsonl"}
 
 
-def test_a_run_that_broke_off_goes_on_with_what_is_missing(run, past, model_folder, tmp_path, monkeypatch):
+def test_an_interrupted_run_resumes_with_the_missing_parts(run, past, model_folder, tmp_path, monkeypatch):
     parts = open_parts(past, "colours-1", tmp_path / "out.jsonl", 1_000)
     asked = []
     predict = local_transform.predict_each
@@ -131,7 +120,7 @@ def test_a_run_that_broke_off_goes_on_with_what_is_missing(run, past, model_fold
     assert not parts.folder.exists()
 
 
-def test_other_messages_or_another_model_start_anew(past, tmp_path):
+def test_other_messages_or_another_model_start_from_scratch(past, tmp_path):
     first = open_parts(past, "colours-1", tmp_path / "out.jsonl", 1_000).folder
     other_model = open_parts(past, "colours-2", tmp_path / "out.jsonl", 1_000).folder
     past.write_text('{"id": 1, "text": "warm"}\n', encoding="utf-8")
@@ -155,7 +144,7 @@ def test_the_server_of_a_local_run_ends_with_it(model_folder, monkeypatch):
     assert started[0].poll() is not None
 
 
-def test_without_a_bucket_the_local_way_is_named(run, past, model_folder, no_aws, tmp_path):
+def test_without_a_bucket_the_error_names_the_local_option(run, past, model_folder, no_aws, tmp_path):
     done = run("transform", past, model_folder, "--out", tmp_path / "out.jsonl")
 
     assert done.returncode == 2

@@ -9,7 +9,7 @@ from training.sagemaker.requests import Machines, most, spent
 PRICES = load_prices()
 
 
-def test_the_most_is_all_of_the_time_on_all_machines_with_their_disks():
+def test_the_maximum_cost_covers_the_whole_time_on_all_machines_with_disks():
     machines = Machines("ml.m5.xlarge", count=2, volume_gb=73, max_seconds=1800)
 
     cost = most(PRICES, machines, jobs=3)
@@ -30,5 +30,5 @@ def test_an_instance_without_a_price_is_refused():
         most(PRICES, Machines("ml.m4.xlarge"))
 
 
-def test_what_was_spent_counts_billed_seconds():
+def test_the_actual_cost_counts_billed_seconds():
     assert spent(0.408, 1, 90) == pytest.approx(0.0102)

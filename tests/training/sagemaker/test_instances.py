@@ -15,7 +15,7 @@ def check(instance, count=1, mode="supervised"):
 @pytest.mark.parametrize(
     "instance", ["ml.c5.2xlarge", "ml.m5.large", "ml.t3.medium", "ml.g4dn.xlarge", "ml.g5.2xlarge", "ml.p3.2xlarge"]
 )
-def test_processors_and_single_gpus_of_the_named_families_train(instance):
+def test_cpus_and_single_gpus_of_the_named_families_are_accepted(instance):
     assert check(instance) == []
 
 
@@ -48,13 +48,13 @@ def test_a_forgotten_prefix_is_guessed():
     assert check("c5.xlarge") == ["SageMaker has no training instance 'c5.xlarge'; did you mean ml.c5.xlarge?"]
 
 
-def test_a_size_that_is_not_there_is_refused_with_those_that_are():
+def test_an_unknown_size_is_refused_with_the_known_ones():
     (fault,) = check("ml.c5.3xlarge")
 
     assert "ml.c5.2xlarge, ml.c5.4xlarge" in fault
 
 
-def test_an_endpoints_instance_that_jobs_do_not_have_is_refused():
+def test_an_instance_type_for_endpoints_only_is_refused():
     (fault,) = check_instance("ml.t2.medium", instance_types("Transform"), "transform")
 
     assert fault == "SageMaker has no transform instance 'ml.t2.medium'; ml.c5.2xlarge is a good choice"

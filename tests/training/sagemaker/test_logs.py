@@ -1,4 +1,4 @@
-"""The log of a training job is read as BlazingText writes it; samples follow real jobs of 2019 and of 2022."""
+"""Parsing of BlazingText's logs; samples follow real jobs of 2019 and 2022."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,7 +49,7 @@ Number of train examples: 560000
 """.splitlines()
 
 
-def test_a_log_tells_accuracies_rows_words_and_time():
+def test_a_log_has_accuracies_rows_words_and_time():
     log = read_log(EARLY_STOPPED)
 
     assert (log.train_accuracy, log.train_rows) == (0.9869, 112_000)
@@ -58,7 +58,7 @@ def test_a_log_tells_accuracies_rows_words_and_time():
     assert log.faults == ()
 
 
-def test_the_accuracies_after_epochs_are_kept_apart_from_the_final_one():
+def test_accuracies_after_epochs_are_separate_from_the_final_one():
     log = read_log(EARLY_STOPPED)
 
     assert log.epoch_accuracies == (0.968757, 0.967943)
@@ -72,7 +72,7 @@ def test_a_log_of_2019_without_validation_is_read():
     assert log.validation_accuracy is None
 
 
-def test_what_went_wrong_is_found():
+def test_errors_are_found():
     line = "[07/31/2022 16:59:22 ERROR 140508800825152] Customer Error: Additional properties are not allowed"
 
     assert read_log([*EARLY_STOPPED[:9], line, ""]).faults == (line,)
@@ -97,7 +97,7 @@ def test_only_changes_that_matter_are_described():
 
 
 @given(lines=st.lists(st.text() | st.sampled_from(EARLY_STOPPED)))
-def test_no_line_breaks_the_reading(lines):
+def test_no_line_breaks_the_parser(lines):
     log = read_log(lines)
 
     assert log.progress is None or log.progress >= 0

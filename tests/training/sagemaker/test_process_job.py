@@ -1,4 +1,4 @@
-"""`sagemaker process`, through the real SDK, over HTTP: each machine of the stand-in runs the script that was sent."""
+"""`sagemaker process`, with the real SDK over HTTP; each machine of the stand-in runs the uploaded script."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def process(run, data, bucket, role, tmp_path):
     return process
 
 
-def test_two_machines_prepare_what_one_would(process, prepared, tmp_path):
+def test_two_machines_prepare_the_same_as_one(process, prepared, tmp_path):
     done = process("--job", "prepare-1", "--instances", 2)
 
     assert done.returncode == 0, done.stderr
@@ -25,7 +25,7 @@ def test_two_machines_prepare_what_one_would(process, prepared, tmp_path):
         assert (tmp_path / "merged" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_a_job_that_nobody_waited_for_is_collected_later(process, tmp_path):
+def test_a_job_created_without_waiting_is_collected_later(process, tmp_path):
     created = process("--job", "prepare-2", "--no-wait")
     collected = process("--collect", "prepare-2")
 

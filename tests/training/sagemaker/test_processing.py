@@ -1,4 +1,4 @@
-"""Preparing on several machines gives what preparing on one gives."""
+"""Preparing on several machines writes the same files as on one."""
 
 import io
 import json
@@ -52,7 +52,7 @@ def run_machines(data: Path, scratch: Path, machines: int) -> Path:
 
 
 @pytest.mark.parametrize("machines", [1, 2, 5])
-def test_any_number_of_machines_gives_the_lines_of_one(data, machines, tmp_path):
+def test_any_number_of_machines_writes_the_lines_of_one(data, machines, tmp_path):
     prepare(data, tmp_path / "local")
 
     merge(run_machines(data, tmp_path, machines), tmp_path / "merged")
@@ -73,13 +73,13 @@ def test_more_machines_than_objects_leave_some_without_rows(write_facet, message
 
 
 @given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
-def test_rows_are_cut_where_they_end_and_not_changed(texts):
+def test_files_are_split_between_rows_and_rows_are_unchanged(texts):
     rows = [f'1,"","{text.replace(chr(34), chr(34) * 2)}"\n' for text in texts]
 
     assert list(whole_rows(io.StringIO("".join(rows), newline=""))) == rows
 
 
-def test_a_row_that_is_not_csv_reaches_the_machine_that_complains(write_facet, message_rows, tmp_path):
+def test_an_invalid_csv_row_is_reported_by_its_machine(write_facet, message_rows, tmp_path):
     data = write_facet(tmp_path / "data", train='1,"","fine"\n2,"","not"closed"\n3,"","also fine"\n')
 
     with pytest.raises(subprocess.CalledProcessError) as raised:
@@ -89,7 +89,7 @@ def test_a_row_that_is_not_csv_reaches_the_machine_that_complains(write_facet, m
     assert b"invalid CSV" in raised.value.stderr
 
 
-def test_machines_that_prepared_otherwise_are_not_merged(data, tmp_path):
+def test_outputs_with_other_settings_are_not_merged(data, tmp_path):
     outputs = run_machines(data, tmp_path, 2)
     path = outputs / "prepared-algo-2.json"
     path.write_text(path.read_text("utf-8").replace('"normaliser": "1"', '"normaliser": "0"'), encoding="utf-8")
@@ -99,7 +99,7 @@ def test_machines_that_prepared_otherwise_are_not_merged(data, tmp_path):
     assert not (tmp_path / "merged").exists()
 
 
-def test_lines_that_are_missing_are_noticed_and_nothing_is_written(data, tmp_path):
+def test_missing_lines_are_detected_and_nothing_is_written(data, tmp_path):
     outputs = run_machines(data, tmp_path, 2)
     path = outputs / "train-algo-1.txt"
     path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
@@ -109,5 +109,5 @@ def test_lines_that_are_missing_are_noticed_and_nothing_is_written(data, tmp_pat
     assert list((tmp_path / "merged").iterdir()) == []
 
 
-def test_the_modules_that_are_sent_are_all_there():
+def test_the_uploaded_modules_are_complete():
     assert [name for name in MODULES if not (Path(__file__).parents[3] / name).is_file()] == []

@@ -78,7 +78,7 @@ def test_a_job_needs_a_role(train):
 
 
 @pytest.mark.usefixtures("offline")
-def test_a_role_that_is_no_arn_is_refused(train):
+def test_a_role_that_is_not_an_arn_is_refused(train):
     assert "CreateTrainingJob.RoleArn is 'BlazingTriageTraining'" in train("--yes", role="BlazingTriageTraining").stderr
 
 
@@ -101,7 +101,7 @@ def test_without_a_terminal_to_confirm_on_nothing_is_created(train):
 
 
 @pytest.mark.usefixtures("offline")
-def test_a_no_creates_nothing(train, monkeypatch):
+def test_answering_no_creates_nothing(train, monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda question: "n")
 
@@ -146,7 +146,7 @@ def test_an_unreachable_aws_is_reported(train):
 
 @pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize("image", [[], ["--image", "python:3.13"]])
-def test_processing_needs_an_image_of_ones_own(run, data, role, tmp_path, image):
+def test_processing_needs_an_image_in_the_users_ecr(run, data, role, tmp_path, image):
     where = ["--bucket", "triage-models", "--role", role, "--yes"]
 
     done = run("process", data, "--out", tmp_path / "out", *where, *image)

@@ -1,4 +1,4 @@
-"""Every request is one that SageMaker's service model accepts, and asks for what it should."""
+"""Requests satisfy SageMaker's service model and have the expected settings."""
 
 from dataclasses import replace
 
@@ -66,7 +66,7 @@ def test_a_volume_that_is_part_of_the_machine_takes_no_key(training, place):
     assert request["OutputDataConfig"]["KmsKeyId"] == KEY
 
 
-def test_a_spot_job_says_how_long_it_may_wait(training):
+def test_a_spot_job_has_a_maximum_wait(training):
     request = training(machines=Machines("ml.c5.xlarge", max_seconds=600, max_wait_seconds=1800))
 
     assert find_violations("CreateTrainingJob", request) == []
@@ -142,7 +142,7 @@ def test_a_missing_member_is_reported(training):
 
 
 @pytest.mark.sagemaker
-def test_every_image_is_the_one_that_the_sdk_would_take():
+def test_every_image_is_the_sdks():
     image_uris = pytest.importorskip("sagemaker.core.image_uris", reason="the SageMaker SDK is in .venv-sagemaker")
 
     theirs = {region: image_uris.retrieve(framework="blazingtext", region=region) for region in REGIONS}
@@ -151,11 +151,11 @@ def test_every_image_is_the_one_that_the_sdk_would_take():
 
 
 @given(bucket=st.from_regex(r"[a-z0-9-]{3,20}", fullmatch=True), key=st.from_regex(r"[a-z0-9/.]*", fullmatch=True))
-def test_an_address_is_taken_apart(bucket, key):
+def test_an_address_is_split(bucket, key):
     assert split_uri(f"s3://{bucket}/{key}") == (bucket, key)
 
 
 @pytest.mark.parametrize("text", ["bucket/key", "s3://bucket", "s3:///key", ""])
-def test_what_is_no_address_is_refused(text):
+def test_an_invalid_address_is_refused(text):
     with pytest.raises(Refused, match="not an address"):
         split_uri(text)

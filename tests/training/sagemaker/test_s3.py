@@ -1,4 +1,4 @@
-"""Files reach the bucket whole, checked and encrypted, or not at all."""
+"""Uploads and downloads are atomic, checksummed and encrypted."""
 
 import hashlib
 import os
@@ -33,7 +33,7 @@ def large(tmp_path) -> Upload:
     return Upload(path, "triage/large.txt", hashlib.sha256(content).hexdigest())
 
 
-def test_the_splits_go_apart_encrypted_and_with_their_checksums(aws, bucket, here, prepared, keys):
+def test_splits_are_uploaded_to_separate_folders_encrypted_and_with_checksums(aws, bucket, here, prepared, keys):
     files = open_prepared(prepared).uploads(here)
 
     sent = upload(aws("s3"), here, files)
@@ -48,7 +48,7 @@ def test_the_splits_go_apart_encrypted_and_with_their_checksums(aws, bucket, her
     assert "ChecksumSHA256" in head
 
 
-def test_a_key_of_ones_own_encrypts(aws, bucket, large):
+def test_a_customer_key_encrypts(aws, bucket, large):
     key = "arn:aws:kms:eu-central-1:123456789012:key/1"
 
     upload(aws("s3"), Place(bucket, "triage", "eu-central-1", key), [large])
@@ -57,13 +57,13 @@ def test_a_key_of_ones_own_encrypts(aws, bucket, large):
     assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
-def test_the_description_is_the_last_to_arrive(prepared, here):
+def test_the_description_is_uploaded_last(prepared, here):
     files = open_prepared(prepared).uploads(here)
 
     assert files[-1].path.name == "prepared.json"
 
 
-def test_what_is_there_is_not_sent_again(aws, here, prepared):
+def test_files_in_the_bucket_are_not_sent_again(aws, here, prepared):
     files = open_prepared(prepared).uploads(here)
     upload(aws("s3"), here, files)
 
@@ -77,7 +77,7 @@ def test_a_file_that_has_changed_is_sent_again(aws, here, large):
     assert upload(aws("s3"), here, [changed]) == 1
 
 
-def test_a_large_file_goes_in_parts_and_comes_back_the_same(aws, bucket, here, large, tmp_path):
+def test_a_large_file_is_sent_in_parts_and_comes_back_the_same(aws, bucket, here, large, tmp_path):
     upload(aws("s3"), here, [large])
     download(aws("s3"), bucket, large.key, tmp_path / "back")
 
@@ -99,7 +99,7 @@ upload(boto3.client("s3"), Place(bucket, "triage", "eu-central-1"), [Upload(Path
 """
 
 
-def test_an_upload_that_was_killed_leaves_nothing_and_can_be_done_again(aws, bucket, here, large, keys):
+def test_a_killed_upload_leaves_nothing_and_can_be_repeated(aws, bucket, here, large, keys):
     command = [sys.executable, "-c", KILLED, large.path, large.key, large.sha256, bucket]
     killed = subprocess.run(command, cwd=ROOT, capture_output=True)
 

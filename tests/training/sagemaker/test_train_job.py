@@ -1,4 +1,4 @@
-"""`sagemaker train`, `status` and `fetch`, through the real SDK, over HTTP."""
+"""`sagemaker train`, `status` and `fetch`, with the real SDK over HTTP."""
 
 import shutil
 
@@ -29,7 +29,7 @@ def train(run, prepared, bucket, role):
     return train
 
 
-def test_a_job_trains_and_says_how_well(train):
+def test_a_job_trains_and_reports_its_accuracy(train):
     done = train("--job", "triage-1")
 
     assert done.returncode == 0, done.stderr
@@ -40,7 +40,7 @@ def test_a_job_trains_and_says_how_well(train):
     assert "Next: python -m training sagemaker fetch triage-1 DATA_DIR --out MODEL_DIR" in done.stdout
 
 
-def test_what_the_sdk_sends_is_the_request_that_was_checked(train, aws, prepared, bucket, role):
+def test_the_sdk_sends_the_checked_request(train, aws, prepared, bucket, role):
     train("--job", "triage-2", "--spot", "--max-minutes", 10)
 
     place = Place(bucket, "blazing-triage", "eu-central-1")
@@ -74,7 +74,7 @@ def test_a_finished_job_becomes_a_model_folder_whose_canaries_hold(train, run, d
     assert find_moved(expected_answers(manifest, "embedded", []), answers_of(predictions)) == ()
 
 
-def test_a_job_name_is_never_used_again(train):
+def test_a_job_name_cannot_be_reused(train):
     train("--job", "triage-4")
 
     done = train("--job", "triage-4")
@@ -101,7 +101,7 @@ def test_only_a_completed_job_is_fetched(train, run, data, tmp_path):
     assert not (tmp_path / "mine").exists()
 
 
-def test_leaving_lets_the_job_go_on_and_says_how_to_come_back(train, run, monkeypatch):
+def test_an_interrupt_leaves_the_job_running_and_says_how_to_follow_it(train, run, monkeypatch):
     def leave(seconds):
         raise KeyboardInterrupt
 
@@ -150,7 +150,9 @@ def test_data_that_the_job_was_not_trained_on_are_refused(train, run, data, tmp_
     assert not (tmp_path / "mine").exists()
 
 
-def test_no_bucket_and_a_bucket_elsewhere_are_refused_before_anything_is_created(train, aws, run, prepared, role):
+def test_a_missing_bucket_and_one_in_another_region_are_refused_before_anything_is_created(
+    train, aws, run, prepared, role
+):
     constraint = {"LocationConstraint": "us-west-2"}
     aws("s3", "us-west-2").create_bucket(Bucket="elsewhere", CreateBucketConfiguration=constraint)
 

@@ -1,28 +1,17 @@
-"""`sagemaker transform` on AWS, through the real SDK, over HTTP."""
+"""`sagemaker transform` on AWS, with the real SDK over HTTP."""
 
 import json
 
 import pytest
 
-from classifier_infra.model.manifest import Facet, Label, Manifest
 from training.sagemaker.cli import transform
 
 pytestmark = [pytest.mark.sagemaker, pytest.mark.usefixtures("sdk")]
 
-FACETS = (Facet("category", (Label("red", "Red"), Label("blue", "Blue"))),)
-WORDS = {"</s>": (0.0, 0.0), "warm": (4.0, -4.0), "cold": (-4.0, 4.0)}
-
-
-@pytest.fixture(scope="module")
-def model_folder(write_folder, write_fasttext, tmp_path_factory):
-    manifest = Manifest("colours-1", "1", FACETS, "direct", 1.0, model_sha256="0" * 64, model_bytes=0)
-    model = write_fasttext(WORDS, manifest.raw_labels())
-    return write_folder(tmp_path_factory.mktemp("models") / "colours", model, manifest)
-
 
 @pytest.fixture
 def classify(run, bucket, role, model_folder, tmp_path, monkeypatch):
-    """Classify 250 messages, a hundred a part."""
+    """Classify 250 messages in parts of a hundred."""
     lines = [json.dumps({"id": f"m{i}", "text": ("warm", "cold")[i % 2]}) for i in range(250)]
     (tmp_path / "past.jsonl").write_text("\n".join([*lines, "no message"]), encoding="utf-8")
     monkeypatch.setattr(transform, "_SHARD", 100)
@@ -35,7 +24,7 @@ def classify(run, bucket, role, model_folder, tmp_path, monkeypatch):
     return classify
 
 
-def test_a_job_classifies_all_messages_and_answers_are_joined_to_their_ids(classify, keys, tmp_path):
+def test_a_job_classifies_all_messages_and_joins_answers_by_id(classify, keys, tmp_path):
     done = classify("--job", "past-1", "--instances", 2)
 
     answers = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
@@ -47,7 +36,7 @@ def test_a_job_classifies_all_messages_and_answers_are_joined_to_their_ids(class
     assert "blazing-triage/models/colours-1/model.tar.gz" in keys()
 
 
-def test_parts_that_a_failed_job_left_out_are_told_and_sent_again_alone(classify, aws, bucket, keys, tmp_path):
+def test_only_parts_missing_from_a_failed_job_are_reported_and_sent_again(classify, aws, bucket, keys, tmp_path):
     job = aws("s3")
     left = classify("--job", "past-2-fails")
     key = "blazing-triage/transform/past-2-fails/output/part-000001.jsonl.out"
@@ -69,7 +58,7 @@ def test_parts_that_a_failed_job_left_out_are_told_and_sent_again_alone(classify
     assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 250
 
 
-def test_a_job_that_nobody_waited_for_is_collected_later(classify, tmp_path):
+def test_a_job_created_without_waiting_is_collected_later(classify, tmp_path):
     created = classify("--job", "past-4", "--no-wait")
     collected = classify("--collect", "past-4")
 

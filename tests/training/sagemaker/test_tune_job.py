@@ -1,4 +1,4 @@
-"""`sagemaker tune`, through the real SDK, over HTTP."""
+"""`sagemaker tune`, with the real SDK over HTTP."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_tuning_ends_with_a_table_a_figure_and_the_command_that_fetches_the_best
     assert f"The best job of tune-1 is {best}" in fetched.stdout
 
 
-def test_what_is_asked_for_is_valid_and_the_results_can_be_looked_at_again(tune, run, aws):
+def test_the_request_is_valid_and_status_shows_the_results_again(tune, run, aws):
     tune("--job", "tune-2", "--seed", 7)
     looked = run("status", "tune-2").stdout
 
@@ -47,7 +47,7 @@ def test_what_is_asked_for_is_valid_and_the_results_can_be_looked_at_again(tune,
     assert looked.count("  tune-2-00") == 2
 
 
-def test_the_ceiling_holds_for_all_jobs_together(tune):
+def test_the_cost_limit_applies_to_all_jobs_together(tune):
     done = tune("--job", "tune-4", "--max-cost", "0.19")
 
     assert done.returncode == 2

@@ -78,14 +78,14 @@ def test_a_range_beyond_the_documented_one_is_reported():
     assert "epochs 5 to 40 (documented: 5 to 15)" in doubt
 
 
-def test_learning_rates_are_searched_by_their_magnitude():
+def test_learning_rates_are_searched_on_a_logarithmic_scale():
     epochs, rates = to_searched({"epochs": Range(5, 15), "learning_rate": Range(0.01, 0.5)})
 
     assert (epochs.low, epochs.high, epochs.is_whole, epochs.scale) == ("5", "15", True, "Auto")
     assert (rates.low, rates.high, rates.is_whole, rates.scale) == ("0.01", "0.5", False, "Logarithmic")
 
 
-def test_results_are_drawn_into_a_png_of_a_panel_for_each_hyperparameter(tmp_path):
+def test_results_are_drawn_to_a_png_with_a_panel_per_hyperparameter(tmp_path):
     pytest.importorskip("matplotlib", reason="figures take the extra `report`")
     from training.sagemaker.jobs.tuning_figure import draw
 
@@ -97,7 +97,7 @@ def test_results_are_drawn_into_a_png_of_a_panel_for_each_hyperparameter(tmp_pat
     assert width == 2 * height
 
 
-def test_nothing_is_drawn_of_no_accuracy(tmp_path):
+def test_nothing_is_drawn_without_an_accuracy(tmp_path):
     pytest.importorskip("matplotlib", reason="figures take the extra `report`")
     from training.sagemaker.jobs.tuning_figure import draw
 

@@ -1,4 +1,4 @@
-"""Hyperparameters are checked before anything is paid for."""
+"""Faults and warnings of hyperparameters, before a job costs money."""
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ def test_the_defaults_of_every_mode_have_no_fault_and_no_doubt(mode):
     assert find_doubts(mode, {}) == []
 
 
-def test_what_can_be_tuned_are_hyperparameters():
+def test_every_tunable_name_is_a_hyperparameter():
     assert DOCUMENTED_RANGES.keys() <= RULES[SUPERVISED].keys()
 
 
@@ -25,7 +25,7 @@ def test_all_faults_are_reported_at_once():
 
 
 @given(rate=st.floats(0.01, 0.5))
-def test_usual_learning_rates_need_no_explanation(rate):
+def test_usual_learning_rates_have_no_warning(rate):
     assert find_faults(SUPERVISED, {"learning_rate": f"{rate:f}"}, has_validation=True) == []
     assert find_doubts(SUPERVISED, {"learning_rate": f"{rate:f}"}) == []
 

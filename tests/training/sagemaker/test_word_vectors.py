@@ -1,4 +1,4 @@
-"""Word vectors are learnt from messages without labels, and find the messages that a text resembles."""
+"""Word vectors from unlabelled messages, and the search for similar messages."""
 
 import json
 
@@ -32,7 +32,7 @@ def test_a_text_is_nearest_to_itself():
     assert near.cosine == pytest.approx(1.0, abs=1e-6)
 
 
-def test_a_text_without_a_known_word_is_near_to_none():
+def test_a_text_without_a_known_word_has_no_similar_messages():
     assert Index(VECTORS, MESSAGES).nearest("unknown", 3) == []
 
 
@@ -49,7 +49,7 @@ def test_cosines_are_cosines(words):
 
 
 @pytest.mark.parametrize("text", ["", "2\n", "1 2\nword 1\n", "1 2\nword 1 x\n", "a b\n", "2 1\nword 1\n"])
-def test_a_file_that_has_no_vectors_is_refused(text, tmp_path):
+def test_a_file_without_vectors_is_refused(text, tmp_path):
     (tmp_path / "vectors.txt").write_text(text)
 
     with pytest.raises(JobError, match="not word vectors in word2vec's text format"):
@@ -65,7 +65,7 @@ def past(message_rows, tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["skipgram", "cbow"])
-def test_vectors_are_learnt_here_and_find_messages(run, past, fasttext_trainer, tmp_path, mode):
+def test_vectors_are_learnt_locally_and_find_messages(run, past, fasttext_trainer, tmp_path, mode):
     small = ["--set", "vector_dim=8", "--set", "min_count=1", "--set", "buckets=100", "--mode", mode]
 
     learnt = run("vectors", past, "--out", tmp_path / "vectors", "--local", *small)
@@ -76,7 +76,7 @@ def test_vectors_are_learnt_here_and_find_messages(run, past, fasttext_trainer, 
     assert json.loads(found.stdout)["text"] == "where is my refund"
 
 
-def test_what_is_near_is_shown_with_its_id(run, past, tmp_path):
+def test_similar_messages_are_shown_with_their_ids(run, past, tmp_path):
     (tmp_path / "vectors.txt").write_text("2 2\nrefund 1 0\nlogin 0 1\n")
 
     done = run("similar", tmp_path, past, "a login problem", "--count", 1)
