@@ -1,4 +1,4 @@
-"""What people press and open, over HTTP: verify, hand to Bolt, answer within three seconds."""
+"""The interactivity endpoint for presses, shortcuts and submissions: verify, hand to Bolt, answer."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def handle(event: Mapping[str, Any], signing_secret: str, app: App, now: float) -> Answer:
-    """Answer one proxy event of API Gateway. A status of 4xx or 5xx is a warning sign for the person who pressed."""
+    """Answer one proxy event of API Gateway; for a 4xx or 5xx, Slack shows a warning sign to the person who pressed."""
     try:
         request = read_request(event, signing_secret, now)
         require_content_type(request, "application/x-www-form-urlencoded")
@@ -37,25 +37,21 @@ def _read_payload(body: bytes) -> dict[str, Any]:
 
 
 def _build_request(payload: dict[str, Any]) -> BoltRequest:
-    payload = _without_nulls(payload)
+    # Null objects are left out, because Bolt reads into them when it warns of a request without a listener.
+    payload = {name: value for name, value in payload.items() if value is not None or name not in _OBJECTS}
     try:
         _check_shape(payload)
-        # As in Socket Mode the request counts as verified: its bytes have been, and Bolt would need them again.
+        # In the mode of Socket Mode Bolt takes the request as verified; otherwise it would need the raw body again.
         return BoltRequest(body=payload, mode="socket_mode")
     except (AttributeError, KeyError, TypeError):
-        raise Refused(400, "the payload is none of Slack's") from None
+        raise Refused(400, "the payload is not one of Slack's") from None
 
 
 _OBJECTS = ("team", "user", "channel", "container", "view")
 
 
-def _without_nulls(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out objects that are null: where nobody listens to a request, Bolt looks into them to say so."""
-    return {name: value for name, value in payload.items() if value is not None or name not in _OBJECTS}
-
-
 def _check_shape(payload: Mapping[str, Any]) -> None:
-    """Raises TypeError for what Bolt takes for granted, and would raise over in the middle of its work."""
+    """Raise TypeError if the payload lacks the structure that Bolt relies on without checking."""
     objects = [payload[name] for name in _OBJECTS if name in payload]
     actions = payload.get("actions", [])
     if not isinstance(actions, list) or (payload.get("type") == "block_actions" and not actions):
@@ -69,7 +65,7 @@ def _check_shape(payload: Mapping[str, Any]) -> None:
 def _dispatch(app: App, request: BoltRequest) -> Answer:
     response = app.dispatch(request)
     if response.status >= 400:
-        # A listener that raises is a status here, not an exception.
+        # Bolt turns exceptions of listeners into a status.
         payload_type = str(request.body.get("type"))[:40]
         log.error("not handled", extra={"status": response.status, "payload_type": payload_type})
         return answer(response.status)

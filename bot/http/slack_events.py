@@ -1,4 +1,4 @@
-"""The front door: verify, read, queue, answer. Neither model nor call to Slack, so that Slack hears back at once."""
+"""The events endpoint for events and commands: verify, queue, answer; it calls neither Slack nor a model."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def handle(event: Mapping[str, Any], signing_secret: str, queue: Queue, now: float) -> Answer:
-    """Answer one proxy event of API Gateway. 200 means that what needs handling is in the queue."""
+    """Answer one proxy event of API Gateway; 200 means that the request is queued or needs no handling."""
     try:
         request = read_request(event, signing_secret, now)
         if request.path.endswith("/slack/events"):
@@ -70,7 +70,7 @@ def _take_command(request: SlackRequest, queue: Queue, received_at: int) -> Answ
     try:
         queue.send(record)
     except QueueUnavailable as error:
-        # Slack does not repeat commands, and shows a person nothing but a number for a 5xx.
+        # Slack does not retry commands, and for a 5xx shows only its number.
         log.error("command not queued: %s", error)
         return _say(command_text.NOT_TAKEN)
     return _say(command_text.TAKEN if isinstance(record, CommandRecord) else command_text.ASKED)

@@ -1,1 +1,1 @@
-"""The entry points of the bot's Lambda functions: settings, clients, handler."""
+"""Entry points of the bot's Lambda functions: settings, clients, handler."""

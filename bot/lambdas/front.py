@@ -4,7 +4,6 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -13,24 +12,16 @@ from bot.http.slack_events import handle
 from bot.queue.sender import SqsQueue, build_queue
 from bot.settings import read_signing_secret, require
 
-# Lambda's own handler writes what the package logs; Powertools would lengthen every cold start of this function.
+# Lambda's own log handler is used, because Powertools would lengthen every cold start of this function.
 logging.getLogger("bot").setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL") or os.environ.get("LOG_LEVEL") or "INFO")
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
-    """What one instance of the function keeps between calls."""
-
-    signing_secret: str = field(repr=False)
-    queue: SqsQueue
-
-
 @cache
-def _front() -> Front:
-    return Front(read_signing_secret(os.environ), build_queue(require(os.environ, "TRIAGE_QUEUE_URL")))
+def _front() -> tuple[str, SqsQueue]:
+    """Return the signing secret and the queue, which an instance of the function keeps between calls."""
+    return read_signing_secret(os.environ), build_queue(require(os.environ, "TRIAGE_QUEUE_URL"))
 
 
 def handler(event: Mapping[str, Any], context: object) -> Answer:
     """Raises MissingSetting."""
-    front = _front()
-    return handle(event, front.signing_secret, front.queue, time.time())
+    return handle(event, *_front(), time.time())

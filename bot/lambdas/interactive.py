@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,36 +24,26 @@ from bot.store.settings import SettingsStore
 from bot.store.stats import StatsStore
 from bot.workspaces.workspaces import build_workspaces
 
-# Named after the package, so that whatever a module of it logs comes out here, as JSON.
+# Named after the package, so that all its modules log through it, as JSON.
 logger = Logger(service="bot")
 
 
-@dataclass(frozen=True, slots=True)
-class Interactive:
-    """What one instance of the function keeps between calls."""
-
-    signing_secret: str = field(repr=False)
-    app: App
-
-
 @cache
-def _interactive() -> Interactive:
+def _interactive() -> tuple[str, App]:
+    """Return the signing secret and the app, which an instance of the function keeps between calls."""
     ledger = build_ledger(require(os.environ, "LEDGER_TABLE"))
     policy_file = Path(require(os.environ, "POLICY_FILE"))
-    default = load_policy(policy_file)
     queue = build_queue(require(os.environ, "TRIAGE_QUEUE_URL"))
-    settings = SettingsStore(ledger.client, ledger.table, default)
+    settings = SettingsStore(ledger.client, ledger.table, load_policy(policy_file))
     stats = StatsStore(ledger.client, ledger.table)
     dependencies = Dependencies(
         CorrectionHandler(ledger, queue, settings, time.time), settings, stats, policy_file.read_text("utf-8")
     )
     workspaces = build_workspaces(os.environ, ledger.client, time.time)
-    app = create_app(workspaces, dependencies, os.environ.get("SLACK_API_URL"))
-    return Interactive(read_signing_secret(os.environ), app)
+    return read_signing_secret(os.environ), create_app(workspaces, dependencies, os.environ.get("SLACK_API_URL"))
 
 
 @logger.inject_lambda_context
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Answer:
     """Raises MissingSetting, PolicyError."""
-    interactive = _interactive()
-    return handle(event, interactive.signing_secret, interactive.app, time.time())
+    return handle(event, *_interactive(), time.time())

@@ -19,13 +19,13 @@ from bot.workspaces.oauth_states import DynamoStateStore
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-# Lambda's own handler writes what the package logs, as for the front.
+# Lambda's own log handler is used, as in front.py.
 logging.getLogger("bot").setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL") or os.environ.get("LOG_LEVEL") or "INFO")
 
 
 @cache
 def _installer() -> Installer | None:
-    """Give what installs, or None where the bot is in one workspace: then its secret is empty, and not asked for."""
+    """Return the installer, or None if the bot serves one workspace; the app's credentials are not needed then."""
     allowed = read_workspaces(os.environ)
     if not allowed:
         return None

@@ -1,4 +1,4 @@
-"""Lambda entry: what happens by the clock. So far the sweep of channel history."""
+"""Lambda entry: the scheduled sweep of channel history."""
 
 import os
 import time
@@ -20,16 +20,16 @@ from bot.store.ledger import Ledger, build_ledger
 from bot.store.settings import SettingsStore
 from bot.workspaces.workspaces import ConnectedWorkspace, Workspaces, build_workspaces
 
-# Named after the package, so that whatever a module of it logs comes out here, as JSON.
+# Named after the package, so that all its modules log through it, as JSON.
 logger = Logger(service="bot")
 
-# Longer outages are swept by hand: python -m bot sweep --since.
+# After a longer outage, sweep by hand: python -m bot sweep --since.
 LOOK_BACK_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """What one instance of the function keeps between calls."""
+    """What an instance of the function keeps between calls."""
 
     workspaces: Workspaces
     ledger: Ledger
@@ -54,7 +54,7 @@ def _scheduled() -> Scheduled:
 
 @logger.inject_lambda_context
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Give what was found. Raises MissingSetting, PolicyError and what a sweep raises: the next one makes up for it."""
+    """Return what was found, as counts. Raises MissingSetting, PolicyError and what a sweep raises."""
     now, scheduled = time.time(), _scheduled()
     workspaces = scheduled.workspaces.list_workspaces()
     swept = sweep_workspaces(workspaces, scheduled.sweeper_for, now - LOOK_BACK_SECONDS, now)

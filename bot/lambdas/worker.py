@@ -43,7 +43,7 @@ from classifier_infra.inference.settings import ClassifierSettings, build_servic
 from classifier_infra.pricing.estimate import Cost, Mode, Sizing, Traffic, estimate
 from classifier_infra.pricing.prices import load_prices
 
-# Named after the package, so that whatever a module of it logs comes out here, as JSON; the classifier's with it.
+# Named after the package, so that all its modules log through it, as JSON; so do the classifier's.
 logger = Logger(service="bot")
 logging.getLogger("classifier_infra")
 copy_config_to_registered_loggers(logger, include={"classifier_infra"})
@@ -51,7 +51,7 @@ copy_config_to_registered_loggers(logger, include={"classifier_infra"})
 
 @dataclass(frozen=True, slots=True)
 class _Collaborators:
-    """What an instance of the function keeps between its invocations."""
+    """What an instance of the function keeps between calls."""
 
     settings: ClassifierSettings
     service: ClassifierService
@@ -117,7 +117,7 @@ def _handlers(parts: _Collaborators, classifier: CurrentClassifier, slack: Slack
 
 
 def _price(parts: _Collaborators) -> Callable[[float], Cost] | None:
-    """Give what reckons what classifying costs, where the deployment names a price table."""
+    """Return a function from messages a month to their cost, or None without a price table."""
     if not (path := os.environ.get("PRICES_FILE")):
         return None
     kind: Mode = "serverless" if os.environ.get("ENDPOINT_TYPE") == "serverless" else "real-time"
@@ -132,13 +132,13 @@ def _follow_ups(parts: _Collaborators, steps: Idempotency, slack: SlackActions) 
 
 
 def _build_webhooks() -> Webhooks:
-    # In a rehearsal all webhooks are one server on this machine; without it, none of them may be on this machine.
+    # In tests and the sandbox all webhooks are one local server; otherwise none may be at a local address.
     stand_in = os.environ.get("WEBHOOK_STAND_IN")
     return Webhooks(connect_to_stand_in(stand_in) if stand_in else connect_publicly)
 
 
 def _budgeted(parts: _Collaborators, classifier: CurrentClassifier) -> Classifier:
-    # The endpoint is the deployment's, and so is its bill: what is saved from Slack does not raise it.
+    # The operator pays for the endpoint, so that a policy saved in Slack cannot raise this limit.
     most = parts.team_settings.default.limits.endpoint_day
     budget = Budget(parts.ledger.client, parts.ledger.table, most)
     return BudgetedClassifier(classifier, classifier.without_endpoint(), budget, time.time)
@@ -146,7 +146,7 @@ def _budgeted(parts: _Collaborators, classifier: CurrentClassifier) -> Classifie
 
 def _steps(ledger: Ledger, later: SqsQueue) -> Idempotency:
     table = (ledger.client, ledger.table)
-    # Slack's own limit unless set: a stand-in that takes posts faster lets a rehearsal be shorter.
+    # Slack's own limit by default; a stand-in that takes posts faster makes rehearsals shorter.
     seconds = float(os.environ.get("SECONDS_BETWEEN_POSTS") or SECONDS_BETWEEN_POSTS)
     return Idempotency(ledger, RateLimiter(*table), Digests(*table), later, time.time, seconds)
 

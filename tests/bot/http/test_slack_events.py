@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.http.proxy import MAX_BODY_BYTES
-from bot.http.signature import sign
+from bot.http.proxy import MAX_BODY_BYTES, sign
 from bot.http.slack_events import handle
 from bot.lambdas import front
 from bot.queue.messages import AskRecord, CommandRecord, MessageRecord, from_json

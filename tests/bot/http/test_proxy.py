@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.signature import Clock, SignatureVerifier
 
-from bot.http.signature import is_authentic, sign
+from bot.http.proxy import is_authentic, sign
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = 1_700_000_000
