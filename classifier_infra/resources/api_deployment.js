@@ -1,12 +1,12 @@
 'use strict';
 
-// The deployment of the API has another name each time, and a key of YAML cannot hold a variable.
+// The API's deployment has a new name each time, and YAML keys cannot contain variables.
 module.exports = async ({ resolveVariable }) => {
   const name = `ApiGatewayDeployment${await resolveVariable('sls:instanceId')}`;
   return {
     extensions: {
       [name]: {
-        // So that the API that is deployed has them.
+        // Deployed after these, so that they are part of the deployment.
         DependsOn: [
           'ApiGatewayAccount',
           'ThrottledResponse',
