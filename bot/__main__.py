@@ -1,4 +1,4 @@
-"""`python -m bot`: what a person does with a running bot from the command line."""
+"""`python -m bot`: operate a running bot from the command line."""
 
 import argparse
 import os
@@ -6,8 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from bot.cli import dead_letters, policy, sweep
-from bot.cli.outcome import Outcome
+from bot.cli import Outcome, dead_letters, policy, sweep
 from bot.settings import MissingSetting
 
 EPILOG = """examples:
@@ -16,9 +15,9 @@ EPILOG = """examples:
   python -m bot sweep --channel C0123SUPPORT --since 24h --dry-run
   python -m bot policy check policy.yml
 
-Queues, tables and tokens are taken from the environment, as in the functions; AWS credentials and region as boto3
-takes them.
-Exit codes: 0 done, 1 not done (the reason is on stderr), 2 the command or its settings are wrong.
+Queues, tables and tokens are read from the same environment variables as in the Lambda functions; AWS credentials and
+region are found as boto3 finds them.
+Exit codes: 0 success, 1 failure (the reason is on stderr), 2 wrong arguments or settings.
 """
 
 
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
     try:
         outcome: Outcome = options.run(options, os.environ if environ is None else environ, time.time())
     except MissingSetting as error:
-        print(f"{error}; give it the value that the deployed function has.", file=sys.stderr)
+        print(f"{error}; use the value of the deployed function.", file=sys.stderr)
         return 2
     if outcome.text:
         print(outcome.text)

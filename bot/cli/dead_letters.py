@@ -1,14 +1,13 @@
-"""`inspect` and `redrive`: what could not be handled, and trying it again."""
+"""The commands `inspect` and `redrive`: list dead letters, and return them to their queue."""
 
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from bot.cli.outcome import Outcome
+from bot.cli import Outcome, add_parser
 from bot.queue.dead_letters import DeadLetter, DeadLetterQueue, QueueFailure
 from bot.settings import require
 
@@ -16,38 +15,29 @@ _INSPECT = """examples:
   python -m bot inspect
   python -m bot inspect --json | jq -r '.[] | select(.kind == "message") | .id'
 
-Shows no text of any message. Looking hides the messages for a moment, and takes none away.
+Prints no message text. Listing hides the messages for a moment, but removes none.
 """
 
 _REDRIVE = """examples:
   python -m bot redrive --id 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
   python -m bot redrive --all
 
-A message goes back to the triage queue first and leaves the dead-letter queue then. Cut off between the two it is in
-both, which shows nothing twice: what has been done for it is remembered.
+A message is added to the triage queue first and then removed from the dead-letter queue. If that is interrupted, it
+is in both queues; nothing is posted twice, because the ledger remembers each step that was done.
 """
+
+_FIELDS = ("id", "kind", "place", "tries", "first_sent", "reason")
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    inspect = _add(commands, "inspect", "list what was set aside, and why", _INSPECT)
-    inspect.add_argument("--json", action="store_true", help="print a JSON array, for programs")
+    inspect = add_parser(commands, "inspect", "list the dead letters and why they failed", _INSPECT)
+    inspect.add_argument("--json", action="store_true", help="print a JSON array")
     inspect.set_defaults(run=_run_inspect)
-    redrive = _add(commands, "redrive", "give what was set aside back to be tried again", _REDRIVE)
+    redrive = add_parser(commands, "redrive", "return dead letters to the triage queue", _REDRIVE)
     which = redrive.add_mutually_exclusive_group(required=True)
-    which.add_argument("--id", action="append", metavar="ID", help="one message, as `inspect` names it; repeatable")
-    which.add_argument("--all", action="store_true", help="everything")
+    which.add_argument("--id", action="append", metavar="ID", help="an ID from `inspect`; may be repeated")
+    which.add_argument("--all", action="store_true", help="all messages")
     redrive.set_defaults(run=_run_redrive)
-
-
-def _add(commands: Any, name: str, purpose: str, epilog: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=purpose,
-        description=purpose.capitalize() + ".",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    return parser
 
 
 def _run_inspect(options: argparse.Namespace, environ: Mapping[str, str], now: float) -> Outcome:
@@ -55,20 +45,20 @@ def _run_inspect(options: argparse.Namespace, environ: Mapping[str, str], now: f
         found = _open_queue(environ).inspect()
     except QueueFailure as error:
         return Outcome(problem=str(error))
-    return Outcome(
-        json.dumps([_to_document(each) for each in found], indent=2) if options.json else describe(found, now)
-    )
+    if options.json:
+        return Outcome(json.dumps([{name: getattr(each, name) for name in _FIELDS} for each in found], indent=2))
+    return Outcome(describe(found, now))
 
 
 def _run_redrive(options: argparse.Namespace, environ: Mapping[str, str], now: float) -> Outcome:
     wanted = set(options.id or ())
     try:
-        given_back = _open_queue(environ).redrive(lambda each: options.all or each.id in wanted)
+        returned = _open_queue(environ).redrive(lambda each: options.all or each.id in wanted)
     except QueueFailure as error:
-        return Outcome(problem=f"{error}. What was given back before that stays given back.")
-    missing = ", ".join(sorted(wanted - {each.id for each in given_back}))
+        return Outcome(problem=f"{error}. Messages returned before that stay in the triage queue.")
+    missing = ", ".join(sorted(wanted - {each.id for each in returned}))
     problem = f"Not in the dead-letter queue: {missing}" if missing else ""
-    return Outcome(f"Given back to the triage queue: {len(given_back)}.", problem)
+    return Outcome(f"Returned to the triage queue: {len(returned)}.", problem)
 
 
 def _open_queue(environ: Mapping[str, str]) -> DeadLetterQueue:
@@ -78,9 +68,9 @@ def _open_queue(environ: Mapping[str, str]) -> DeadLetterQueue:
 
 
 def describe(found: Sequence[DeadLetter], now: float) -> str:
-    """Give a table for people."""
+    """Format dead letters as a table."""
     if not found:
-        return "Nothing is set aside."
+        return "There are no dead letters."
     head = ("KIND", "AGE", "TRIES", "MESSAGE", "ID", "REASON")
     rows = [head, *(_row(each, now) for each in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
@@ -99,8 +89,3 @@ def _age(seconds: float) -> str:
         if seconds >= length:
             return f"{int(seconds // length)} {unit}"
     return f"{max(0, int(seconds))} s"
-
-
-def _to_document(each: DeadLetter) -> dict[str, Any]:
-    names = ("id", "kind", "place", "tries", "first_sent", "reason")
-    return {name: getattr(each, name) for name in names}

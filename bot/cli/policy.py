@@ -1,4 +1,4 @@
-"""`policy check`, `policy try` and `policy get`: whether a policy can be used, what it would do, what is in force."""
+"""The commands `policy check`, `policy try` and `policy get`: validate a policy, try it, and print the one in force."""
 
 import argparse
 import time
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.cli.outcome import Outcome
+from bot.cli import Outcome, add_parser
 from bot.policy.parsing.parser import PolicyError, load_policy
 from bot.policy.policy import Policy, find_mismatches
 from bot.queue.messages import MessageRecord
@@ -26,9 +26,9 @@ _CHECK = """examples:
   python -m bot policy check policy.yml
   python -m bot policy check policy.yml --model build/models/starter
 
-Labels are checked as well where there is a model: --model, or MODEL_MANIFEST in the environment. Exit codes: 0 it can
-be used, 1 it cannot (each fault on stderr, as FILE:LINE: SENTENCE), 2 there is no such file. Editors check while you
-write, with bot/policy.schema.json.
+Labels are checked against a model: --model, or MODEL_MANIFEST in the environment. Exit codes: 0 the policy is valid,
+1 it is not (each problem is on stderr, as FILE:LINE: SENTENCE), 2 there is no such file. Editors can check while you
+type, with bot/policy.schema.json.
 """
 
 _TRY = """examples:
@@ -36,54 +36,46 @@ _TRY = """examples:
   python -m bot policy try policy.yml --text "Our shop is down" --label category=technical --label urgency=high
   python -m bot policy try policy.yml --text "Hello" --label category=billing --at 2026-12-24T20:00+01:00 --team T0THEM
 
-Does nothing but say what would happen. The first --label is of the main facet. Exit codes as for `check`.
+Only prints what would happen. The first --label is that of the main facet. Exit codes as for `check`.
 """
 
 _GET = """examples:
   python -m bot policy get T0123TEAM > policy.yml
   python -m bot policy get T0123TEAM --version 7
 
-Prints the policy as it was saved in Slack. The settings are taken from the environment: LEDGER_TABLE, POLICY_FILE.
+Prints the policy as it was saved in Slack. Settings are read from the environment: LEDGER_TABLE, POLICY_FILE.
 """
 
 
 def add_commands(commands: Any) -> None:
-    policy: argparse.ArgumentParser = commands.add_parser("policy", help="check a policy, or see what it would do")
+    policy: argparse.ArgumentParser = commands.add_parser("policy", help="check, try or print a policy")
     verbs = policy.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    check = _add(verbs, "check", "say whether a policy can be used, and what is wrong with it if not", _CHECK)
-    check.add_argument("--model", type=_folder, metavar="MODEL_DIR", help="the model whose labels it is to fit")
+    check = add_parser(verbs, "check", "check whether a policy is valid", _CHECK)
+    check.add_argument("file", type=_file, metavar="FILE", help="the policy")
+    check.add_argument("--model", type=_folder, metavar="MODEL_DIR", help="the model with whose labels to check it")
     check.set_defaults(run=_check)
-    trial = _add(verbs, "try", "say what would be done with a message, and which rule says so", _TRY)
-    trial.add_argument("--text", required=True, help="what the message says")
+    trial = add_parser(verbs, "try", "print what a policy would do with a message, and by which rule", _TRY)
+    trial.add_argument("file", type=_file, metavar="FILE", help="the policy")
+    trial.add_argument("--text", required=True, help="the message's text")
     source = trial.add_mutually_exclusive_group(required=True)
-    source.add_argument("--model", type=_folder, metavar="MODEL_DIR", help="the model that reads the text")
+    source.add_argument("--model", type=_folder, metavar="MODEL_DIR", help="the model that classifies the text")
     source.add_argument(
-        "--label", action="append", type=_label, metavar="FACET=LABEL", help="what it is about; may be repeated"
+        "--label",
+        action="append",
+        type=_label,
+        metavar="FACET=LABEL",
+        help="a label, instead of a model; may be repeated",
     )
     trial.add_argument(
-        "--channel", default="C0CHANNEL", metavar="ID", help="where it is written (default: %(default)s)"
+        "--channel", default="C0CHANNEL", metavar="ID", help="the channel of the message (default: %(default)s)"
     )
     trial.add_argument("--team", metavar="ID", help="the author's workspace (default: yours)")
-    trial.add_argument("--at", type=_time, metavar="TIME", help="when it is written, in ISO 8601 (default: now)")
+    trial.add_argument("--at", type=_time, metavar="TIME", help="the time of the message, in ISO 8601 (default: now)")
     trial.set_defaults(run=_try)
-    get = verbs.add_parser(
-        "get",
-        help="print the policy in force, or an earlier one",
-        description="Print the policy in force, or an earlier one.",
-        epilog=_GET,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    get = add_parser(verbs, "get", "print the policy in force, or an earlier one", _GET)
     get.add_argument("team", metavar="TEAM", help="the workspace's ID (T...)")
-    get.add_argument("--version", type=int, metavar="N", help="the version that was saved as N (default: the last)")
+    get.add_argument("--version", type=int, metavar="N", help="the version to print (default: the latest)")
     get.set_defaults(run=_get)
-
-
-def _add(verbs: Any, name: str, what: str, epilog: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        name, help=what, description=what, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("file", type=_file, metavar="FILE", help="the policy")
-    return parser
 
 
 def _file(text: str) -> Path:
@@ -96,7 +88,7 @@ def _file(text: str) -> Path:
 def _folder(text: str) -> Path:
     path = Path(text)
     if not (path / "manifest.json").is_file():
-        raise argparse.ArgumentTypeError(f"{text!r} is no model: it has no manifest.json")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a model: it has no manifest.json")
     return path
 
 
@@ -126,10 +118,10 @@ def _get(options: argparse.Namespace, environ: Mapping[str, str], now: float) ->
         if saved:
             return Outcome(saved.text.rstrip("\n"))
         if options.version is not None:
-            return Outcome(problem=f"{options.team} has saved no version {options.version}.")
+            return Outcome(problem=f"{options.team} has no version {options.version}.")
         return Outcome(path.read_text(encoding="utf-8").rstrip("\n"))
     except OSError as error:
-        return Outcome(problem=f"The policy cannot be read: {error}")
+        return Outcome(problem=f"Cannot read the policy: {error}")
     except LedgerUnavailable as error:
         return Outcome(problem=f"{error}. Try again in a minute.")
 
@@ -148,12 +140,12 @@ def _check(options: argparse.Namespace, environ: Mapping[str, str], now: float) 
         return Outcome(problem=str(error))
     if mismatches:
         return Outcome(problem="\n".join(f"{options.file}: {each}" for each in mismatches))
-    unchecked = "" if model else " Its labels were not checked: name the model with --model."
+    unchecked = "" if model else " Its labels were not checked: name a model with --model."
     return Outcome(f"{options.file}: {_sum_up(policy)}{unchecked}")
 
 
 def _model_of(environ: Mapping[str, str]) -> Path | None:
-    """Give the folder of the model that the functions of this environment were built with, if they were."""
+    """Return the folder of the model that the environment names, if any."""
     manifest = environ.get("MODEL_MANIFEST")
     return Path(manifest).parent if manifest else None
 
@@ -164,9 +156,9 @@ def _list_faults(path: Path, error: PolicyError) -> str:
 
 def _sum_up(policy: Policy) -> str:
     standing = len(policy.in_force) - len(policy.rules)
-    taken = "the first that matches" if policy.match == "first" else "all that match"
+    taken = "the first match decides" if policy.match == "first" else "all matches apply"
     rules = f"{_count(len(policy.rules), 'rule')} ({taken})" if policy.rules else "no rules"
-    return f"it can be used. It has {rules} and {_count(standing, 'line')} of the short form."
+    return f"valid. It has {rules} and {_count(standing, 'short-form line')}."
 
 
 def _count(number: int, what: str) -> str:
@@ -205,14 +197,14 @@ def _read(options: argparse.Namespace, text: str) -> tuple[Prediction, Manifest]
 
 _OUTCOMES = {
     "automatic": "Handled without a person:",
-    "suggest": "Only suggested, because the channel's mode is suggest. Once somebody confirms it:",
+    "suggest": "Only suggested, because the channel's mode is suggest. Once a person confirms it:",
     "ask": "A person is asked, because the classifier is not sure. Nothing else is done.",
     "watch": "Nothing is shown: the channel's mode is watch-only.",
 }
 
 
 def describe(trial: Trial, record: MessageRecord, manifest: Manifest) -> str:
-    """Say what would happen, a line for each thing, with the rule that wants it."""
+    """Describe what would happen: one line per action, with the rule that asks for it."""
     return "\n".join(_lines(trial, record, manifest))
 
 
@@ -236,13 +228,13 @@ def _say_outcome(trial: Trial) -> str:
         why = "a rule says so" if decision.reason == "rule" else "the classifier is not sure, and `unsure` is silent"
         return f"Nothing is shown: {why}."
     if decision.outcome == "suggest" and decision.reason != "mode":
-        return f"Only suggested, because the model is not to be relied upon ({decision.reason}). Once it is confirmed:"
+        return f"Only suggested, because the model is not reliable now ({decision.reason}). Once a person confirms it:"
     return _OUTCOMES[decision.outcome]
 
 
 def _list_wishes(wishes: tuple[Wish, ...]) -> Iterator[str]:
     if not wishes:
-        yield "  no rule wants anything done; the reply says what it is about"
+        yield "  no rule asks for an action; the reply says what the message is about"
         return
     widths = max(len(wish.what) for wish in wishes), max(len(wish.value) for wish in wishes)
     for wish in wishes:

@@ -1,4 +1,4 @@
-"""`sweep`: have the bot read what it missed in a channel, or what was written before it came."""
+"""The command `sweep`: queue messages of a channel that the bot missed, or that are older than its installation."""
 
 import argparse
 import re
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.cli.outcome import Outcome
+from bot.cli import Outcome, add_parser
 from bot.pipeline.sweep import Sweeper, Swept
 from bot.policy.parsing.parser import PolicyError, load_policy
 from bot.queue.sender import QueueUnavailable, build_queue
@@ -23,9 +23,10 @@ _EPILOG = """examples:
   python -m bot sweep --channel C0123SUPPORT --since 24h --dry-run
   python -m bot sweep --channel C0123SUPPORT --since 2026-11-01
 
-Messages of the last ten minutes are left to the ordinary way. What is decided about already is not read again, so a
-sweep can be repeated. The settings are taken from the environment: SLACK_BOT_TOKEN or SLACK_SECRET_NAME, LEDGER_TABLE,
-TRIAGE_QUEUE_URL, POLICY_FILE; where the bot is in several workspaces, SLACK_WORKSPACES and INSTALLATIONS_TABLE as well.
+Messages of the last ten minutes are skipped, because their events may still arrive. Messages that have been decided
+about are skipped, too, so that a sweep can be repeated. Settings are read from the environment: SLACK_BOT_TOKEN or
+SLACK_SECRET_NAME, LEDGER_TABLE, TRIAGE_QUEUE_URL, POLICY_FILE; with several workspaces also SLACK_WORKSPACES and
+INSTALLATIONS_TABLE.
 """
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})(min|h|d)")
@@ -33,19 +34,14 @@ _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(d
 
 
 def add_command(commands: Any) -> None:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "sweep",
-        help="queue what a channel's history has and the bot never decided about",
-        description="Queue what a channel's history has and the bot never decided about, and remove surplus posts.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    purpose = "queue messages of a channel that the bot never decided about, and remove surplus posts"
+    parser = add_parser(commands, "sweep", purpose, _EPILOG)
     parser.add_argument("--channel", required=True, metavar="ID", help="the channel; the bot must be in it")
     parser.add_argument(
-        "--since", required=True, type=read_since, metavar="WHEN", help="30min, 24h, 7d ago, or a date (UTC)"
+        "--since", required=True, type=read_since, metavar="WHEN", help="how far back: 30min, 24h, 7d, or a date (UTC)"
     )
-    parser.add_argument("--team", metavar="ID", help="the channel's workspace, where the bot is in several")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--team", metavar="ID", help="the channel's workspace; required if the bot serves several")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done, but do nothing")
     parser.set_defaults(run=_run)
 
 
@@ -67,18 +63,17 @@ def oldest_of(since: timedelta | datetime, now: float) -> float:
 
 def _run(options: argparse.Namespace, environ: Mapping[str, str], now: float) -> Outcome:
     if read_workspaces(environ) and not options.team:
-        return Outcome(problem="The bot is in several workspaces: name the channel's with --team T…")
+        return Outcome(problem="The bot serves several workspaces: name the channel's with --team T…")
     try:
         sweeper = _build_sweeper(environ, options.team or "", lambda: now)
-        identity = sweeper.slack.identify()
         oldest = oldest_of(options.since, now)
-        swept = sweeper.sweep(options.channel, identity, oldest, now, options.dry_run)
+        swept = sweeper.sweep(options.channel, sweeper.slack.identify(), oldest, now, options.dry_run)
     except (PolicyError, OSError) as error:
-        return Outcome(problem=f"The policy cannot be read: {error}")
+        return Outcome(problem=f"Cannot read the policy: {error}")
     except SlackError as error:
-        return Outcome(problem=f"Slack did not do what it was asked ({error}). Sweeping again does no harm.")
+        return Outcome(problem=f"Slack refused a call or did not answer ({error}). It is safe to sweep again.")
     except (InstallationsUnavailable, LedgerUnavailable, QueueUnavailable) as error:
-        return Outcome(problem=f"{error}. Sweeping again does no harm.")
+        return Outcome(problem=f"{error}. It is safe to sweep again.")
     return Outcome(describe(swept, options.dry_run))
 
 
@@ -94,7 +89,7 @@ def _build_sweeper(environ: Mapping[str, str], team: str, now: Callable[[], floa
 
 
 def describe(swept: Swept, dry_run: bool) -> str:
-    """Say what was found, in a line, and in a line for each where nothing was done about it."""
+    """Sum up a sweep in one line; for a dry run, add a line for each thing that would be done."""
     verbs = ("to queue", "to remove") if dry_run else ("queued", "removed")
     summary = (
         f"{swept.channel}: {swept.seen} messages seen, {len(swept.missing)} missed ({verbs[0]}), "

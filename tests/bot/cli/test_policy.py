@@ -60,8 +60,8 @@ def test_a_policy_that_can_be_used_is_said_to_be(policy, capsys):
     assert main(["policy", "check", str(policy)], {}) == 0
 
     assert capsys.readouterr().out == (
-        f"{policy}: it can be used. It has 2 rules (the first that matches) and 1 line of the short form. "
-        "Its labels were not checked: name the model with --model.\n"
+        f"{policy}: valid. It has 2 rules (the first match decides) and 1 short-form line. "
+        "Its labels were not checked: name a model with --model.\n"
     )
 
 
@@ -149,7 +149,7 @@ def test_a_version_that_was_never_saved_is_said_not_to_be_there(saved, capsys):
 
     assert main(["policy", "get", team, "--version", "9"], environ) == 1
 
-    assert capsys.readouterr().err == f"{team} has saved no version 9.\n"
+    assert capsys.readouterr().err == f"{team} has no version 9.\n"
 
 
 # --- try ----------------------------------------------------------------------------------------------------

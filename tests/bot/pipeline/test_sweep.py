@@ -212,7 +212,7 @@ def test_a_person_sees_what_would_be_done_before_it_is_done(environ, slack, rece
 def test_a_channel_that_the_bot_cannot_read_is_told_in_words(environ, capsys):
     assert main(["sweep", "--channel", "C0BOARD", "--since", "24h"], environ) == 1
 
-    assert "Slack did not do what it was asked (" in capsys.readouterr().err
+    assert "Slack refused a call or did not answer (" in capsys.readouterr().err
 
 
 def test_a_rate_limit_ends_a_sweep_that_can_be_repeated(sweeper, slack, team):

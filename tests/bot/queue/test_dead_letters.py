@@ -86,7 +86,7 @@ def test_one_message_is_given_back_and_the_others_stay(sqs, environ, dead_letter
 
     assert main(["redrive", "--id", second["id"]], environ) == 0
 
-    assert "Given back to the triage queue: 1." in capsys.readouterr().out
+    assert "Returned to the triage queue: 1." in capsys.readouterr().out
     assert waiting(sqs, environ["TRIAGE_QUEUE_URL"]) == [bodies[1]]
     assert [each["place"][-1] for each in listed()] == ["0", "2"]
 
@@ -97,7 +97,7 @@ def test_everything_is_given_back(sqs, environ, dead_letters, build_record, list
 
     assert main(["redrive", "--all"], environ) == 0
 
-    assert "Given back to the triage queue: 11." in capsys.readouterr().out
+    assert "Returned to the triage queue: 11." in capsys.readouterr().out
     attributes = sqs.get_queue_attributes(QueueUrl=environ["TRIAGE_QUEUE_URL"], AttributeNames=["All"])["Attributes"]
     assert (int(attributes["ApproximateNumberOfMessages"]), listed()) == (11, [])
 
@@ -149,7 +149,7 @@ def test_the_table_for_people_has_a_line_for_each_and_says_when_there_is_none():
     assert [line.split("  ")[0].strip() for line in lines] == ["KIND", "message", "unreadable"]
     assert "2 h" in lines[1]
     assert lines[2].endswith(NO_REASON)
-    assert describe([], NOW) == "Nothing is set aside."
+    assert describe([], NOW) == "There are no dead letters."
 
 
 def test_a_message_that_cannot_be_set_aside_is_said_to_be_so(aws_environment):
