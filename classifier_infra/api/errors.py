@@ -8,13 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from classifier_infra.api.request import (
-    MalformedRequest,
-    NothingReadable,
-    TextTooLong,
-    UnknownLabel,
-    UnsupportedContentType,
-)
+from classifier_infra.api.request import Refusal
 from classifier_infra.inference.classifier import (
     ClassifierError,
     ClassifierRejected,
@@ -49,12 +43,14 @@ class Failure:
 NOT_FOUND = Failure(HTTPStatus.NOT_FOUND, "not_found", "There is nothing here; /openapi.json lists what is.")
 NOT_ALLOWED = Failure(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "This path is there for other methods.")
 REJECTED = Failure(HTTPStatus.BAD_GATEWAY, "classifier_rejected", "The classifier refused the text.")
+REFUSALS: Mapping[Refusal, HTTPStatus] = {
+    "malformed_request": HTTPStatus.BAD_REQUEST,
+    "too_long": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported_content_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "nothing_readable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unknown_label": HTTPStatus.UNPROCESSABLE_ENTITY,
+}
 FAILURES: Mapping[type[Exception], Failure] = {
-    MalformedRequest: Failure(HTTPStatus.BAD_REQUEST, "malformed_request"),
-    TextTooLong: Failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_long"),
-    UnsupportedContentType: Failure(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type"),
-    NothingReadable: Failure(HTTPStatus.UNPROCESSABLE_ENTITY, "nothing_readable"),
-    UnknownLabel: Failure(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_label"),
     NotExplainable: Failure(
         HTTPStatus.NOT_IMPLEMENTED, "not_explainable", "This model is too large to be explained here."
     ),

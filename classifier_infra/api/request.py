@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from classifier_infra.model.manifest import Manifest
 from classifier_infra.model.text import MAX_CHARACTERS, clean, is_readable
@@ -13,28 +13,15 @@ MAX_TEXTS = 100
 
 _TEXTS = "texts"
 
-
-# Their messages are for the sender and never quote a text.
-
-
-class MalformedRequest(ValueError):
-    """The body is not JSON, or is JSON without a text where one is expected."""
+Refusal = Literal["malformed_request", "too_long", "unsupported_content_type", "nothing_readable", "unknown_label"]
 
 
-class UnsupportedContentType(ValueError):
-    """The body is neither JSON nor plain text."""
+class RefusedRequest(ValueError):
+    """The API refuses a request, with a message for the sender that never quotes a text."""
 
-
-class TextTooLong(ValueError):
-    """A text has too many characters, or there are too many texts."""
-
-
-class NothingReadable(ValueError):
-    """A text has neither a letter nor a digit."""
-
-
-class UnknownLabel(ValueError):
-    """The active model has no such label."""
+    def __init__(self, code: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +50,34 @@ class ExplainRequest:
     label: str | None
 
 
-# Both readers raise MalformedRequest, UnsupportedContentType, TextTooLong or NothingReadable.
-
-
 def read_classify_request(body: Body) -> ClassifyRequest:
+    """Read the body of `PUT /blazingtext`. Raises RefusedRequest."""
     document = _read_document(body)
     key = _read_key(document, ("body", "text", _TEXTS), 'The JSON object needs one of "body", "text" and "texts".')
     explain = document.get("explain", False)
     if not isinstance(explain, bool):
-        raise MalformedRequest('"explain" is neither true nor false.')
+        raise RefusedRequest("malformed_request", '"explain" is neither true nor false.')
     texts = _read_texts(document[key]) if key == _TEXTS else (_read_text(document[key]),)
     return ClassifyRequest(texts, key == _TEXTS, explain)
 
 
 def read_explain_request(body: Body) -> ExplainRequest:
+    """Read the body of `POST /explain`. Raises RefusedRequest."""
     document = _read_document(body)
     key = _read_key(document, ("body", "text"), 'The JSON object needs one of "body" and "text".')
     label = document.get("label")
     if not isinstance(label, str | None):
-        raise MalformedRequest('"label" is not a string.')
+        raise RefusedRequest("malformed_request", '"label" is not a string.')
     return ExplainRequest(_read_text(document[key]), label)
 
 
 def find_label(raw_label: str, manifest: Manifest) -> tuple[str, str]:
-    """Return facet and short name of a label as the model spells it. Raises UnknownLabel."""
+    """Return facet and short name of a label as the model spells it. Raises RefusedRequest."""
     for facet in manifest.facets:
         for label in facet.labels:
             if manifest.raw_label(facet, label) == raw_label:
                 return facet.name, label.name
-    raise UnknownLabel('The model has no such "label"; GET /labels lists those it has.')
+    raise RefusedRequest("unknown_label", 'The model has no such "label"; GET /labels lists those it has.')
 
 
 def _read_document(body: Body) -> Mapping[str, Any]:
@@ -100,7 +86,7 @@ def _read_document(body: Body) -> Mapping[str, Any]:
         return {"text": _decode(body)}
     if media_type in ("application/json", ""):
         return _parse(_decode(body))
-    raise UnsupportedContentType("Send application/json or text/plain.")
+    raise RefusedRequest("unsupported_content_type", "Send application/json or text/plain.")
 
 
 def _decode(body: Body) -> str:
@@ -109,40 +95,40 @@ def _decode(body: Body) -> str:
     try:
         return base64.b64decode(body.content or "", validate=True).decode("utf-8")
     except ValueError as error:
-        raise MalformedRequest("The body is not UTF-8.") from error
+        raise RefusedRequest("malformed_request", "The body is not UTF-8.") from error
 
 
 def _parse(body: str) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise MalformedRequest("The body is not JSON." if body else "There is no body.") from error
+        raise RefusedRequest("malformed_request", "The body is not JSON." if body else "There is no body.") from error
     if not isinstance(document, dict):
-        raise MalformedRequest('The JSON is not an object such as {"body": "your text"}.')
+        raise RefusedRequest("malformed_request", 'The JSON is not an object such as {"body": "your text"}.')
     return document
 
 
 def _read_key(document: Mapping[str, Any], keys: tuple[str, ...], complaint: str) -> str:
     found = [key for key in keys if key in document]
     if len(found) != 1:
-        raise MalformedRequest(complaint)
+        raise RefusedRequest("malformed_request", complaint)
     return found[0]
 
 
 def _read_texts(texts: Any) -> tuple[str, ...]:
     if not isinstance(texts, list) or not texts:
-        raise MalformedRequest('"texts" is not a list of texts.')
+        raise RefusedRequest("malformed_request", '"texts" is not a list of texts.')
     if len(texts) > MAX_TEXTS:
-        raise TextTooLong(f"There are {len(texts)} texts; at most {MAX_TEXTS} are classified at once.")
+        raise RefusedRequest("too_long", f"There are {len(texts)} texts; at most {MAX_TEXTS} are classified at once.")
     return tuple(_read_text(text, f"Text {number}") for number, text in enumerate(texts, start=1))
 
 
 def _read_text(text: Any, name: str = "The text") -> str:
     if not isinstance(text, str):
-        raise MalformedRequest(f"{name} is not a string.")
+        raise RefusedRequest("malformed_request", f"{name} is not a string.")
     if len(text) > MAX_CHARACTERS:
-        raise TextTooLong(f"{name} has {len(text)} characters; at most {MAX_CHARACTERS} are read.")
+        raise RefusedRequest("too_long", f"{name} has {len(text)} characters; at most {MAX_CHARACTERS} are read.")
     cleaned = clean(text)
     if not is_readable(cleaned):
-        raise NothingReadable(f"{name} has neither a letter nor a digit.")
+        raise RefusedRequest("nothing_readable", f"{name} has neither a letter nor a digit.")
     return cleaned

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from classifier_infra.model.confidence import Doubt, find_doubt
@@ -16,27 +15,18 @@ _REASONS: Mapping[Doubt, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Whether the main facet's best label is sure enough to act on, and a sentence that says why."""
-
-    automatic: bool
-    threshold: float
-    reason: str
-
-
 def answer_json(prediction: Prediction, manifest: Manifest, explanations: Sequence[Explanation] = ()) -> dict[str, Any]:
     """Return the facets by name (the main one first) with their explanations, then `decision` and `model`."""
     facets = {facet.name: _facet_json(prediction.facets[facet.name], facet, manifest) for facet in manifest.facets}
     for explanation in explanations:
         facets[explanation.facet]["explanation"] = _explanation_json(explanation)
-    return {**facets, "decision": asdict(_decide(prediction, manifest)), "model": _model_json(prediction)}
+    return {**facets, "decision": _decide(prediction, manifest), "model": _model_json(prediction)}
 
 
 def answer_sentence(prediction: Prediction, manifest: Manifest) -> str:
     """Return one sentence: `Category Billing (97.1 %), urgency High (81 %): Billing at 97.1 % reaches …`."""
     facets = ", ".join(_facet_words(facet, prediction.facets[facet.name]) for facet in manifest.facets)
-    return f"{facets[:1].upper()}{facets[1:]}: {_decide(prediction, manifest).reason}"
+    return f"{facets[:1].upper()}{facets[1:]}: {_decide(prediction, manifest)['reason']}"
 
 
 def explanations_json(
@@ -67,19 +57,21 @@ def labels_json(manifest: Manifest) -> dict[str, Any]:
 # --- The decision -------------------------------------------------------------------------------------------
 
 
-def _decide(prediction: Prediction, manifest: Manifest) -> Decision:
-    """Compare the main facet with its threshold."""
+def _decide(prediction: Prediction, manifest: Manifest) -> dict[str, Any]:
+    """Report whether the main facet's best label is sure enough to act on, and why in a sentence."""
     facet = manifest.facets[0]
-    best = prediction.facets[facet.name]
     doubt = find_doubt(prediction)
-    if doubt:
-        return Decision(False, facet.threshold, _explain_doubt(doubt, prediction))
+    automatic = not doubt and facet.is_reached_by(prediction.facets[facet.name].confidence)
+    reason = _explain_doubt(doubt, prediction) if doubt else _compare(facet, prediction.facets[facet.name])
+    return {"automatic": automatic, "threshold": facet.threshold, "reason": reason}
+
+
+def _compare(facet: Facet, prediction: FacetPrediction) -> str:
     if facet.threshold >= NEVER:
-        return Decision(False, facet.threshold, f"The model is never sure enough of its {facet.name} to act on it.")
-    automatic = facet.is_reached_by(best.confidence)
-    label, confidence, threshold = facet.display(best.name), _percent(best.confidence), _percent(facet.threshold)
-    verdict = "reaches" if automatic else "is below"
-    return Decision(automatic, facet.threshold, f"{label} at {confidence} {verdict} the threshold of {threshold}.")
+        return f"The model is never sure enough of its {facet.name} to act on it."
+    verdict = "reaches" if facet.is_reached_by(prediction.confidence) else "is below"
+    label, confidence = facet.display(prediction.name), _percent(prediction.confidence)
+    return f"{label} at {confidence} {verdict} the threshold of {_percent(facet.threshold)}."
 
 
 def _explain_doubt(doubt: Doubt, prediction: Prediction) -> str:

@@ -10,9 +10,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from classifier_infra.api.errors import FAILURES, NOT_ALLOWED, NOT_FOUND, REJECTED, Failure
+from classifier_infra.api.errors import FAILURES, NOT_ALLOWED, NOT_FOUND, REFUSALS, REJECTED, Failure
 from classifier_infra.api.openapi import DOCUMENT
-from classifier_infra.api.request import Body, find_label, read_classify_request, read_explain_request
+from classifier_infra.api.request import Body, RefusedRequest, find_label, read_classify_request, read_explain_request
 from classifier_infra.api.response import answer_json, answer_sentence, explanations_json, labels_json
 from classifier_infra.inference.classifier import Answer, Classifier, ClassifierRejected, predict_each
 from classifier_infra.model.prediction import Prediction
@@ -41,6 +41,7 @@ def create_api(get_classifier: GetClassifier, site_origin: str, logger: Logger) 
     app.get("/openapi.json")(routes.openapi)
     for kind, failure in FAILURES.items():
         app.exception_handler(kind)(partial(routes.fail, failure))
+    app.exception_handler(RefusedRequest)(routes.refuse)
     app.not_found(routes.not_found)
     return app
 
@@ -89,6 +90,9 @@ class _Routes:
     def fail(self, failure: Failure, error: Exception) -> Response[Any]:
         failure.log(error, self.logger)
         return self._answer(failure.status, failure.body(error), _JSON, dict(failure.headers))
+
+    def refuse(self, error: RefusedRequest) -> Response[Any]:
+        return self.fail(Failure(REFUSALS[error.code], error.code), error)
 
     def not_found(self, error: NotFoundError) -> Response[Any]:
         documented = DOCUMENT["paths"].get(self.app.current_event.path.rstrip("/"), {})
