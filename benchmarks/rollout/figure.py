@@ -56,7 +56,7 @@ def _draw_errors(axes: Axes, stage: Stage, colours: dict[str, str]) -> None:
         ]
         axes.plot(*zip(*points, strict=True), ".", color=colour, label=version, markersize=5)
     axes.axhline(1, color="#333333", linewidth=0.8, linestyle="--")
-    axes.annotate("alarm: 1 %", (0.2, 1), fontsize=8, va="bottom")
+    axes.annotate("alarm: 1%", (0.2, 1), fontsize=8, va="bottom")
     for at, name in stage.world.events:
         if name == ALARM_WENT_OFF:
             _point_at_alarm(axes, at / _MINUTE)

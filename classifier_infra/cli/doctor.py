@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -64,40 +64,6 @@ exit codes: 0 nothing is wrong; 1 AWS is unavailable; 2 the command is invalid; 
 _SERVICE = "blazing-triage"
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """The installation to check, with the names that serverless.yml gives."""
-
-    stage: str
-    store: str | None
-    embedded: bool
-    slack_url: str
-
-    @property
-    def name(self) -> str:
-        return f"{_SERVICE}-{self.stage}"
-
-    @property
-    def secret(self) -> str:
-        return f"{_SERVICE}/{self.stage}/slack"
-
-    @property
-    def page_secret(self) -> str:
-        return f"{_SERVICE}/{self.stage}/slack-oauth"
-
-
-@dataclass(frozen=True, slots=True)
-class Doctor:
-    """boto3's clients, with those that only these checks need."""
-
-    clients: Clients
-    cloudformation: "CloudFormationClient"
-    dynamodb: "DynamoDBClient"
-    sqs: "SQSClient"
-    secrets: "SecretsManagerClient"
-    quotas: "ServiceQuotasClient"
-
-
 def add_doctor(commands: Commands) -> None:
     """Add the command; the parsed options have `run`, a function of the options."""
     command = add_command(
@@ -116,21 +82,21 @@ def add_doctor(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     """Check the installation; raise CommandError if something is wrong."""
-    installation = Installation(options.stage, options.store, options.embedded, options.slack_url)
     with reported("Nothing can be checked"):
-        doctor = _connect()
+        doctor = _connect(options)
     console = Console(asks=False)
-    findings = list(examine(doctor, installation))
+    findings = list(doctor.examine())
     for line in describe(findings):
         console.say(line)
     if any(finding.state == "wrong" for finding in findings):
         raise CommandError("Fix what is wrong from the top: some of it may follow from the rest.", UNHEALTHY)
 
 
-def _connect() -> Doctor:
+def _connect(options: argparse.Namespace) -> "Doctor":
     import boto3  # late, as in connect()
 
     return Doctor(
+        options,
         clients=connect(),
         cloudformation=boto3.client("cloudformation"),
         dynamodb=boto3.client("dynamodb"),
@@ -140,142 +106,149 @@ def _connect() -> Doctor:
     )
 
 
-def examine(doctor: Doctor, installation: Installation) -> Iterator[Finding]:
-    """Check everything; a part that cannot be checked does not prevent the others."""
-    yield from _account(doctor)
-    yield judge_region(doctor.clients.region)
-    outputs: dict[str, str] = {}
-    checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
-        ("stack", lambda: _stack(doctor, installation, outputs)),
-        ("models", lambda: _models(installation, outputs)),
-        ("endpoint", lambda: _endpoint(doctor, installation, outputs)),
-        ("slack", lambda: _slack(doctor, installation, outputs)),
-        ("page", lambda: _page(doctor, installation, outputs)),
-    ]
-    for subject, check in checks:
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Checks the installation that the options name, with boto3's clients; `outputs` are those of its stack."""
+
+    options: argparse.Namespace
+    clients: Clients
+    cloudformation: "CloudFormationClient"
+    dynamodb: "DynamoDBClient"
+    sqs: "SQSClient"
+    secrets: "SecretsManagerClient"
+    quotas: "ServiceQuotasClient"
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    def examine(self) -> Iterator[Finding]:
+        """Check everything; a part that cannot be checked does not prevent the others."""
+        yield from self._account()
+        yield judge_region(self.clients.region)
+        checks: dict[str, Callable[[], Iterator[Finding]]] = {
+            "stack": self._stack,
+            "models": self._models,
+            "endpoint": self._endpoint,
+            "slack": self._slack,
+            "page": self._page,
+        }
+        for subject, check in checks.items():
+            try:
+                yield from check()
+            except (CloudError, StoreError) as error:
+                yield Finding(subject, "unknown", str(error))
+
+    @property
+    def _name(self) -> str:
+        """The name that serverless.yml gives to the stack and to the endpoint."""
+        return f"{_SERVICE}-{self.options.stage}"
+
+    @property
+    def _store(self) -> str | None:
+        bucket = self.outputs.get("ModelBucketName")
+        return self.options.store or (f"s3://{bucket}/models" if bucket else None)
+
+    def _account(self) -> Iterator[Finding]:
         try:
-            yield from check()
-        except (CloudError, StoreError) as error:
-            yield Finding(subject, "unknown", str(error))
+            arn = caller_arn(self.clients)
+            yield Finding("account", "ok", f"{arn.split(':')[4]}, as {arn}")
+        except CloudError as error:
+            yield Finding("account", "wrong", str(error), "aws configure sso, or set AWS_PROFILE")
 
+    def _stack(self) -> Iterator[Finding]:
+        name = self._name
+        with aws_errors(f"The stack {name} cannot be described"):
+            stack = self._find_stack(name)
+            yield judge_stack(name, stack)
+            if stack is None:
+                return
+            self.outputs.update({each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])})
+            pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+            for resource in (each for page in pages for each in page["StackResourceSummaries"]):
+                yield from self._resource(resource)
 
-def _account(doctor: Doctor) -> Iterator[Finding]:
-    try:
-        arn = caller_arn(doctor.clients)
-        yield Finding("account", "ok", f"{arn.split(':')[4]}, as {arn}")
-    except CloudError as error:
-        yield Finding("account", "wrong", str(error), "aws configure sso, or set AWS_PROFILE")
+    def _find_stack(self, name: str) -> Mapping[str, Any] | None:
+        try:
+            return self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"].get("Message", ""):
+                return None
+            raise
 
+    def _resource(self, resource: Mapping[str, Any]) -> Iterator[Finding]:
+        kind, logical, physical = (
+            resource["ResourceType"], resource["LogicalResourceId"], resource.get("PhysicalResourceId", ""),
+        )  # fmt: skip
+        if kind == "AWS::DynamoDB::Table":
+            yield judge_table(logical, self.dynamodb.describe_table(TableName=physical)["Table"])
+        elif kind == "AWS::SQS::Queue":
+            wanted: Any = ["ApproximateNumberOfMessages"]
+            answer: Any = self.sqs.get_queue_attributes(QueueUrl=physical, AttributeNames=wanted)
+            yield judge_queue(logical, answer["Attributes"])
 
-def _stack(doctor: Doctor, installation: Installation, outputs: dict[str, str]) -> Iterator[Finding]:
-    name = installation.name
-    with aws_errors(f"The stack {name} cannot be described"):
-        stack = _find_stack(doctor, name)
-        yield judge_stack(name, stack)
-        if stack is None:
+    def _models(self) -> Iterator[Finding]:
+        place = self._store
+        if place is None:
+            yield Finding("models", "unknown", "the stack names no ModelBucketName; name the model store with --store")
             return
-        outputs |= {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-        pages = doctor.cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
-        for resource in (each for page in pages for each in page["StackResourceSummaries"]):
-            yield from _resource(doctor, resource)
+        store = open_store(place)
+        version = active_version(store)
+        if version is None:
+            yield Finding("models", "ok", f"{place} has no active.json: the functions' own model serves")
+            return
+        try:
+            find_model(store, version)
+            yield Finding("models", "ok", f"active.json names {version}, and the store has it")
+        except (NotStored, ArtefactError) as error:
+            fix = "python -m classifier_infra rollback --to a version that the store has"
+            yield Finding("models", "wrong", f"active.json names {version}: {error}", fix)
 
+    def _endpoint(self) -> Iterator[Finding]:
+        if self.options.embedded:
+            return
+        name, clients = self._name, self.clients
+        place = self._store
+        hosted = describe_endpoint(clients, name)
+        problem = find_problem(name, hosted, active_version(open_store(place)) if place else None)
+        if problem:
+            fix = "python -m classifier_infra " + ("deploy" if hosted is None else "status, then promote or rollback")
+            yield Finding("endpoint", "wrong", problem, fix)
+        else:
+            yield Finding("endpoint", "ok", f"{name} is in service")
+        if hosted and hosted.deployment:
+            yield judge_role(hosted.deployment.role, describe_role(clients, hosted.deployment.role))
+            yield judge_quota(hosted, self._quotas())
 
-def _find_stack(doctor: Doctor, name: str) -> Mapping[str, Any] | None:
-    try:
-        return doctor.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"].get("Message", ""):
-            return None
-        raise
+    def _quotas(self) -> dict[str, tuple[str, float]]:
+        with aws_errors("The quotas cannot be listed"):
+            pages = self.quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+            quotas = [quota for page in pages for quota in page["Quotas"]]
+        return {quota["QuotaName"]: (quota["QuotaCode"], quota["Value"]) for quota in quotas}
 
+    def _slack(self) -> Iterator[Finding]:
+        name, by_page = f"{_SERVICE}/{self.options.stage}/slack", installs_by_page(self.outputs)
+        document = self._read_secret(name)
+        problems = list(judge_secret("slack", name, document, INSTALL_PAGE if by_page else ONE_WORKSPACE))
+        yield from problems
+        if problems or not isinstance(document, dict):
+            return
+        if by_page and not document.get("bot_token"):
+            yield Finding("slack", "ok", "the signing secret is set; workspaces install the bot through its page")
+            return
+        fix = "install the app again, and store its new token in the secret"
+        if by_page:
+            fix += "; or remove bot_token from it, if its workspace removed the bot or installed it through the page"
+        yield _token(str(document["bot_token"]), self.options.slack_url, fix)
 
-def _resource(doctor: Doctor, resource: Mapping[str, Any]) -> Iterator[Finding]:
-    kind, logical, physical = (
-        resource["ResourceType"], resource["LogicalResourceId"], resource.get("PhysicalResourceId", ""),
-    )  # fmt: skip
-    if kind == "AWS::DynamoDB::Table":
-        yield judge_table(logical, doctor.dynamodb.describe_table(TableName=physical)["Table"])
-    elif kind == "AWS::SQS::Queue":
-        wanted: Any = ["ApproximateNumberOfMessages"]
-        answer: Any = doctor.sqs.get_queue_attributes(QueueUrl=physical, AttributeNames=wanted)
-        yield judge_queue(logical, answer["Attributes"])
+    def _page(self) -> Iterator[Finding]:
+        if not installs_by_page(self.outputs):
+            return
+        name = f"{_SERVICE}/{self.options.stage}/slack-oauth"
+        problems = list(judge_secret("page", name, self._read_secret(name), APP_CREDENTIALS))
+        yield from problems or [Finding("page", "ok", f"{self.outputs['Workspaces']} may install the bot")]
 
-
-def _models(installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
-    place = _store(installation, outputs)
-    if place is None:
-        yield Finding("models", "unknown", "the stack names no ModelBucketName; name the model store with --store")
-        return
-    store = open_store(place)
-    version = active_version(store)
-    if version is None:
-        yield Finding("models", "ok", f"{place} has no active.json: the functions' own model serves")
-        return
-    try:
-        find_model(store, version)
-        yield Finding("models", "ok", f"active.json names {version}, and the store has it")
-    except (NotStored, ArtefactError) as error:
-        fix = "python -m classifier_infra rollback --to a version that the store has"
-        yield Finding("models", "wrong", f"active.json names {version}: {error}", fix)
-
-
-def _store(installation: Installation, outputs: Mapping[str, str]) -> str | None:
-    bucket = outputs.get("ModelBucketName")
-    return installation.store or (f"s3://{bucket}/models" if bucket else None)
-
-
-def _endpoint(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
-    if installation.embedded:
-        return
-    name, clients = installation.name, doctor.clients
-    place = _store(installation, outputs)
-    hosted = describe_endpoint(clients, name)
-    problem = find_problem(name, hosted, active_version(open_store(place)) if place else None)
-    if problem:
-        fix = "python -m classifier_infra " + ("deploy" if hosted is None else "status, then promote or rollback")
-        yield Finding("endpoint", "wrong", problem, fix)
-    else:
-        yield Finding("endpoint", "ok", f"{name} is in service")
-    if hosted and hosted.deployment:
-        yield judge_role(hosted.deployment.role, describe_role(clients, hosted.deployment.role))
-        yield judge_quota(hosted, _quotas(doctor))
-
-
-def _quotas(doctor: Doctor) -> dict[str, tuple[str, float]]:
-    with aws_errors("The quotas cannot be listed"):
-        pages = doctor.quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
-        quotas = [quota for page in pages for quota in page["Quotas"]]
-    return {quota["QuotaName"]: (quota["QuotaCode"], quota["Value"]) for quota in quotas}
-
-
-def _slack(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
-    name, by_page = installation.secret, installs_by_page(outputs)
-    document = _read_secret(doctor, name)
-    problems = list(judge_secret("slack", name, document, INSTALL_PAGE if by_page else ONE_WORKSPACE))
-    yield from problems
-    if problems or not isinstance(document, dict):
-        return
-    if by_page and not document.get("bot_token"):
-        yield Finding("slack", "ok", "the signing secret is set; workspaces install the bot through its page")
-        return
-    fix = "install the app again, and store its new token in the secret"
-    if by_page:
-        fix += "; or remove bot_token from it, if its workspace removed the bot or installed it through the page"
-    yield _token(str(document["bot_token"]), installation.slack_url, fix)
-
-
-def _page(doctor: Doctor, installation: Installation, outputs: Mapping[str, str]) -> Iterator[Finding]:
-    if not installs_by_page(outputs):
-        return
-    name = installation.page_secret
-    problems = list(judge_secret("page", name, _read_secret(doctor, name), APP_CREDENTIALS))
-    yield from problems or [Finding("page", "ok", f"{outputs['Workspaces']} may install the bot")]
-
-
-def _read_secret(doctor: Doctor, name: str) -> object:
-    with aws_errors(f"The secret {name} cannot be read"):
-        found = none_if_missing(lambda: doctor.secrets.get_secret_value(SecretId=name))
-    return _parse(found["SecretString"]) if found else None
+    def _read_secret(self, name: str) -> object:
+        with aws_errors(f"The secret {name} cannot be read"):
+            found = none_if_missing(lambda: self.secrets.get_secret_value(SecretId=name))
+        return _parse(found["SecretString"]) if found else None
 
 
 def _parse(text: str) -> object:

@@ -86,7 +86,7 @@ def _describe_deployment(deployment: Deployment, hosted: Hosted, prices: Prices)
         price = f"about ${month:,.0f} a month" if month else f"{shape.instance} is not in the price table"
         yield f"  costs: {price} ({prices.region}, {prices.as_of})"
     if capture:
-        yield f"  keeps {capture.percentage} % of requests and answers at {capture.uri}"
+        yield f"  captures {capture.percentage}% of requests and answers to {capture.uri}"
 
 
 def _traffic(clients: Clients, name: str) -> str:

@@ -227,7 +227,7 @@ def _model_and_config(deployment: Deployment, state: CurrentState) -> Iterator[S
         description = f"Create the endpoint configuration {deployment.config_name}: {describe_shape(deployment.shape)}"
         if deployment.capture:
             description += (
-                f"; {deployment.capture.percentage} % of requests and answers are captured to {deployment.capture.uri}"
+                f"; {deployment.capture.percentage}% of requests and answers are captured to {deployment.capture.uri}"
             )
         yield Step(description, Call("sagemaker", "create_endpoint_config", deployment.config_request()))
 
@@ -236,7 +236,7 @@ def _begun(deployment: Deployment, state: CurrentState, event: Event) -> Iterato
     begun = replace(event, outcome=BEGUN)
     if not event.is_same_as(state.last_event) and not begun.is_same_as(state.last_event):
         yield Step(
-            f"Write into the history that {event.version} has begun ({event.action})", _record(deployment, begun)
+            f"Write into the history that the {event.action} of {event.version} has begun", _record(deployment, begun)
         )
 
 
@@ -262,7 +262,7 @@ def _update(deployment: Deployment, strategy: Strategy, hosted: Hosted) -> Step:
 def _describe(strategy: Strategy, request: dict[str, object]) -> str:
     if "DeploymentConfig" not in request or strategy.kind == "all-at-once":
         return "all traffic at once" + (f", the old fleet stays {strategy.bake} s" if strategy.bake else "")
-    part = f"{strategy.percent} % of the traffic"
+    part = f"{strategy.percent}% of the traffic"
     if strategy.kind == "canary":
         return f"{part} for {strategy.wait} s, then all of it; the old fleet stays {strategy.bake} s more"
     return f"{part} every {strategy.wait} s; the old fleet stays {strategy.bake} s after that"

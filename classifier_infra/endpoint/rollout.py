@@ -60,7 +60,7 @@ def check_strategy(strategy: Strategy, hosted: Hosted) -> None:
     if strategy.kind == "all-at-once":
         return
     if not 1 <= strategy.percent <= _MOST_PERCENT:
-        raise StrategyError(f"{strategy.percent} % is not 1 to {_MOST_PERCENT}, the limits of a step")
+        raise StrategyError(f"{strategy.percent}% is not 1 to {_MOST_PERCENT}, the limits of a step")
     if hosted.count == 1:
         raise StrategyError(
             f"one instance cannot be shared out: a {strategy.kind} step is at most half of a fleet. Have two first "
@@ -133,7 +133,7 @@ def alarm_requests(endpoint: str, config: str, limits: Limits) -> list[Request]:
     """
     failing = {"Statistic": "Average", "Threshold": limits.error_percent / 100}
     slow = {"ExtendedStatistic": "p99", "Threshold": limits.latency_ms * 1000}
-    percent = f"more than {limits.error_percent:g} % of invocations fail with"
+    percent = f"more than {limits.error_percent:g}% of invocations fail with"
     late = f"the 99th percentile of latency is over {limits.latency_ms:g} ms"
     return [
         _alarm(endpoint, config, "5xx", f"{percent} 5xx", {"MetricName": "Invocation5XXErrors", **failing}),

@@ -41,7 +41,7 @@ def create_app(
         ],
         exception_handlers={
             404: _answer_unknown_path,
-            ClientDisconnect: _ignore_disconnect,  # type: ignore[dict-item]  # None: there is nobody to answer
+            ClientDisconnect: _ignore_disconnect,  # type: ignore[dict-item]  # None: no answer is sent
             Exception: _answer_error,
         },
         max_body_size=MAX_BODY_BYTES,

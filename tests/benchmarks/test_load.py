@@ -1,4 +1,4 @@
-"""The load that benchmarks put on a server: every request is sent, and every reply is looked at."""
+"""The load generator sends every request, and checks every reply."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ def test_all_requests_are_sent_and_timed():
     assert 0 < figures["p50"] <= figures["p99"]
 
 
-def test_another_answer_than_the_first_is_counted():
+def test_answers_that_differ_from_the_first_are_counted():
     replies = iter([Response(b"a"), Response(b"a"), Response(b"b"), Response(b"a", 500), Response(b"a")])
 
     with serving(app_of(lambda request, body: next(replies))) as url:

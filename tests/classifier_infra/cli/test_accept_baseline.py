@@ -1,4 +1,4 @@
-"""`python -m classifier_infra accept-baseline`, as a person types it."""
+"""`python -m classifier_infra accept-baseline`, from its command line."""
 
 import json
 from dataclasses import replace
@@ -45,7 +45,7 @@ def accepted(store):
     return parse_baselines(path.read_bytes()) if path.exists() else ()
 
 
-def test_where_canaries_hold_there_is_nothing_to_accept(store, host, capsys):
+def test_if_no_canary_moved_there_is_nothing_to_accept(store, host, capsys):
     assert accept(store, "--endpoint-name", "small", *WHO) == 0
 
     assert "All 2 canaries of v1 hold" in capsys.readouterr().out
@@ -58,7 +58,7 @@ def test_the_model_in_this_process_can_be_asked_as_well(store, capsys):
     assert "All 2 canaries of v1 hold" in capsys.readouterr().out
 
 
-def test_what_moved_is_shown_and_nothing_is_written_in_a_dry_run(store, moved, capsys):
+def test_a_dry_run_shows_what_moved_and_writes_nothing(store, moved, capsys):
     assert accept(store, "--endpoint-name", "small", "--dry-run") == 3
 
     output = capsys.readouterr()
@@ -67,7 +67,7 @@ def test_what_moved_is_shown_and_nothing_is_written_in_a_dry_run(store, moved, c
     assert accepted(store) == ()
 
 
-def test_what_moved_is_accepted_with_who_did_and_why(store, moved):
+def test_an_acceptance_records_by_whom_and_why(store, moved):
     assert accept(store, "--endpoint-name", "small", *WHO) == 0
 
     [baseline] = accepted(store)
@@ -76,7 +76,7 @@ def test_what_moved_is_accepted_with_who_did_and_why(store, moved):
     assert accept(store, "--endpoint-name", "small", "--dry-run") == 0
 
 
-def test_what_was_accepted_before_is_kept(store, moved, host, model_folder):
+def test_earlier_acceptances_are_kept(store, moved, host, model_folder):
     accept(store, "--endpoint-name", "small", *WHO)
     host.serve(open_artefact(model_folder))
 
@@ -86,7 +86,7 @@ def test_what_was_accepted_before_is_kept(store, moved, host, model_folder):
 
 
 @pytest.mark.parametrize("options", [(), ("--by", "ann"), ("--reason", "why not")])
-def test_nobody_accepts_without_a_name_and_a_reason(store, capsys, options):
+def test_accepting_requires_a_name_and_a_reason(store, capsys, options):
     assert accept(store, "--embedded", *options) == 2
 
     assert "--by and --reason" in capsys.readouterr().err
@@ -101,7 +101,7 @@ def test_nobody_accepts_without_a_name_and_a_reason(store, capsys, options):
         (lambda store: (store / "v1" / "model.tar.gz").write_bytes(b""), "damaged or cut short"),
     ],
 )
-def test_a_store_that_cannot_be_used_is_named(store, capsys, change, complaint):
+def test_an_unusable_store_is_reported(store, capsys, change, complaint):
     change(store)
 
     assert accept(store, "--embedded", *WHO) == 1
@@ -109,7 +109,7 @@ def test_a_store_that_cannot_be_used_is_named(store, capsys, change, complaint):
     assert complaint in capsys.readouterr().err
 
 
-def test_an_endpoint_that_does_not_answer_is_told(store, host, capsys):
+def test_an_endpoint_that_fails_is_reported(store, host, capsys):
     assert accept(store, "--endpoint-name", "other", *WHO) == 1
 
     assert (

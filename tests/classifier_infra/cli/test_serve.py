@@ -1,4 +1,4 @@
-"""`python -m classifier_infra serve` as a person meets it."""
+"""`python -m classifier_infra serve`, from its command line."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ def run():
     return run
 
 
-def test_one_line_gives_the_address_once_it_answers(serve, model_folder):
+def test_the_address_is_printed_once_the_server_answers(serve, model_folder):
     with serve(model_folder) as (_, url):
         assert httpx2.get(f"{url}/ping").status_code == 200
 
@@ -41,7 +41,7 @@ def _job(request):
 
 @pytest.mark.usefixtures("_job")
 @pytest.mark.parametrize(("stop", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_ends_it_quietly(serve, model_folder, stop, status):
+def test_a_signal_ends_the_server_without_output(serve, model_folder, stop, status):
     with serve(model_folder) as (process, url), httpx2.Client() as client:  # stays connected
         client.get(f"{url}/ping")
         process.send_signal(stop)
@@ -61,7 +61,7 @@ def test_a_bare_model_is_served_as_in_a_container(serve, tmp_path, model_bytes):
     assert len(prediction["label"]) == 9
 
 
-def test_a_bare_model_that_was_cut_short_is_refused(run, tmp_path, model_bytes):
+def test_a_truncated_bare_model_is_refused(run, tmp_path, model_bytes):
     (tmp_path / "model.bin").write_bytes(model_bytes[:-1])
 
     result = run("serve", tmp_path, "--port", "0")
@@ -91,7 +91,7 @@ def test_a_file_names_several_endpoints_and_variants(serve, model_folder, tmp_pa
     ]
 
 
-def test_a_wrong_file_of_endpoints_is_refused_with_a_sentence(run, tmp_path):
+def test_an_invalid_file_of_endpoints_is_refused(run, tmp_path):
     path = tmp_path / "endpoints.yml"
     path.write_text("support: {current: {}}")
 
@@ -104,7 +104,7 @@ def test_a_wrong_file_of_endpoints_is_refused_with_a_sentence(run, tmp_path):
 # --- Faults and capture ---------------------------------------------------------------------------------------
 
 
-def test_faults_can_be_there_from_the_start_and_end_at_run_time(serve, model_folder):
+def test_faults_can_start_with_the_server_and_end_at_run_time(serve, model_folder):
     with serve(model_folder, "--fault", "unavailable") as (_, url), httpx2.Client(base_url=url) as client:
         before = client.post("/endpoints/blazing-triage/invocations", json={"instances": []})
         client.delete("/faults")
@@ -120,7 +120,7 @@ def test_an_unknown_fault_is_a_usage_error(run, model_folder):
     assert "argument --fault: 'nothing' is not a fault; the faults are hang, slow, " in result.stderr
 
 
-def test_what_is_served_can_be_captured(serve, model_folder, tmp_path):
+def test_invocations_can_be_captured(serve, model_folder, tmp_path):
     with serve(model_folder, "--capture", tmp_path / "captured") as (_, url):
         for _ in range(3):
             httpx2.post(f"{url}/endpoints/blazing-triage/invocations", json={"instances": ["invoice"]})
@@ -132,7 +132,7 @@ def test_what_is_served_can_be_captured(serve, model_folder, tmp_path):
 # --- What is refused ------------------------------------------------------------------------------------------
 
 
-def test_a_corrupt_archive_is_refused_with_a_sentence(run, tmp_path, model_folder):
+def test_a_corrupt_archive_is_refused(run, tmp_path, model_folder):
     folder = shutil.copytree(model_folder, tmp_path / "corrupt")
     archive = folder / "model.tar.gz"
     archive.write_bytes(archive.read_bytes()[:100])
@@ -144,7 +144,7 @@ def test_a_corrupt_archive_is_refused_with_a_sentence(run, tmp_path, model_folde
     assert result.stderr.count("\n") == 1
 
 
-def test_a_taken_port_is_reported_with_what_to_do(run, model_folder):
+def test_a_port_in_use_is_reported_with_what_to_do(run, model_folder):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 

@@ -1,4 +1,4 @@
-"""An account made of moto over HTTP, a bucket with models, and the local endpoint as what is deployed there.
+"""An AWS account made of moto over HTTP, a bucket with models, and the local endpoint in place of a deployed one.
 
 moto has no UpdateEndpoint; here it has one that is done at once, or ends as a test says. boto3 checks every request
 against the service's own model before it is sent.
@@ -45,7 +45,7 @@ def moto_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def made_clients() -> Iterator[dict[tuple[str, str], Any]]:
-    """Clients of moto by service and region: to build one takes longer than what is asked of it."""
+    """moto's clients by service and region, shared because building one is slower than calling it."""
     made: dict[tuple[str, str], Any] = {}
     yield made
     for client in made.values():
@@ -54,7 +54,7 @@ def made_clients() -> Iterator[dict[tuple[str, str], Any]]:
 
 @dataclass
 class Updates:
-    """What UpdateEndpoint is asked, and what becomes of it: `status` and, where it goes back, `goes_back`."""
+    """The requests of UpdateEndpoint, and their outcome: `status`, and `goes_back` if it is rolled back."""
 
     requests: list[dict[str, Any]] = field(default_factory=list)
     goes_back: str | None = None
@@ -81,7 +81,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> Updates:
 
 @dataclass
 class Account:
-    """What a person has: clients of boto3, the commands, and a look at all there is."""
+    """The clients, the commands, and the state of the account and its bucket."""
 
     role: str
     clients: Callable[[str], Any]
@@ -91,7 +91,7 @@ class Account:
         return main([*arguments])
 
     def files(self) -> dict[str, Any]:
-        """The bucket's files; JSON is read, without the times of events."""
+        """Return the bucket's files, JSON parsed, without the times of events."""
         s3 = self.clients("s3")
         names = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
         return {name: _content(s3.get_object(Bucket=BUCKET, Key=name)["Body"].read(), name) for name in names}
@@ -106,7 +106,7 @@ class Account:
         return self.clients("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
 
     def everything(self) -> dict[str, Any]:
-        """All that commands may leave behind, but for times."""
+        """Return everything that commands may leave behind, without times."""
         sagemaker, cloudwatch = self.clients("sagemaker"), self.clients("cloudwatch")
         scaling = self.clients("application-autoscaling")
         return {
@@ -200,7 +200,7 @@ def deployed(account: Account, v1: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """`interrupt(n)` stops the command when its n-th step (from 0) is done, before anybody was told."""
+    """`interrupt(n)` stops the command after its n-th step (from 0), before its result is reported."""
     begun = 0
     carry_out = Executor.carry_out
 
@@ -219,13 +219,13 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 @pytest.fixture
 def serve_model(account: Account) -> Callable[[Path], None]:
-    """Makes the endpoint answer as another model does."""
+    """Makes the endpoint serve another model."""
     return lambda folder: account.host.serve(open_artefact(folder))
 
 
 @pytest.fixture
 def other_model(write_folder, write_fasttext, manifest, tmp_path) -> Callable[[str], Path]:
-    """Writes a model that answers otherwise, under a version."""
+    """Writes a model with other answers, under a version."""
 
     def write(version: str) -> Path:
         model = write_fasttext({"</s>": [0.1] * 9, "invoice": [0.2] * 9}, manifest.raw_labels())

@@ -1,4 +1,4 @@
-"""`autoscale` sets target tracking, and refuses what AWS would take and never do."""
+"""`autoscale` sets target tracking, and refuses what AWS would accept and ignore."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_an_endpoint_scales_by_invocations_per_instance(deployed):
 
 
 @pytest.mark.parametrize("step", range(2))
-def test_interrupted_and_run_again_it_ends_the_same(deployed, interrupt, step):
+def test_an_interrupted_run_continues_to_the_same_end(deployed, interrupt, step):
     interrupt(step)
 
     assert deployed.run("autoscale", *PLACE, "--yes") == 130
@@ -41,7 +41,7 @@ def test_interrupted_and_run_again_it_ends_the_same(deployed, interrupt, step):
     assert len(whole["policies"]) == 1
 
 
-def test_the_same_again_does_nothing_and_other_limits_are_taken(deployed, capsys):
+def test_equal_limits_change_nothing_and_others_are_set(deployed, capsys):
     deployed.run("autoscale", *PLACE, "--yes")
     capsys.readouterr()
 
@@ -52,7 +52,7 @@ def test_the_same_again_does_nothing_and_other_limits_are_taken(deployed, capsys
     assert deployed.everything()["targets"] == [("endpoint/small/variant/AllTraffic", 2, 9)]
 
 
-def test_it_can_be_ended_and_ended_again(deployed, capsys):
+def test_auto_scaling_can_be_ended_twice(deployed, capsys):
     deployed.run("autoscale", *PLACE, "--yes")
 
     assert deployed.run("autoscale", *PLACE, "--off", "--yes") == 0
@@ -62,7 +62,7 @@ def test_it_can_be_ended_and_ended_again(deployed, capsys):
     assert "Nothing to do" in capsys.readouterr().out
 
 
-def test_status_shows_it(deployed, capsys):
+def test_status_shows_the_scaling(deployed, capsys):
     deployed.run("autoscale", *PLACE, "--yes")
     capsys.readouterr()
 
@@ -78,7 +78,7 @@ def test_status_shows_it(deployed, capsys):
     assert "(category 90.0%)" in said
 
 
-def test_status_tells_an_endpoint_that_serves_another_model_than_functions_think(deployed, capsys):
+def test_status_reports_an_endpoint_whose_model_is_not_the_active_one(deployed, capsys):
     s3 = deployed.clients("s3")
     s3.put_object(Bucket="models-of-the-team", Key="models/active.json", Body=b'{"version": "v0"}')
 
@@ -87,7 +87,7 @@ def test_status_tells_an_endpoint_that_serves_another_model_than_functions_think
     assert "The endpoint serves v1, and active.json names v0" in capsys.readouterr().err
 
 
-def test_status_and_autoscale_tell_an_endpoint_that_is_not_there(account, capsys):
+def test_status_and_autoscale_report_a_missing_endpoint(account, capsys):
     assert account.run("status", *PLACE) == 3
     assert account.run("autoscale", *PLACE, "--yes") == 1
 
@@ -134,7 +134,7 @@ def test_a_serverless_endpoint_has_nothing_to_set():
         (Scaling(1, 2, 1, -1), "cool-downs at least 0 seconds"),
     ],
 )
-def test_limits_that_cannot_be_are_refused_with_the_reason(scaling, reason):
+def test_invalid_limits_are_refused_with_the_reason(scaling, reason):
     assert reason in refuse(RealTime("ml.c5.large", 2), scaling)
 
 

@@ -1,4 +1,4 @@
-"""A person is asked before the first step, and sees progress on a terminal alone."""
+"""Commands ask before the first step, and show progress on a terminal only."""
 
 import io
 
@@ -28,7 +28,7 @@ def run(console, done, dry_run=False):
 
 
 @pytest.mark.parametrize("answer", ["y\n", "YES\n"])
-def test_who_agrees_sees_the_steps_first_and_then_each_as_it_is_done(console, monkeypatch, answer):
+def test_after_confirmation_each_step_is_announced(console, monkeypatch, answer):
     monkeypatch.setattr("sys.stdin", Terminal(answer))
     done = []
 
@@ -41,7 +41,7 @@ def test_who_agrees_sees_the_steps_first_and_then_each_as_it_is_done(console, mo
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-def test_who_does_not_agree_gets_nothing_done(console, monkeypatch, answer):
+def test_without_confirmation_nothing_is_done(console, monkeypatch, answer):
     monkeypatch.setattr("sys.stdin", Terminal(answer))
     done = []
 
@@ -51,7 +51,7 @@ def test_who_does_not_agree_gets_nothing_done(console, monkeypatch, answer):
     assert done == []
 
 
-def test_what_goes_wrong_is_told_with_how_to_go_on(monkeypatch):
+def test_a_failure_is_reported_with_how_to_continue(monkeypatch):
     def refuse(action):
         raise CloudError("AWS refused create_endpoint: ResourceLimitExceeded")
 
@@ -63,7 +63,7 @@ def test_what_goes_wrong_is_told_with_how_to_go_on(monkeypatch):
     assert "run the same command again: it goes on from here" in str(stopped.value)
 
 
-def test_progress_is_for_terminals():
+def test_progress_is_shown_on_terminals_only():
     pipe, terminal = Console(io.StringIO(), io.StringIO()), Console(io.StringIO(), Terminal())
 
     for console in (pipe, terminal):

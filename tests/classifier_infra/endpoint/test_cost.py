@@ -1,4 +1,4 @@
-"""What each mode costs, which is recommended, and that a second reckoning comes to the same."""
+"""The cost of each mode, the recommendation, and an independent calculation with the same result."""
 
 import json
 import math
@@ -50,7 +50,7 @@ def some_case(chance: random.Random) -> tuple[Traffic, Sizing]:
     return traffic, sizing
 
 
-def test_an_independent_script_comes_to_the_same_sums():
+def test_an_independent_script_computes_the_same_sums():
     chance = random.Random(8)
     cases = [some_case(chance) for _ in range(300)]
     written = json.dumps([asdict(traffic) | asdict(sizing) for traffic, sizing in cases])
@@ -63,7 +63,7 @@ def test_an_independent_script_comes_to_the_same_sums():
         assert ours == {mode: pytest.approx(float(total), rel=1e-9) for mode, total in answer.items()}
 
 
-def test_a_real_time_endpoint_is_paid_by_the_hour_however_little_comes():
+def test_a_real_time_endpoint_costs_the_same_with_little_traffic():
     cost = estimate("real-time", Traffic(1), Sizing(instance="ml.m5.large", min_instances=2), PRICES)
 
     assert cost.month == pytest.approx(2 * 0.115 * 730, abs=0.001)
@@ -77,7 +77,7 @@ def test_instances_are_counted_for_the_peak():
     assert Sizing(calls_a_second=100).instances(traffic) == 6
 
 
-def test_a_call_that_carries_more_costs_less_a_message():
+def test_larger_calls_cost_less_per_message():
     single, batched = (estimate("serverless", replace(QUIET, texts_a_call=n), Sizing(), PRICES) for n in (1, 10))
 
     assert batched.per_thousand < single.per_thousand / 5
@@ -120,20 +120,20 @@ def test_a_small_model_is_cheapest_inside_the_functions():
         (["no-cold-start"], "embedded", {"serverless"}),
     ],
 )
-def test_what_is_needed_rules_modes_out(needs, mode, ruled_out):
+def test_needs_rule_modes_out(needs, mode, ruled_out):
     advice = advise(QUIET, *needs)
 
     assert (advice.mode, set(advice.ruled_out)) == (mode, ruled_out)
 
 
-def test_a_large_model_is_not_put_into_the_functions():
+def test_a_large_model_is_not_embedded():
     advice = advise(QUIET, model_bytes=800_000_000)
 
     assert advice.mode == "serverless"
     assert "800 MB is too large" in advice.ruled_out["embedded"]
 
 
-def test_a_peak_over_what_serverless_takes_at_a_time_rules_it_out():
+def test_a_peak_over_the_limit_of_serverless_rules_it_out():
     traffic = Traffic(5_000_000_000, busy_hours=8)
 
     advice = advise(traffic, model_bytes=800_000_000)
@@ -146,7 +146,7 @@ def test_a_peak_over_what_serverless_takes_at_a_time_rules_it_out():
     "shape",
     [{"messages_a_month": 0}, {"busy_hours": 25}, {"peak_factor": 0.5}, {"texts_a_call": 0.1}, {"bytes_a_text": -1}],
 )
-def test_a_shape_that_cannot_be_is_refused(shape):
+def test_invalid_traffic_is_refused(shape):
     with pytest.raises(TrafficError):
         Traffic(**{"messages_a_month": 1.0, **shape})
 
@@ -154,7 +154,7 @@ def test_a_shape_that_cannot_be_is_refused(shape):
 # --- The command ----------------------------------------------------------------------------------------------
 
 
-def test_the_command_says_what_to_take_and_why(capsys):
+def test_the_command_recommends_a_mode_with_the_reason(capsys):
     assert main(["cost", "--messages-a-day", "2000", "--need", "canary"]) == 0
 
     said = capsys.readouterr().out
@@ -163,7 +163,7 @@ def test_the_command_says_what_to_take_and_why(capsys):
     assert "Not serverless: SageMaker shifts no traffic by parts" in said
 
 
-def test_the_command_gives_figures_for_programs(capsys):
+def test_the_command_prints_json(capsys):
     assert main(["cost", "--messages-a-day", "2000", "--json"]) == 0
 
     figures = json.loads(capsys.readouterr().out)
@@ -180,7 +180,7 @@ def test_the_command_gives_figures_for_programs(capsys):
         (["--messages-a-day", "9", "--prices", "nowhere"], "nowhere: No such file"),
     ],
 )
-def test_what_cannot_be_priced_is_told(options, complaint, capsys):
+def test_what_cannot_be_priced_is_reported(options, complaint, capsys):
     assert main(["cost", *options]) == 2
 
     assert complaint in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`delete` leaves nothing that costs money, and touches nothing that is somebody else's."""
+"""`delete` leaves nothing that costs money, and touches no resources of others."""
 
 import pytest
 
@@ -7,7 +7,7 @@ PLACE = ("--store", STORE, "--endpoint-name", "small")
 SCALE = ("autoscale", *PLACE, "--min", "2", "--max", "4", "--yes")
 
 
-def test_an_endpoint_goes_with_all_that_was_made_for_it(deployed):
+def test_an_endpoint_is_deleted_with_all_that_was_made_for_it(deployed):
     deployed.run(*SCALE)
 
     assert deployed.run("delete", *PLACE, "--yes") == 0
@@ -19,7 +19,7 @@ def test_an_endpoint_goes_with_all_that_was_made_for_it(deployed):
 
 
 @pytest.mark.parametrize("step", range(7))
-def test_interrupted_at_any_step_and_run_again_nothing_is_left(deployed, interrupt, step, capsys):
+def test_a_deletion_interrupted_at_any_step_and_run_again_leaves_nothing(deployed, interrupt, step, capsys):
     deployed.run(*SCALE)
     interrupt(step)
 
@@ -32,14 +32,14 @@ def test_interrupted_at_any_step_and_run_again_nothing_is_left(deployed, interru
     assert deployed.history()[-1]["outcome"] == "deleted"
 
 
-def test_deleting_what_is_not_there_does_nothing(account, capsys):
+def test_deleting_a_missing_endpoint_does_nothing(account, capsys):
     assert account.run("delete", *PLACE, "--yes") == 0
 
     assert "Nothing to do" in capsys.readouterr().out
     assert account.files() == {}
 
 
-def test_what_is_somebody_elses_stays(deployed):
+def test_resources_of_others_stay(deployed):
     other = {"ExecutionRoleArn": deployed.role, "PrimaryContainer": {"Image": "x", "ModelDataUrl": "s3://x/y"}}
     deployed.clients("sagemaker").create_model(ModelName="theirs", **other)
 
@@ -53,7 +53,7 @@ def test_what_is_somebody_elses_stays(deployed):
 def with_orphans(deployed, v1):
     """Beside `small`, an endpoint of a stage that is gone, and an alarm on one that is not there any more."""
     arguments = ("deploy", str(v1), "--store", STORE, "--endpoint-name", "gone", "--role", deployed.role, "--yes")
-    assert deployed.run(*arguments) == 3  # nobody answers under that name here
+    assert deployed.run(*arguments) == 3  # nothing answers under that name here
     for name, endpoint in (("old-alarm", "older"), ("other-alarm", None)):
         dimensions = [{"Name": "EndpointName", "Value": endpoint}] if endpoint else []
         deployed.clients("cloudwatch").put_metric_alarm(
@@ -63,7 +63,7 @@ def with_orphans(deployed, v1):
     return deployed
 
 
-def test_what_belongs_to_nobody_is_listed_with_its_price(with_orphans, capsys):
+def test_orphans_are_listed_with_their_price(with_orphans, capsys):
     capsys.readouterr()
 
     assert with_orphans.run("status", *PLACE, "--orphans") == 3
@@ -75,7 +75,7 @@ def test_what_belongs_to_nobody_is_listed_with_its_price(with_orphans, capsys):
     assert "delete --orphans" in said.err
 
 
-def test_what_belongs_to_nobody_is_deleted_until_nothing_does(with_orphans, capsys):
+def test_orphans_are_deleted_until_none_are_left(with_orphans, capsys):
     for _ in range(3):  # what an orphan was made of is one itself when that is gone
         assert with_orphans.run("delete", *PLACE, "--orphans", "--yes") == 0
     capsys.readouterr()
@@ -88,7 +88,7 @@ def test_what_belongs_to_nobody_is_deleted_until_nothing_does(with_orphans, caps
     assert len(left["configs"]) == len(left["models"]) == 1
 
 
-def test_an_endpoint_that_is_kept_is_no_orphan(with_orphans, capsys):
+def test_an_endpoint_to_keep_is_not_an_orphan(with_orphans, capsys):
     capsys.readouterr()
 
     with_orphans.run("status", *PLACE, "--orphans", "--keep", "gone")

@@ -1,4 +1,4 @@
-"""`deploy` makes an endpoint of a model, says beforehand what it will do, and goes on where it was stopped."""
+"""`deploy` creates an endpoint for a model, announces its steps, and continues after an interruption."""
 
 import json
 
@@ -41,7 +41,7 @@ def test_a_model_is_in_service_and_in_use(account, deploy):
     assert account.active() == "v1"
 
 
-def test_nothing_of_what_is_asked_is_kept_unless_told_to(account, deploy):
+def test_requests_are_not_captured_by_default(account, deploy):
     deploy("--yes")
     plain = account.clients("sagemaker").list_endpoint_configs()["EndpointConfigs"][0]["EndpointConfigName"]
 
@@ -50,7 +50,7 @@ def test_nothing_of_what_is_asked_is_kept_unless_told_to(account, deploy):
     assert not config.get("DataCaptureConfig")
 
 
-def test_what_is_asked_is_kept_where_one_says(account, deploy):
+def test_requests_are_captured_on_request(account, deploy):
     assert deploy("--capture", "s3://kept/here", "--capture-percentage", "20", "--yes") == 0
 
     name = account.endpoint()["EndpointConfigName"]
@@ -68,7 +68,7 @@ def test_a_serverless_endpoint_has_memory_and_no_instances(account, deploy):
     assert "InstanceType" not in variant
 
 
-def test_steps_are_explained_before_and_the_canaries_shown_after(deploy, capsys):
+def test_steps_are_announced_and_the_canaries_answers_shown(deploy, capsys):
     deploy("--yes")
 
     said = capsys.readouterr().out
@@ -78,7 +78,7 @@ def test_steps_are_explained_before_and_the_canaries_shown_after(deploy, capsys)
     assert ", seen billing 0.9" in said
 
 
-def test_a_dry_run_says_the_same_and_does_nothing(account, deploy, capsys):
+def test_a_dry_run_shows_the_steps_and_does_nothing(account, deploy, capsys):
     before = account.everything()
 
     assert deploy("--dry-run") == 0
@@ -87,7 +87,7 @@ def test_a_dry_run_says_the_same_and_does_nothing(account, deploy, capsys):
     assert account.everything() == before
 
 
-def test_without_anybody_to_ask_nothing_is_done(account, deploy, capsys):
+def test_without_a_terminal_nothing_is_done(account, deploy, capsys):
     before = account.everything()
 
     assert deploy() == 2
@@ -105,7 +105,7 @@ def test_the_history_says_who_deployed_what_with_which_accuracy(account, deploy)
     assert event["metrics"]["test_accuracy"] == {"category": 0.9}
 
 
-def test_deploying_what_is_deployed_does_nothing(account, deploy, capsys):
+def test_deploying_twice_does_nothing(account, deploy, capsys):
     deploy("--yes")
     before = account.everything()
     capsys.readouterr()
@@ -127,7 +127,7 @@ def test_a_model_of_the_store_is_named_by_its_version(account, deploy, v1):
 
 
 @pytest.mark.parametrize("step", range(8))
-def test_interrupted_at_any_step_and_run_again_it_ends_the_same(account, deploy, interrupt, step, capsys):
+def test_a_deployment_interrupted_at_any_step_and_run_again_ends_the_same(account, deploy, interrupt, step, capsys):
     interrupt(step)
 
     assert deploy("--yes") == 130
@@ -141,7 +141,7 @@ def test_interrupted_at_any_step_and_run_again_it_ends_the_same(account, deploy,
     assert [event["version"] for event in account.history()] == ["v1"]
 
 
-def test_a_model_that_was_copied_by_half_is_copied_again(account, deploy, v1):
+def test_a_partly_copied_model_is_copied_again(account, deploy, v1):
     account.clients("s3").upload_file(str(v1 / "model.tar.gz"), "models-of-the-team", "models/v1/model.tar.gz")
 
     assert deploy("--yes") == 0
@@ -149,7 +149,7 @@ def test_a_model_that_was_copied_by_half_is_copied_again(account, deploy, v1):
     assert {"models/v1/manifest.json", "models/v1/model.tar.gz"} <= set(account.files())
 
 
-def test_an_endpoint_that_answers_otherwise_is_not_put_into_use(account, deploy, capsys):
+def test_an_endpoint_with_other_answers_is_not_activated(account, deploy, capsys):
     account.host.fail(Fault("wrong-labels"))
 
     assert deploy("--yes") == 3
@@ -179,7 +179,7 @@ def test_canaries_that_moved_are_named(deploy, serve_model, other_model, capsys)
         (["--memory", "1024"], "--memory and --concurrency are for --serverless"),
     ],
 )
-def test_what_cannot_work_is_refused_before_anything_is_made(account, deploy, options, complaint, capsys):
+def test_an_impossible_deployment_is_refused_before_anything_is_created(account, deploy, options, complaint, capsys):
     before = account.everything()
 
     assert deploy("--yes", *options) == 2
@@ -188,7 +188,7 @@ def test_what_cannot_work_is_refused_before_anything_is_made(account, deploy, op
     assert account.everything() == before
 
 
-def test_a_role_that_is_not_there_or_keeps_sagemaker_out_is_refused(account, deploy, capsys):
+def test_a_role_that_is_missing_or_excludes_sagemaker_is_refused(account, deploy, capsys):
     policy = {"Statement": {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}}
     wrong = account.clients("iam").create_role(RoleName="other", AssumeRolePolicyDocument=json.dumps(policy))
 
@@ -218,7 +218,7 @@ def test_another_model_under_the_same_version_is_refused(deploy, other_model, ca
     assert "the store has another model under the version v1" in capsys.readouterr().err
 
 
-def test_an_endpoint_with_another_model_is_to_be_promoted(deployed, v2, capsys):
+def test_for_an_endpoint_with_another_model_promote_is_suggested(deployed, v2, capsys):
     arguments = ["deploy", str(v2), "--store", STORE, "--endpoint-name", "small", "--role", deployed.role, "--yes"]
 
     assert deployed.run(*arguments) == 2
@@ -226,7 +226,7 @@ def test_an_endpoint_with_another_model_is_to_be_promoted(deployed, v2, capsys):
     assert "to change its model: promote" in capsys.readouterr().err
 
 
-def test_a_region_without_blazingtext_is_named(account, deploy, monkeypatch, capsys):
+def test_a_region_without_blazingtext_is_refused(account, deploy, monkeypatch, capsys):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "mx-central-1")
 
     assert deploy("--yes") == 2

@@ -1,4 +1,4 @@
-"""`doctor` looks at everything an installation stands on; whatever is wrong has what mends it beside it."""
+"""`doctor` checks everything that an installation needs, and names the fix of what is wrong."""
 
 import json
 
@@ -82,7 +82,7 @@ def installed(account, v1, quotas):
     return account
 
 
-def test_a_sound_installation_has_nothing_wrong(installed, examine, quotas, capsys):
+def test_a_complete_installation_has_no_findings(installed, examine, quotas, capsys):
     quotas(4)
     capsys.readouterr()
 
@@ -104,7 +104,7 @@ def test_no_secret_is_printed(installed, examine, quotas, capsys):
     assert "hidden" not in said.out + said.err
 
 
-def test_an_empty_account_is_told_what_to_do_from_the_top(account, examine, capsys):
+def test_an_empty_account_gets_every_fix(account, examine, capsys):
     assert examine() == 3
 
     said = capsys.readouterr().out
@@ -115,13 +115,13 @@ def test_an_empty_account_is_told_what_to_do_from_the_top(account, examine, caps
     assert f"fix: aws secretsmanager put-secret-value --secret-id {SECRET}" in said
 
 
-def test_an_installation_without_an_endpoint_wants_none(account, examine, capsys):
+def test_an_embedded_installation_needs_no_endpoint(account, examine, capsys):
     examine("--embedded")
 
     assert " endpoint " not in capsys.readouterr().out
 
 
-def test_too_small_a_quota_for_two_fleets_is_found_before_a_promotion_fails(installed, examine, quotas, capsys):
+def test_a_quota_that_is_too_small_for_a_promotion_is_found(installed, examine, quotas, capsys):
     quotas(3)
 
     assert examine() == 3
@@ -131,7 +131,7 @@ def test_too_small_a_quota_for_two_fleets_is_found_before_a_promotion_fails(inst
     assert "--quota-code L-1 --desired-value 4" in said
 
 
-def test_messages_that_were_set_aside_are_found(installed, examine, quotas, capsys):
+def test_dead_letters_are_found(installed, examine, quotas, capsys):
     quotas(4)
     sqs = installed.clients("sqs")
     (url,) = [url for url in sqs.list_queues()["QueueUrls"] if "DeadLetter" in url]
@@ -144,7 +144,7 @@ def test_messages_that_were_set_aside_are_found(installed, examine, quotas, caps
     assert "fix: python -m bot inspect, then python -m bot redrive --all" in said
 
 
-def test_a_model_in_use_that_is_not_stored_is_found(installed, examine, quotas, capsys):
+def test_an_active_model_that_is_not_stored_is_found(installed, examine, quotas, capsys):
     quotas(4)
     installed.clients("s3").delete_object(Bucket="models-of-the-team", Key="models/v1/manifest.json")
 
@@ -165,7 +165,7 @@ def test_missing_scopes_are_named(installed, examine, slack, quotas, capsys):
     assert "the token of Acme lacks reactions:write, users:read" in capsys.readouterr().out
 
 
-def test_a_token_that_slack_refuses_is_told(installed, examine, slack, quotas, capsys):
+def test_a_token_that_slack_refuses_is_found(installed, examine, slack, quotas, capsys):
     quotas(4)
     slack.answer = {"ok": False, "error": "token_revoked"}
 
@@ -175,7 +175,7 @@ def test_a_token_that_slack_refuses_is_told(installed, examine, slack, quotas, c
 
 
 @pytest.mark.parametrize(("secret", "complaint"), [("{", "is empty or not a JSON object"), ("{}", "has no bot_token")])
-def test_a_secret_that_is_none_is_told(installed, examine, quotas, secret, complaint, capsys):
+def test_an_invalid_secret_is_found(installed, examine, quotas, secret, complaint, capsys):
     quotas(4)
     installed.clients("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=secret)
 
@@ -201,7 +201,7 @@ def with_page(installed, quotas):
     return secrets
 
 
-def test_where_workspaces_install_the_bot_no_token_is_missing_and_slack_not_asked(with_page, examine, slack, capsys):
+def test_where_workspaces_install_the_bot_no_token_is_needed_and_slack_not_called(with_page, examine, slack, capsys):
     slack.answer = {"ok": False, "error": "invalid_auth"}
     capsys.readouterr()
 
@@ -213,7 +213,7 @@ def test_where_workspaces_install_the_bot_no_token_is_missing_and_slack_not_aske
     assert "hidden" not in said.out + said.err
 
 
-def test_the_signing_secret_is_missing_wherever_the_bot_is_installed(with_page, examine, capsys):
+def test_a_missing_signing_secret_is_found_in_either_installation(with_page, examine, capsys):
     with_page.put_secret_value(SecretId=SECRET, SecretString="{}")
 
     assert examine() == 3
@@ -232,7 +232,7 @@ def test_the_signing_secret_is_missing_wherever_the_bot_is_installed(with_page, 
         ('{"client_id": 12.34, "client_secret": "hidden-4"}', "has no client_id"),
     ],
 )
-def test_what_the_page_cannot_do_without_is_told_with_what_mends_it(with_page, examine, secret, complaint, capsys):
+def test_what_the_install_page_lacks_is_found_with_the_fix(with_page, examine, secret, complaint, capsys):
     with_page.put_secret_value(SecretId=PAGE_SECRET, SecretString=secret)
     capsys.readouterr()
 
@@ -244,7 +244,7 @@ def test_what_the_page_cannot_do_without_is_told_with_what_mends_it(with_page, e
     assert "hidden" not in said
 
 
-def test_a_token_that_is_no_good_any_more_may_be_taken_out_of_the_secret(with_page, examine, slack, capsys):
+def test_removing_a_revoked_token_from_the_secret_is_suggested(with_page, examine, slack, capsys):
     both = json.dumps({"signing_secret": "hidden-1", "bot_token": "xoxb-hidden-2"})
     with_page.put_secret_value(SecretId=SECRET, SecretString=both)
     slack.answer = {"ok": False, "error": "account_inactive"}
@@ -256,7 +256,7 @@ def test_a_token_that_is_no_good_any_more_may_be_taken_out_of_the_secret(with_pa
     assert "or remove bot_token from it" in said
 
 
-def test_where_there_is_one_workspace_the_page_and_its_secret_are_not_looked_at(installed, examine, quotas, capsys):
+def test_with_one_workspace_the_install_page_is_not_checked(installed, examine, quotas, capsys):
     quotas(4)
     capsys.readouterr()
 
@@ -268,16 +268,16 @@ def test_where_there_is_one_workspace_the_page_and_its_secret_are_not_looked_at(
 # --- The judgements themselves ------------------------------------------------------------------------------
 
 
-def test_the_scopes_are_those_that_the_bot_asks_for():
+def test_the_scopes_are_those_of_the_apps_manifest():
     assert SLACK_SCOPES == BOT_SCOPES
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_IN_PROGRESS"])
-def test_a_stack_that_is_not_whole_is_wrong(status):
+def test_an_incomplete_stack_is_wrong(status):
     assert judge_stack(NAME, {"StackStatus": status}).state == "wrong"
 
 
-def test_a_table_that_does_not_answer_and_a_region_without_the_algorithm_are_wrong():
+def test_an_inactive_table_and_a_region_without_the_algorithm_are_wrong():
     assert judge_table("LedgerTable", {"TableStatus": "DELETING"}).state == "wrong"
     assert judge_region("mx-central-1").state == "wrong"
 

@@ -1,4 +1,4 @@
-"""What was done is kept, and says where a rollback leads to."""
+"""An endpoint's history is kept, and determines where a rollback leads to."""
 
 import pytest
 from hypothesis import given
@@ -39,7 +39,7 @@ def test_a_history_is_read_as_it_was_written(history):
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{", b'{"format": 2, "events": []}', b'{"format": 1, "events": [{}]}']
 )
-def test_what_is_no_history_is_refused(content):
+def test_an_invalid_history_is_refused(content):
     with pytest.raises(HistoryError):
         parse_history(content)
 
@@ -60,11 +60,11 @@ def test_what_is_no_history_is_refused(content):
         ([V1, V2, event("rollback", "v1", BEGUN)], "v1", "v1"),
     ],
 )
-def test_a_rollback_leads_to_what_served_before_or_to_where_it_was_going(history, serving, leads_to):
+def test_a_rollback_leads_to_the_version_before_or_continues_to_its_target(history, serving, leads_to):
     assert version_to_go_back_to(history, serving) == leads_to
 
 
-def test_what_was_begun_is_replaced_by_what_came_of_it():
+def test_an_outcome_replaces_the_beginning_of_its_action():
     begun = event("promote", "v2", BEGUN)
 
     assert with_event([V1, begun], V2) == [V1, V2]

@@ -1,4 +1,4 @@
-"""Where BlazingText's image is, in every region that has it."""
+"""The address of BlazingText's image, in every region that has it."""
 
 import re
 
@@ -22,13 +22,13 @@ def test_an_image_has_its_regions_account_and_domain(region, image):
     assert blazingtext_image(region) == image
 
 
-def test_every_region_has_an_account_of_its_own():
+def test_every_region_has_its_own_account():
     accounts = [blazingtext_image(region).partition(".")[0] for region in REGIONS]
 
     assert len(set(accounts)) == len(REGIONS) == 37
     assert all(re.fullmatch(r"\d{12}", account) for account in accounts)
 
 
-def test_a_region_without_it_is_told():
+def test_a_region_without_the_image_is_refused():
     with pytest.raises(NotOffered, match="not offered in mx-central-1; it is in us-east-1"):
         blazingtext_image("mx-central-1")

@@ -1,4 +1,4 @@
-"""`promote` brings another model into service behind alarms, `rollback` an earlier one back; both can be stopped."""
+"""`promote` brings another model into service behind alarms, `rollback` an earlier one; both can be interrupted."""
 
 import json
 
@@ -24,7 +24,7 @@ def alarms_of(account):
     return account.clients("cloudwatch").describe_alarms()["MetricAlarms"]
 
 
-def test_a_canary_moves_traffic_by_parts_and_goes_back_by_alarms_on_the_new_fleet(deployed, promote, updates):
+def test_a_canary_moves_traffic_in_steps_with_alarms_on_the_new_fleet(deployed, promote, updates):
     assert promote("--percent", "50", "--wait", "600", "--bake", "300") == 0
 
     config = deployed.endpoint()["EndpointConfigName"]
@@ -56,7 +56,7 @@ def test_a_canary_moves_traffic_by_parts_and_goes_back_by_alarms_on_the_new_flee
         assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def test_the_new_model_is_in_use_and_in_the_history(deployed, promote):
+def test_the_new_model_is_active_and_in_the_history(deployed, promote):
     promote()
 
     assert deployed.active() == "v2"
@@ -68,7 +68,7 @@ def test_the_new_model_is_in_use_and_in_the_history(deployed, promote):
     assert deployed.history()[-1]["metrics"]["test_accuracy"] == {"category": 0.95}
 
 
-def test_the_new_model_runs_on_what_the_old_one_ran_on(deployed, promote):
+def test_the_new_model_keeps_the_instances_of_the_old_one(deployed, promote):
     sagemaker = deployed.clients("sagemaker")
     before = sagemaker.describe_endpoint_config(EndpointConfigName=deployed.endpoint()["EndpointConfigName"])
 
@@ -80,7 +80,7 @@ def test_the_new_model_runs_on_what_the_old_one_ran_on(deployed, promote):
     assert old == new
 
 
-def test_active_json_follows_the_endpoint_and_never_goes_before(deployed, promote, updates):
+def test_active_json_changes_after_the_endpoint(deployed, promote, updates):
     updates.goes_back = "alarm"
 
     promote()
@@ -88,7 +88,7 @@ def test_active_json_follows_the_endpoint_and_never_goes_before(deployed, promot
     assert deployed.active() == "v1"
 
 
-def test_what_alarms_took_back_is_written_down_and_tidied_up(deployed, promote, updates, capsys):
+def test_a_rollback_by_alarms_is_recorded_and_cleaned_up(deployed, promote, updates, capsys):
     updates.goes_back = "Some of the alarms went into ALARM: small-v2-5xx"
 
     assert promote() == 3
@@ -103,7 +103,7 @@ def test_what_alarms_took_back_is_written_down_and_tidied_up(deployed, promote, 
     assert "Some of the alarms" in last["reason"]
 
 
-def test_what_was_taken_back_can_be_tried_again(deployed, promote, updates):
+def test_a_promotion_that_was_rolled_back_can_be_repeated(deployed, promote, updates):
     updates.goes_back = "alarm"
     promote()
     updates.goes_back = None
@@ -132,7 +132,7 @@ def test_a_promotion_interrupted_at_any_step_and_run_again_ends_the_same(
     assert [event["outcome"] for event in deployed.history()] == ["in service", "in service"]
 
 
-def test_promoting_what_serves_does_nothing(deployed, promote, updates, capsys):
+def test_promoting_the_current_model_does_nothing(deployed, promote, updates, capsys):
     promote()
     before = deployed.everything()
     capsys.readouterr()
@@ -144,7 +144,7 @@ def test_promoting_what_serves_does_nothing(deployed, promote, updates, capsys):
     assert len(updates.requests) == 1
 
 
-def test_the_alarms_of_the_fleet_before_are_deleted(deployed, promote, v1):
+def test_the_alarms_of_the_old_fleet_are_deleted(deployed, promote, v1):
     promote()
 
     assert promote("--strategy", "all-at-once", model=v1) == 0
@@ -155,7 +155,7 @@ def test_the_alarms_of_the_fleet_before_are_deleted(deployed, promote, v1):
     }  # fmt: skip
 
 
-def test_a_model_that_does_not_answer_its_own_canaries_is_refused(deployed, promote, write_version, updates, capsys):
+def test_a_model_that_fails_its_own_canaries_is_refused(deployed, promote, write_version, updates, capsys):
     broken = write_version("v3")
     manifest = json.loads((broken / "manifest.json").read_text())
     manifest["canaries"][0]["expected"]["category"] = {"billing": 0.2, "technical": 0.5, "general": 0.3}
@@ -167,7 +167,7 @@ def test_a_model_that_does_not_answer_its_own_canaries_is_refused(deployed, prom
     assert updates.requests == []
 
 
-def test_an_endpoint_that_answers_otherwise_afterwards_is_not_put_into_use(deployed, promote, rollback, capsys):
+def test_an_endpoint_with_other_answers_after_the_change_is_not_activated(deployed, promote, rollback, capsys):
     deployed.host.fail(Fault("model-500"))
 
     assert promote() == 3
@@ -179,7 +179,7 @@ def test_an_endpoint_that_answers_otherwise_afterwards_is_not_put_into_use(deplo
     assert deployed.history()[-1]["version"] == "v1"
 
 
-def test_one_instance_is_no_fleet_for_a_canary(account, v1, v2, updates, capsys):
+def test_a_canary_needs_more_than_one_instance(account, v1, v2, updates, capsys):
     arguments = ("deploy", str(v1), *PLACE, "--role", account.role)
     account.run(*arguments, "--instances", "1")
     before = account.everything()
@@ -196,7 +196,7 @@ def test_one_instance_is_no_fleet_for_a_canary(account, v1, v2, updates, capsys)
     assert request["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
 
 
-def test_a_serverless_endpoint_changes_at_once(account, v1, v2, updates, capsys):
+def test_a_serverless_endpoint_changes_all_at_once(account, v1, v2, updates, capsys):
     account.run("deploy", str(v1), *PLACE, "--role", account.role, "--serverless")
 
     assert account.run("promote", str(v2), *PLACE) == 2
@@ -208,7 +208,7 @@ def test_a_serverless_endpoint_changes_at_once(account, v1, v2, updates, capsys)
     assert alarms_of(account) == []
 
 
-def test_an_endpoint_that_captures_data_is_not_moved_unwatched(account, v1, v2, capsys):
+def test_an_endpoint_that_captures_data_is_not_moved_without_alarms(account, v1, v2, capsys):
     account.run("deploy", str(v1), *PLACE, "--role", account.role, "--instances", "2", "--capture", "s3://kept/here")
 
     assert account.run("promote", str(v2), *PLACE) == 2
@@ -219,7 +219,7 @@ def test_an_endpoint_that_captures_data_is_not_moved_unwatched(account, v1, v2, 
 # --- Rollback -------------------------------------------------------------------------------------------------
 
 
-def test_one_command_brings_the_earlier_model_back(deployed, promote, rollback, updates):
+def test_rollback_returns_to_the_earlier_model(deployed, promote, rollback, updates):
     first = deployed.endpoint()["EndpointConfigName"]
     promote()
 
@@ -234,7 +234,7 @@ def test_one_command_brings_the_earlier_model_back(deployed, promote, rollback, 
     assert alarms_of(deployed) == []
 
 
-def test_any_earlier_version_can_be_gone_back_to_though_its_configuration_is_gone(deployed, promote, rollback, v2,
+def test_rollback_to_a_version_whose_configuration_was_deleted_works(deployed, promote, rollback, v2,
                                                                                    write_version):  # fmt: skip
     first = deployed.endpoint()["EndpointConfigName"]
     promote()
@@ -269,13 +269,13 @@ def test_a_rollback_interrupted_at_any_step_and_run_again_ends_the_same(
     assert {event["outcome"] for event in deployed.history()} == {"in service"}
 
 
-def test_there_is_nothing_to_go_back_to_after_the_first(deployed, rollback, capsys):
+def test_there_is_no_rollback_from_the_first_version(deployed, rollback, capsys):
     assert rollback() == 2
 
     assert "No earlier version of small is known" in capsys.readouterr().err
 
 
-def test_a_version_that_is_not_stored_is_told(deployed, rollback, capsys):
+def test_a_version_that_is_not_stored_is_refused(deployed, rollback, capsys):
     assert rollback("--to", "v9") == 1
 
     assert "models/v9/manifest.json: there is no such file" in capsys.readouterr().err

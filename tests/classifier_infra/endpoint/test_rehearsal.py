@@ -1,4 +1,4 @@
-"""Promote, promote a bad model, be taken back by an alarm, roll back: real traffic, real counters, real commands."""
+"""Promote, promote a bad model that an alarm rolls back, roll back: with real traffic, counters and commands."""
 
 import io
 
@@ -48,7 +48,7 @@ def shares_of(stage, version):
     }
 
 
-def test_a_sound_model_gets_a_quarter_of_the_traffic_and_then_all_of_it(played):
+def test_a_good_model_gets_a_quarter_of_the_traffic_and_then_all_of_it(played):
     stage, _ = played
     begun = next(at for at, name in stage.world.events if name == "promote v2") / 60
 
@@ -58,7 +58,7 @@ def test_a_sound_model_gets_a_quarter_of_the_traffic_and_then_all_of_it(played):
     assert [share for at, share in shares.items() if begun + 2 < at <= begun + 3] == [1.0] * 4
 
 
-def test_a_bad_model_is_taken_back_by_the_alarm_on_what_was_counted(played):
+def test_a_bad_model_is_rolled_back_by_an_alarm_on_the_counters(played):
     stage, said = played
     begun = next(at for at, name in stage.world.events if name == "promote v3") / 60
     rang = next(at for at, name in stage.world.events if name == ALARM_WENT_OFF) / 60
@@ -74,7 +74,7 @@ def test_a_bad_model_is_taken_back_by_the_alarm_on_what_was_counted(played):
     assert "v3 is not in service: SageMaker rolled back to rehearsal-v2-" in said
 
 
-def test_the_sound_model_has_all_traffic_again_until_it_is_rolled_back(played):
+def test_the_good_model_has_all_traffic_again_until_it_is_rolled_back(played):
     stage, _ = played
     rang, rolled_back = (at / 60 for at, name in stage.world.events if name in (ALARM_WENT_OFF, "rollback"))
 
@@ -82,7 +82,7 @@ def test_the_sound_model_has_all_traffic_again_until_it_is_rolled_back(played):
     assert {share for at, share in shares_of(stage, "v1").items() if at > rolled_back} == {1.0}
 
 
-def test_nothing_of_the_sound_models_traffic_failed(played):
+def test_no_invocation_of_the_good_models_failed(played):
     stage, _ = played
 
     for moment in stage.world.moments:
@@ -90,7 +90,7 @@ def test_nothing_of_the_sound_models_traffic_failed(played):
             assert stage.version_of(config) == "v3" or failed == 0
 
 
-def test_the_model_in_use_and_the_history_tell_what_happened(played):
+def test_the_active_model_and_the_history_show_what_happened(played):
     stage, _ = played
     store = stage.executor.store
 
@@ -125,13 +125,13 @@ def test_the_command_draws_the_traffic(model, tmp_path, capsys):
     assert "promote v3, at minute" in capsys.readouterr().out
 
 
-def test_a_folder_without_a_model_is_told(tmp_path, capsys):
+def test_a_folder_without_a_model_is_refused(tmp_path, capsys):
     assert main([str(tmp_path)]) == 2
 
     assert "there is no such file" in capsys.readouterr().err
 
 
-def test_the_stand_ins_refuse_what_is_no_request(played):
+def test_the_stand_ins_refuse_invalid_requests(played):
     stage, _ = played
 
     with pytest.raises(ParamValidationError):
@@ -160,19 +160,19 @@ def counted(*points):
         ([], False),
     ],
 )
-def test_an_alarm_rings_by_the_share_of_its_last_period(points, rings):
+def test_an_alarm_goes_off_by_the_mean_of_its_last_period(points, rings):
     now = 60 * max(1, len(points) - 1)
 
     assert bool(find_alarms([ALARM], counted(*points), now)) == rings
 
 
-def test_a_period_is_judged_when_it_is_over():
+def test_a_period_is_evaluated_when_it_is_over():
     assert find_alarms([ALARM], counted((0, 0), (100, 90)), 60) == ("a",)
     assert find_alarms([ALARM], counted((0, 0), (100, 90)), 75) == ()
 
 
 @given(asked=st.integers(1, 10_000), failing=st.floats(0, 1))
-def test_a_mean_is_the_share_that_failed(asked, failing):
+def test_the_mean_of_errors_is_the_share_that_failed(asked, failing):
     failed = int(asked * failing)
 
     mean = mean_of("Invocation5XXErrors", counted((0, 0), (asked, failed))["new"], 0)
@@ -182,7 +182,7 @@ def test_a_mean_is_the_share_that_failed(asked, failing):
 
 @given(kind=st.sampled_from(["CANARY", "LINEAR", "ALL_AT_ONCE"]), wait=st.integers(0, 600), bake=st.integers(0, 600),
        count=st.integers(2, 20))  # fmt: skip
-def test_traffic_only_ever_grows_and_the_old_fleet_goes_when_it_has_none(kind, wait, bake, count):
+def test_the_share_never_shrinks_and_the_old_fleet_ends_without_traffic(kind, wait, bake, count):
     size = {"Type": "INSTANCE_COUNT", "Value": count // 2}
     routing = {"Type": kind, "WaitIntervalInSeconds": wait, "CanarySize": size, "LinearStepSize": size}
     policy = {"TrafficRoutingConfiguration": routing, "TerminationWaitInSeconds": bake}

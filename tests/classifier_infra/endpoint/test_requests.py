@@ -1,4 +1,4 @@
-"""Names come from what they name, requests are what SageMaker takes, and what is too large is found before."""
+"""Names derive from content, requests are valid for SageMaker, and models that are too large are refused."""
 
 import re
 from dataclasses import replace
@@ -24,7 +24,7 @@ versions = st.from_regex(r"[a-z0-9_][\w.-]{0,127}", fullmatch=True)
 
 
 @given(endpoint=endpoints, version=versions)
-def test_any_endpoint_and_version_give_names_that_sagemaker_takes(endpoint, version):
+def test_names_for_any_endpoint_and_version_are_valid(endpoint, version):
     deployment = replace(DEPLOYMENT, endpoint=endpoint, model=replace(MODEL, version=version))
 
     for name in (deployment.model_name, deployment.config_name):
@@ -42,7 +42,7 @@ def test_any_endpoint_and_version_give_names_that_sagemaker_takes(endpoint, vers
         replace(DEPLOYMENT, model=replace(MODEL, sha256="cd" * 32)),
     ],
 )
-def test_what_differs_has_a_name_of_its_own(other):
+def test_different_content_has_different_names(other):
     assert other.config_name != DEPLOYMENT.config_name
 
 
@@ -52,7 +52,7 @@ def test_tags_do_not_change_a_name():
 
 @pytest.mark.parametrize("shape", [RealTime("ml.c5.large", 2), Serverless(2048, 5)])
 @pytest.mark.parametrize("capture", [None, Capture("s3://kept", 10)])
-def test_requests_are_of_the_services_own_form(shape, capture):
+def test_requests_are_valid_in_the_services_model(shape, capture):
     deployment = replace(DEPLOYMENT, shape=shape, capture=capture)
     requests = {
         "CreateModelInput": deployment.model_request(),
@@ -102,7 +102,7 @@ def test_the_cheapest_instance_is_one_that_fits_and_scales():
     assert cheapest_instance(PRICES, 10**13) is None
 
 
-def test_a_serverless_memory_that_is_too_little_is_named_with_the_least_that_will_do():
+def test_serverless_memory_that_is_too_small_is_refused_with_the_least_that_fits():
     assert problems_of(Serverless(1024, 1), 800_000_000) == [
         "1024 MB of memory are too little for a model of 800 MB; use --memory 2048"
     ]
@@ -133,7 +133,7 @@ def test_a_model_outside_s3_cannot_be_hosted():
         ([], False),
     ],
 )
-def test_a_role_must_let_sagemaker_in(statements, is_sound):
+def test_a_role_must_trust_sagemaker(statements, is_sound):
     role = {"Arn": ROLE, "AssumeRolePolicyDocument": {"Statement": statements}}
 
     assert (find_role_problem(role) is None) == is_sound

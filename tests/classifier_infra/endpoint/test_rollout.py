@@ -1,4 +1,4 @@
-"""How traffic moves: within the service's limits, by requests of its own form, and not at all where it would not be."""
+"""Traffic moves within the service's limits, or is refused where SageMaker would not move it that way."""
 
 from dataclasses import replace
 
@@ -58,17 +58,17 @@ def test_every_strategy_is_within_the_limits_of_the_service(strategy, count):
 
 
 @pytest.mark.parametrize(("percent", "count", "size"), [(50, 2, 1), (25, 2, 1), (25, 4, 1), (50, 5, 2), (10, 20, 2)])
-def test_a_step_is_a_part_of_the_fleet_but_one_instance_at_least(percent, count, size):
+def test_a_step_is_at_least_one_instance_and_at_most_half_of_the_fleet(percent, count, size):
     assert step_size(Strategy(percent=percent), count) == size
 
 
-def test_a_linear_deployment_is_given_time_for_all_its_steps():
+def test_the_timeout_of_a_linear_deployment_covers_all_steps():
     assert max_seconds(Strategy("linear", 10, wait=600, bake=300)) == 1800 + 10 * 600 + 300
     assert max_seconds(Strategy("linear", 1, wait=3600)) == 28_800
 
 
 @given(limits=st.builds(Limits, st.floats(0, 100), st.floats(1, 60_000)))
-def test_alarms_are_of_cloudwatchs_form_and_watch_the_new_fleet_alone(limits):
+def test_alarms_are_valid_and_watch_only_the_new_fleet(limits):
     requests = alarm_requests("small", "new", limits)
 
     for request in requests:
@@ -81,7 +81,7 @@ def test_alarms_are_of_cloudwatchs_form_and_watch_the_new_fleet_alone(limits):
 
 
 @pytest.mark.parametrize("strategy", [Strategy(), Strategy("linear"), AT_ONCE])
-def test_boto3_takes_the_request_as_it_is(strategy):
+def test_boto3_accepts_the_request(strategy):
     client = boto3.client("sagemaker", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     request = update_request("small", "new", strategy, 4)
     with Stubber(client) as stubber:
@@ -97,18 +97,18 @@ def test_boto3_takes_the_request_as_it_is(strategy):
 @pytest.mark.parametrize(
     ("strategy", "complaint"),
     [
-        (Strategy(percent=0), "0 % is not 1 to 50"),
-        (Strategy(percent=51), "51 % is not 1 to 50"),
+        (Strategy(percent=0), "0% is not 1 to 50"),
+        (Strategy(percent=51), "51% is not 1 to 50"),
         (Strategy(wait=3601), "waits 3600 seconds at most"),
         (Strategy(bake=9999), "waits 3600 seconds at most"),
         (Strategy(limits=Limits(latency_ms=0)), "the latency limit must be over 0"),
     ],
 )
-def test_what_sagemaker_would_refuse_is_refused_before(strategy, complaint):
+def test_what_sagemaker_would_refuse_is_refused_in_advance(strategy, complaint):
     with pytest.raises(StrategyError, match=complaint):
         check_strategy(strategy, FLEET)
 
 
-def test_several_variants_are_not_moved_by_parts():
+def test_several_variants_are_not_moved_in_steps():
     with pytest.raises(StrategyError, match="several variants"):
         check_strategy(Strategy(), replace(FLEET, variant_count=2))

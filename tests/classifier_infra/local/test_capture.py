@@ -1,4 +1,4 @@
-"""Data capture, as SageMaker writes it."""
+"""Data capture has SageMaker's format and paths."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def records(folder):
     return [json.loads(line) for path in files(folder) for line in path.read_text().splitlines()]
 
 
-def test_an_invocation_is_a_line_with_both_sides(folder):
+def test_an_invocation_is_a_line_with_request_and_answer(folder):
     invoke(build_app(folder))
 
     [record] = records(folder)
@@ -114,13 +114,13 @@ def test_a_percentage_is_spread_evenly(folder):
     assert len(records(folder)) == 5
 
 
-def test_what_the_container_refused_is_not_captured(folder):
+def test_requests_that_the_container_refused_are_not_captured(folder):
     invoke(build_app(folder), b"{")
 
     assert not folder.exists()
 
 
-def test_captured_text_is_for_its_owner_alone(folder):
+def test_captured_files_are_readable_by_their_owner_only(folder):
     invoke(build_app(folder))
 
     [path] = files(folder)
@@ -128,7 +128,7 @@ def test_captured_text_is_for_its_owner_alone(folder):
     assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == 0
 
 
-def test_a_folder_that_cannot_be_written_ends_the_capture_and_not_the_answers(folder, caplog):
+def test_an_unwritable_folder_stops_the_capture_but_not_the_answers(folder, caplog):
     folder.write_text("a file")
     app = build_app(folder)
 

@@ -1,4 +1,4 @@
-"""The container answers whatever it is sent, and in the form it was asked in."""
+"""The container answers any payload, in the form of its request."""
 
 import json
 
@@ -48,7 +48,7 @@ def test_every_text_has_one_prediction(texts, k):
 
 
 @given(TEXTS)
-def test_json_lines_say_the_same_as_json(texts):
+def test_json_lines_and_json_have_the_same_predictions(texts):
     lines = "\n".join(json.dumps({"source": text}) for text in texts)
 
     from_lines = read_predictions(invoke(JSON_LINES, lines.encode()))

@@ -33,7 +33,7 @@ def invoke(http, body, content_type=JSON, path="/endpoints/small/invocations"):
 # --- through boto3 --------------------------------------------------------------------------------------------
 
 
-def test_boto3_gets_predictions_with_nothing_but_the_environment_set(runtime):
+def test_boto3_needs_only_the_environment_to_get_predictions(runtime):
     body = json.dumps({"instances": ["invoice", "crash urgent"], "configuration": {"k": 2}})
 
     response = runtime.invoke_endpoint(EndpointName="small", ContentType=JSON, Accept=JSON, Body=body)
@@ -80,7 +80,7 @@ def test_over_six_megabytes_are_refused(runtime):
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
 
 
-def test_six_megabytes_are_taken(runtime):
+def test_six_megabytes_are_accepted(runtime):
     body = b'{"instances": ["invoice"]}'.ljust(6_291_456)
 
     response = runtime.invoke_endpoint(EndpointName="small", ContentType=JSON, Body=body)
@@ -113,13 +113,13 @@ def test_json_lines_answer_line_by_line_with_a_k_each(http):
     )
 
 
-def test_the_accept_header_has_no_say(http):
+def test_the_accept_header_is_ignored(http):
     response = http.post("/invocations", content=b'{"instances": []}', headers={"content-type": JSON, "accept": LINES})
 
     assert (response.content, response.headers["content-type"]) == (b"[]", JSON)
 
 
-def test_more_labels_than_there_are_gives_all(http):
+def test_a_k_over_the_number_of_labels_returns_all(http):
     [prediction] = invoke(http, b'{"instances": ["invoice"], "configuration": {"k": 1000000000000}}').json()
 
     assert len(prediction["label"]) == len(set(prediction["label"])) == 9
@@ -158,17 +158,17 @@ def test_a_payload_the_container_cannot_read_is_a_bad_request(http, body):
 
 
 @pytest.mark.parametrize("body", [b"{", b'{"text": "invoice"}', b'{"source": "invoice", "k": 0}', b"[1]"])
-def test_one_bad_line_spoils_its_request(http, body):
+def test_one_invalid_line_makes_its_request_invalid(http, body):
     response = invoke(http, b'{"source": "invoice"}\n' + body, LINES, path="/invocations")
 
     assert (response.status_code, response.text) == (400, "unable to evaluate payload provided")
 
 
-def test_a_payload_of_no_type_is_not_supported(http):
+def test_a_payload_without_a_content_type_is_not_supported(http):
     assert invoke(http, b"{}", content_type=None, path="/invocations").status_code == 415
 
 
-def test_the_container_says_that_it_is_well(http):
+def test_the_container_answers_health_checks(http):
     response = http.get("/ping")
 
     assert (response.status_code, response.content) == (200, b"")

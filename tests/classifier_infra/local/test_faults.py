@@ -1,4 +1,4 @@
-"""Faults: what boto3 sees of each over real HTTP, which invocations they strike, and how they are set."""
+"""Faults: what boto3 raises for each over real HTTP, which invocations they apply to, and how they are set."""
 
 import importlib.util
 import json
@@ -88,7 +88,7 @@ FALSE_ANSWERS = {
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_a_refusal_is_the_exception_of_its_kind(kind):
+def test_a_refusal_raises_the_exception_of_its_kind(kind):
     with serving(build_app(Fault(kind))) as url, connect(url) as runtime, pytest.raises(ClientError) as caught:
         invoke(runtime)
 
@@ -108,33 +108,33 @@ def test_a_broken_answer_is_an_error_of_the_connection(kind):
 
 
 @pytest.mark.parametrize("kind", FALSE_ANSWERS)
-def test_a_false_answer_is_no_error_to_boto3(kind):
+def test_a_wrong_answer_raises_nothing_in_boto3(kind):
     with serving(build_app(Fault(kind))) as url, connect(url) as runtime:
         answer = invoke(runtime)
 
     assert json.loads(answer) == FALSE_ANSWERS[kind]
 
 
-def test_nan_is_no_error_to_boto3_either():
+def test_nan_raises_nothing_in_boto3_either():
     with serving(build_app(Fault("nan"))) as url, connect(url) as runtime:
         answer = json.loads(invoke(runtime))
 
     assert [math.isnan(prob) for prediction in answer for prob in prediction["prob"]] == [True] * 4
 
 
-def test_every_kind_has_been_seen():
+def test_every_kind_of_fault_is_tested():
     assert {*REFUSALS, *BROKEN, *FALSE_ANSWERS, "nan"} == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", ["slow", "slow-body"])
-def test_a_slow_answer_comes_whole_in_the_end(kind):
+def test_a_slow_answer_is_complete_in_the_end(kind):
     with serving(build_app(Fault(kind, seconds=0.01))) as url, connect(url) as runtime:
         answer = invoke(runtime, ["a"], k=1)
 
     assert answer == b'[{"label": ["__label__billing"], "prob": [0.75]}]'
 
 
-def test_throttling_has_a_null_for_a_message():
+def test_the_message_of_throttling_is_null():
     reply = post(build_app(Fault("throttled")))
 
     assert reply.content == b'{"message":null}'
@@ -142,7 +142,7 @@ def test_throttling_has_a_null_for_a_message():
 
 
 @pytest.mark.parametrize("fault", [Fault("hang"), Fault("slow", seconds=61.0)])
-def test_sagemaker_itself_gives_up_after_sixty_seconds(fault, delays):
+def test_sagemaker_times_out_after_sixty_seconds(fault, delays):
     reply = post(build_app(fault))
 
     assert (reply.status_code, delays) == (424, [60.0])
@@ -150,7 +150,7 @@ def test_sagemaker_itself_gives_up_after_sixty_seconds(fault, delays):
     assert b"Your invocation timed out while waiting for a response" in reply.content
 
 
-def test_false_answers_are_for_json_lines_too():
+def test_wrong_answers_have_the_form_of_json_lines_too():
     reply = post(build_app(Fault("too-many")), "support", "application/jsonlines", b'{"source": "a"}\n{"source": "b"}')
 
     assert reply.content == b'{"prob": [0.75], "label": ["__label__billing"]}\n' * 3
@@ -162,13 +162,13 @@ def test_an_empty_batch_can_be_answered_with_too_many():
     assert json.loads(reply.content) == [{"label": [], "prob": []}]
 
 
-def test_a_payload_that_is_refused_anyway_is_not_falsified():
+def test_an_answer_that_refuses_a_payload_is_not_changed():
     reply = post(build_app(Fault("nan")), body=b"{")
 
     assert json.loads(reply.content)["OriginalStatusCode"] == 400
 
 
-def test_the_table_in_the_documentation_is_what_boto3_sees():
+def test_the_table_in_the_documentation_is_what_boto3_does():
     spec = importlib.util.spec_from_file_location("fault_table", ROOT / "docs" / "fault_table.py")
     fault_table = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fault_table)
@@ -191,29 +191,29 @@ def test_a_fault_ends_after_its_times():
     assert statuses(build_app(Fault("internal", times=2)), 4) == [500, 500, 200, 200]
 
 
-def test_share_and_times_hold_together():
+def test_share_and_times_can_be_combined():
     assert statuses(build_app(Fault("internal", share=0.5, times=2)), 6) == [500, 200, 500, 200, 200, 200]
 
 
-def test_a_fault_strikes_its_endpoint_alone():
+def test_a_fault_applies_to_its_endpoint_only():
     app = build_app(Fault("internal", endpoint="spam"))
 
     assert (post(app, "support").status_code, post(app, "spam").status_code) == (200, 500)
 
 
-def test_a_fault_strikes_its_variant_alone():
+def test_a_fault_applies_to_its_variant_only():
     app = build_app(Fault("internal", variant="candidate"))
 
     assert [post(app, variant=name).status_code for name in ("current", "candidate")] == [200, 500]
 
 
-def test_of_several_faults_the_first_that_strikes_does():
+def test_of_several_faults_only_the_first_that_applies_takes_effect():
     app = build_app(Fault("unavailable", times=1), Fault("internal", times=1))
 
     assert statuses(app, 3) == [503, 500, 200]
 
 
-def test_the_containers_own_door_stays_sound():
+def test_the_containers_own_path_has_no_faults():
     reply = TestClient(build_app(Fault("internal"))).post("/invocations", json={"instances": ["a"]})
 
     assert reply.status_code == 200
@@ -263,7 +263,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("body", WRONG)
-def test_what_is_no_fault_is_refused_with_the_reason_and_changes_nothing(body):
+def test_an_invalid_fault_is_refused_with_the_reason_and_changes_nothing(body):
     app = build_app(Fault("internal"))
 
     status, answer = call(app, "PUT", "/faults", body)
@@ -273,7 +273,7 @@ def test_what_is_no_fault_is_refused_with_the_reason_and_changes_nothing(body):
     assert statuses(app, 1) == [500]
 
 
-def test_one_wrong_fault_of_a_list_changes_nothing():
+def test_a_list_with_an_invalid_fault_changes_nothing():
     app = build_app()
 
     status, _ = call(app, "PUT", "/faults", b'[{"fault": "internal"}, {"fault": "nothing"}]')
@@ -281,7 +281,7 @@ def test_one_wrong_fault_of_a_list_changes_nothing():
     assert (status, statuses(app, 1)) == (400, [200])
 
 
-def test_an_option_reads_like_its_json():
+def test_an_option_is_equivalent_to_its_json():
     data = {"fault": "slow", "endpoint": "support", "variant": "current", "seconds": 2, "share": 0.5, "times": 3}
 
     option = parse_option("slow,endpoint=support,variant=current,seconds=2,share=0.5,times=3", KNOWN)
@@ -290,6 +290,6 @@ def test_an_option_reads_like_its_json():
 
 
 @pytest.mark.parametrize("option", ["", "slow,seconds", "slow,seconds=x", "slow,times=1.0", "hang,where=spam"])
-def test_an_option_that_is_no_fault_is_refused(option):
+def test_an_invalid_option_is_refused(option):
     with pytest.raises(FaultError):
         parse_option(option, KNOWN)

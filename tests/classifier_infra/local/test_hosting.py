@@ -1,4 +1,4 @@
-"""The file that says which endpoints to serve."""
+"""The file of endpoints is read, or refused with the place of the mistake."""
 
 import json
 from pathlib import Path
@@ -70,7 +70,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_a_wrong_file_is_refused_with_the_place_and_the_remedy(write, text):
+def test_an_invalid_file_is_refused_with_the_place_and_the_fix(write, text):
     path = write(text)
 
     with pytest.raises(HostingError) as caught:
@@ -79,7 +79,7 @@ def test_a_wrong_file_is_refused_with_the_place_and_the_remedy(write, text):
     assert str(caught.value).startswith(f"{path}: {WRONG[text]}")
 
 
-def test_an_absent_file_is_refused(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(HostingError, match="No such file"):
         read_hosting(tmp_path / "none.yml")
 
@@ -99,11 +99,11 @@ def test_a_model_that_serves_twice_is_loaded_once():
 
 
 @given(st.from_regex(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", fullmatch=True).filter(lambda name: len(name) <= 63))
-def test_names_that_sagemaker_takes_are_taken(name):
+def test_names_that_sagemaker_accepts_are_accepted(name):
     assert check_name(name) == name
 
 
 @pytest.mark.parametrize("name", ["", "-a", "a-", "a_b", "ä", "a\n", "a" * 64])
-def test_other_names_are_not(name):
+def test_other_names_are_refused(name):
     with pytest.raises(HostingError):
         check_name(name)

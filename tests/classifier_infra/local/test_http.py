@@ -1,4 +1,4 @@
-"""HTTP as the local endpoint speaks it, by its bytes."""
+"""HTTP of the local endpoint, byte by byte."""
 
 import asyncio
 import socket
@@ -143,7 +143,7 @@ def test_a_chunked_body_is_put_together(connect):
     assert reply == (OK, b"POST / abc")
 
 
-def test_a_query_is_no_part_of_the_path(connect):
+def test_the_path_excludes_the_query(connect):
     with serving(echo) as url:
         peer = connect(url)
         peer.send(post(b"", b"/path?query=1"))
@@ -167,7 +167,7 @@ def test_requests_sent_at_once_are_answered_in_their_order_though_the_first_is_s
     assert replies == [b"a", b"b", b"c"]
 
 
-def test_a_slow_reply_holds_up_no_other_connection(connect):
+def test_a_slow_reply_does_not_block_other_connections(connect):
     with serving(build_app(Fault("slow", endpoint="slow", seconds=30.0))) as url:
         slow, quick = connect(url), connect(url)
         slow.send(invocation(b"slow"))
@@ -178,7 +178,7 @@ def test_a_slow_reply_holds_up_no_other_connection(connect):
     assert reply == (OK, ANSWER)
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(connect):
+def test_a_client_that_expects_100_continue_gets_it(connect):
     with serving(echo) as url:
         peer = connect(url)
         peer.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
@@ -200,7 +200,7 @@ def test_a_reply_to_head_has_no_body(connect):
 
 
 @pytest.mark.parametrize("request_line", [b"POST / HTTP/1.1\r\nConnection: close", b"POST / HTTP/1.0"])
-def test_who_wants_the_connection_closed_gets_it_closed(connect, request_line):
+def test_the_connection_is_closed_on_request(connect, request_line):
     with serving(echo) as url:
         peer = connect(url)
         peer.send(request_line + b"\r\nHost: x\r\nContent-Length: 1\r\n\r\na")
@@ -210,7 +210,7 @@ def test_who_wants_the_connection_closed_gets_it_closed(connect, request_line):
     assert (headers["connection"], rest) == ("close", b"POST / a")
 
 
-def test_what_is_no_http_is_a_bad_request(connect):
+def test_invalid_http_is_a_bad_request(connect):
     with serving(echo) as url:
         peer = connect(url)
         peer.send(b"hello\r\n\r\n")
@@ -222,7 +222,7 @@ def test_what_is_no_http_is_a_bad_request(connect):
 SCOPE = {"type": "http", "method": "POST", "path": "/invocations", "headers": [(b"content-type", b"application/json")]}
 
 
-def test_a_body_over_all_limits_is_refused_and_the_rest_of_it_not_read():
+def test_a_body_over_the_limit_is_refused_without_reading_the_rest():
     part = {"type": "http.request", "body": bytes(MAX_BODY_BYTES // 4), "more_body": True}
     parts = [part] * 10
     sent = []
@@ -238,7 +238,7 @@ def test_a_body_over_all_limits_is_refused_and_the_rest_of_it_not_read():
     assert (sent[0]["status"], len(parts)) == (413, 5)
 
 
-def test_half_a_request_is_not_answered(caplog):
+def test_an_incomplete_request_is_not_answered(caplog):
     messages = [
         {"type": "http.disconnect"},
         {"type": "http.request", "body": b'{"instances": [""]}', "more_body": True},
@@ -253,7 +253,7 @@ def test_half_a_request_is_not_answered(caplog):
     assert (model.texts, caplog.text) == ([], "")
 
 
-def test_an_error_of_the_application_is_a_500_and_its_words_are_not_logged(connect, caplog):
+def test_an_error_of_the_application_is_a_500_and_its_message_is_not_logged(connect, caplog):
     class BrokenModel:
         def scores(self, text, k):
             raise RuntimeError(text)
@@ -282,7 +282,7 @@ def test_a_pause_comes_in_the_middle_of_the_body(connect):
     assert (headers["content-length"], half) == (str(len(ANSWER)), ANSWER[: len(ANSWER) // 2])
 
 
-def test_a_cut_reply_promises_more_than_it_has(connect):
+def test_a_truncated_reply_is_shorter_than_its_content_length(connect):
     with serving(build_app(Fault("truncated"))) as url:
         peer = connect(url)
         peer.send(invocation())
@@ -295,7 +295,7 @@ def test_a_cut_reply_promises_more_than_it_has(connect):
 # --- Ending ---------------------------------------------------------------------------------------------------
 
 
-def test_a_server_that_ends_finishes_what_was_asked(connect):
+def test_a_server_finishes_requests_before_it_stops(connect):
     is_asked = threading.Event()
 
     @app_of
@@ -314,7 +314,7 @@ def test_a_server_that_ends_finishes_what_was_asked(connect):
     assert (status, headers["connection"], rest) == (OK, "close", b"late")
 
 
-def test_a_client_that_reads_nothing_is_not_answered_without_end(connect):
+def test_a_client_that_does_not_read_gets_a_limited_number_of_replies(connect):
     answered = []
 
     @app_of

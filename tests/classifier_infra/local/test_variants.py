@@ -1,4 +1,4 @@
-"""Several endpoints and variants in one server: who answers, and what is counted."""
+"""Several endpoints and variants in one server: which variant answers, and what is counted."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -41,7 +41,7 @@ def counters(app):
 # --- Who answers ----------------------------------------------------------------------------------------------
 
 
-def test_invocations_are_shared_out_by_weight():
+def test_invocations_are_distributed_by_weight():
     app = build_app()
 
     assert [label(invoke(app)) for _ in range(8)] == ["a", "a", "b", "a", "a", "a", "b", "a"]
@@ -58,7 +58,7 @@ def test_the_variant_that_answered_is_named():
     ]
 
 
-def test_a_target_variant_is_asked_whatever_its_weight():
+def test_a_target_variant_answers_whatever_its_weight():
     app = build_app()
 
     reply = invoke(app, "spam", target="dark")
@@ -67,13 +67,13 @@ def test_a_target_variant_is_asked_whatever_its_weight():
     assert reply.headers["x-Amzn-Invoked-Production-Variant"] == "dark"
 
 
-def test_weight_0_gets_nothing_by_itself():
+def test_a_variant_with_weight_0_answers_only_as_a_target():
     app = build_app()
 
     assert {label(invoke(app, "spam")) for _ in range(10)} == {"c"}
 
 
-def test_a_target_variant_takes_no_turn():
+def test_a_target_variant_does_not_advance_the_rotation():
     app = build_app()
 
     for _ in range(3):
@@ -89,13 +89,13 @@ def test_an_unknown_target_variant_is_a_validation_error():
     assert reply.headers["x-amzn-ErrorType"] == "ValidationError"
 
 
-def test_the_containers_door_is_the_first_variants():
+def test_the_containers_path_leads_to_the_first_variant():
     reply = build_app().post("/invocations", content=b'{"instances": [""]}', headers=TYPE)
 
     assert label(reply) == "a"
 
 
-def test_every_answer_has_a_request_id_of_its_own():
+def test_every_answer_has_a_unique_request_id():
     app = build_app()
 
     ids = {invoke(app, endpoint).headers["x-amzn-RequestId"] for endpoint in ("support", "spam", "none")}
@@ -113,7 +113,7 @@ def test_every_answer_has_a_request_id_of_its_own():
         ((0.5, 0.25, 0.25), [0, 1, 2, 0]),
     ],
 )
-def test_turns_go_by_weight(weights, turns):
+def test_the_rotation_follows_the_weights(weights, turns):
     rotation = Rotation(weights)
 
     assert [rotation.next() for _ in turns] == turns
@@ -134,11 +134,11 @@ def test_turns_go_by_weight(weights, turns):
         ("GET", "/", 404),
     ],
 )
-def test_what_is_not_there_is_said_to_be_so(method, path, status):
+def test_unknown_paths_and_methods_have_their_status(method, path, status):
     assert build_app().request(method, path).status_code == status
 
 
-def test_a_wrong_method_is_told_the_right_ones():
+def test_a_wrong_method_is_answered_with_the_allowed_ones():
     reply = build_app().patch("/faults")
 
     assert set(reply.headers["Allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE"}
@@ -184,7 +184,7 @@ def test_invocations_are_counted_by_variant_under_cloudwatchs_names():
     ],
 )
 @pytest.mark.usefixtures("delays")
-def test_errors_are_counted_by_what_the_container_answered(kind, counts):
+def test_errors_are_counted_by_the_containers_status(kind, counts):
     app = build_app(*([Fault(kind, endpoint="spam")] if kind else []))
     invoke(app, "spam")
 
