@@ -1,6 +1,7 @@
 """Model folders for all trainers: completed manifests (metrics, canaries, provenance) and the archive."""
 
 import gzip
+import hashlib
 import io
 import tarfile
 import tempfile
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import log_loss
 
 from classifier_infra.model.artefact import ARCHIVE, MANIFEST, MODEL, Artefact, load_artefact
-from classifier_infra.model.manifest import Canary, Label, Manifest
+from classifier_infra.model.manifest import Canary, Label, Manifest, Method
+from classifier_infra.model.manifest import Facet as ManifestFacet
+from classifier_infra.model.text import VERSION
 from training.calibrate import Calibration, choose_threshold
-from training.data.atomic_files import write_together
+from training.data.atomic_files import write_files
 from training.data.dataset import TEST, Example, Facet
 from training.evaluate import classify, evaluate
 from training.metrics import Answers, Metrics, measure
@@ -57,7 +60,23 @@ def check(
     )
 
 
-def complete(
+def begin_manifest(
+    name: str, content: bytes, facets: Sequence[ManifestFacet], method: Method, tau: float = 1.0
+) -> Manifest:
+    """Return the manifest of a `model.bin`, of version `name-…`, without canaries and training."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Manifest(
+        version=f"{name}-{sha256[:10]}",
+        normaliser=VERSION,
+        facets=tuple(facets),
+        method=method,
+        tau=tau,
+        model_sha256=sha256,
+        model_bytes=len(content),
+    )
+
+
+def complete_manifest(
     content: bytes,
     manifest: Manifest,
     facets: Sequence[Facet],
@@ -77,7 +96,7 @@ def complete(
         facet.name: _describe_facet(facet, rows, checked, tests)
         for facet, rows, checked in zip(facets, trained, checks, strict=True)
     }
-    canaries = tuple(_record_canary(artefact, example) for example in _pick(validated))
+    canaries = tuple(_record_canary(artefact, example) for example in _pick_canaries(validated))
     return replace(manifest, canaries=canaries, training={**trainer, "facets": described})
 
 
@@ -89,7 +108,7 @@ def _open(content: bytes, manifest: Manifest) -> Artefact:
         return load_artefact(path, manifest, Path(folder))
 
 
-def _pick(validation: Sequence[Example]) -> list[Example]:
+def _pick_canaries(validation: Sequence[Example]) -> list[Example]:
     """Pick evenly spaced canaries, so that rows sorted by class yield all classes."""
     step = max(len(validation) // _CANARIES, 1)
     return list(validation[::step][:_CANARIES])
@@ -122,7 +141,7 @@ def _describe_facet(
 
 def write_artefact(folder: Path, content: bytes, manifest: Manifest) -> None:
     """Write the model folder, atomically. Raises OSError."""
-    write_together({folder / ARCHIVE: _archive(content), folder / MANIFEST: manifest.to_json().encode()})
+    write_files({folder / ARCHIVE: _archive(content), folder / MANIFEST: manifest.to_json().encode()})
 
 
 def _archive(content: bytes) -> bytes:

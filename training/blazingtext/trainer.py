@@ -4,7 +4,6 @@ It produces the same kind of artefact as the linear trainer, with calibration, t
 needs tens of thousands of rows for good accuracy.
 """
 
-import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,8 +17,7 @@ from classifier_infra.model.artefact import MODEL, load_artefact
 from classifier_infra.model.decoding import count_tokens
 from classifier_infra.model.manifest import Facet as ManifestFacet
 from classifier_infra.model.manifest import Manifest, raw_label
-from classifier_infra.model.text import VERSION
-from training.artefact import Check, check, complete
+from training.artefact import Check, begin_manifest, check, complete_manifest
 from training.blazingtext.hyperparameters import SUPERVISED, Value
 from training.blazingtext.local_run import PYTHON, run_locally
 from training.calibrate import fit_calibration
@@ -68,14 +66,14 @@ def describe(name: str, content: bytes, facets: Sequence[Facet], trainer: Mappin
     `trainer` describes how it was trained. Raises UnexpectedScores if its labels are not the facets', and ArtefactError
     if it cannot be loaded.
     """
-    manifest = _begin(name, content, facets)
+    manifest = begin_manifest(name, content, [ManifestFacet(facet.name, facet.labels) for facet in facets], "joint")
     with tempfile.TemporaryDirectory(prefix="model-") as scratch:
         model = Path(scratch) / MODEL
         model.write_bytes(content)
         checks = _check(model, manifest, facets)
     calibrated = replace(manifest, facets=tuple(map(_calibrate, manifest.facets, checks)))
     trained = [facet.split(TRAIN) for facet in facets]
-    return complete(content, calibrated, facets, trained, facets[0].split(VALIDATION), checks, trainer)
+    return complete_manifest(content, calibrated, facets, trained, facets[0].split(VALIDATION), checks, trainer)
 
 
 def divide(facets: Sequence[Facet], validation: float = DEFAULT_SHARE) -> Divided:
@@ -122,19 +120,6 @@ def _check_rows(facets: Sequence[Facet]) -> None:
         problems += [Problem(facet.path / TRAIN, 0, fault, remedy) for fault in faults]
     if problems:
         raise DataError(problems)
-
-
-def _begin(name: str, content: bytes, facets: Sequence[Facet]) -> Manifest:
-    sha256 = hashlib.sha256(content).hexdigest()
-    return Manifest(
-        version=f"{name}-{sha256[:10]}",
-        normaliser=VERSION,
-        facets=tuple(ManifestFacet(facet.name, facet.labels) for facet in facets),
-        method="joint",
-        tau=1.0,
-        model_sha256=sha256,
-        model_bytes=len(content),
-    )
 
 
 def _check(model: Path, manifest: Manifest, facets: Sequence[Facet]) -> list[Check]:

@@ -178,13 +178,13 @@ def _print_facets(facets: Sequence[Facet]) -> None:
 
 
 def _search(facets: Sequence[Facet], start: Hyperparameters) -> Hyperparameters:
-    from training.linear.search import list_candidates, list_mixtures, search
+    from training.linear.search import list_candidates, search, vary_bayes
 
     candidates = list_candidates(start)
-    tried = len(candidates) + len(list_mixtures(start))
+    tried = len(candidates) + len(vary_bayes(start))
     with tqdm(total=tried, desc="Trying options", unit="trial", disable=None, leave=False) as bar:
         best = search(facets, candidates, bar.update)[0]
-        mixed = search(facets, list_mixtures(best.hyperparameters), bar.update)[0]
+        mixed = search(facets, vary_bayes(best.hyperparameters), bar.update)[0]
     best = mixed if mixed.macro_f1 > best.macro_f1 else best
     chosen = best.hyperparameters
     print(

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import TextIO
 
 
-def write_together(files: Mapping[Path, bytes]) -> None:
+def write_files(files: Mapping[Path, bytes]) -> None:
     """Write several files and their folders, replacing none before all are written. Raises OSError."""
     with ExitStack() as temporaries:
         for path, content in files.items():
-            temporaries.enter_context(whole_file(path)).write_bytes(content)
+            temporaries.enter_context(atomic_path(path)).write_bytes(content)
 
 
 @contextmanager
 def write_text(path: Path) -> Iterator[TextIO]:
     """Open a UTF-8 file that replaces `path` when the block succeeds."""
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         yield file
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path that replaces `path` when the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

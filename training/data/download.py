@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from training.data.atomic_files import whole_file
+from training.data.atomic_files import atomic_path
 
 _TIMEOUT_SECONDS = 30
 _CHUNK_BYTES = 1 << 20
@@ -106,7 +106,7 @@ def _unpack(archive: Archive, path: Path, out: Path) -> None:
         for name, target in archive.members.items():
             content = tar.extractfile(name)
             assert content is not None  # the archive matched its checksum
-            with files.enter_context(whole_file(out / target)).open("wb") as file:
+            with files.enter_context(atomic_path(out / target)).open("wb") as file:
                 shutil.copyfileobj(content, file, _CHUNK_BYTES)
 
 

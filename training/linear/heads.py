@@ -108,11 +108,11 @@ def fit_head(shares: sparse.csr_matrix, labels: Classes, hyperparameters: Hyperp
     margins = np.hstack([-weights, weights]) if weights.shape[1] == 1 else weights
     if not hyperparameters.bayes:
         return margins
-    evidence = _weigh_evidence(shares, labels)
+    evidence = _naive_bayes_weights(shares, labels)
     return _to_unit_spread(margins, shares) + hyperparameters.bayes * _to_unit_spread(evidence, shares)
 
 
-def _weigh_evidence(shares: sparse.csr_matrix, labels: Classes) -> Weights:
+def _naive_bayes_weights(shares: sparse.csr_matrix, labels: Classes) -> Weights:
     """Return naive Bayes' weights: a feature's log-likelihood in a class minus that in all other classes."""
     texts = np.arange(shares.shape[0])
     of_class = sparse.csr_matrix((np.ones(len(texts)), (texts, np.asarray(labels))))
@@ -148,12 +148,13 @@ def cross_fit(
         held = folds == fold
         seen = shares[~held]
         head = fit_head(seen, classes[~held], hyperparameters)
-        logits[held] = _forget_words(shares[held], np.bincount(seen.indices, minlength=shares.shape[1]), words) @ head
+        counts = np.bincount(seen.indices, minlength=shares.shape[1])
+        logits[held] = _remove_unknown_words(shares[held], counts, words) @ head
         on_head()
     return logits
 
 
-def _forget_words(shares: sparse.csr_matrix, counts: NDArray[np.int64], words: int) -> sparse.csr_matrix:
+def _remove_unknown_words(shares: sparse.csr_matrix, counts: NDArray[np.int64], words: int) -> sparse.csr_matrix:
     known = (counts > 0) | (np.arange(len(counts)) >= words)
     kept = shares @ sparse.diags(known.astype(float))
     return sparse.diags(1 / np.asarray(kept.sum(axis=1)).ravel()) @ kept

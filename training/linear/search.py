@@ -14,7 +14,7 @@ from training.metrics import Answers, measure
 _COSTS = (0.5, 1.0, 2.0, 4.0)
 _LONGEST_NGRAMS = (2, 3)
 _LONGEST_SUBWORDS = (0, 4, 5)
-_SHARES_OF_BAYES = (0.0, 0.4, 0.8, 1.2)
+_BAYES_WEIGHTS = (0.0, 0.4, 0.8, 1.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ def list_candidates(start: Hyperparameters) -> list[Hyperparameters]:
     ]
 
 
-def list_mixtures(best: Hyperparameters) -> list[Hyperparameters]:
+def vary_bayes(best: Hyperparameters) -> list[Hyperparameters]:
     """Return `best` with other weights of naive Bayes; a full grid would take four times as many trials."""
-    return [replace(best, bayes=share) for share in _SHARES_OF_BAYES if share != best.bayes]
+    return [replace(best, bayes=weight) for weight in _BAYES_WEIGHTS if weight != best.bayes]
 
 
 def search(

@@ -1,6 +1,5 @@
 """The linear trainer: calibrate on held-out rows, fit to all rows but the test's, export, measure."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -11,8 +10,7 @@ import numpy as np
 from classifier_infra.model.decoding import count_tokens
 from classifier_infra.model.manifest import Facet as ManifestFacet
 from classifier_infra.model.manifest import Manifest, raw_label
-from classifier_infra.model.text import VERSION
-from training.artefact import Check, check, complete
+from training.artefact import Check, begin_manifest, check, complete_manifest
 from training.calibrate import fit_calibration, fit_factor
 from training.data.dataset import Example, Facet
 from training.data.splits import ALWAYS_TRAINED, Rows, divide
@@ -53,7 +51,7 @@ def train(
         "hyperparameters": asdict(replace(hyperparameters, buckets=dictionary.buckets)),
         "libraries": {library: version(library) for library in _LIBRARIES},
     }
-    return content, complete(content, manifest, facets, fitted, parts[0].validated, checks, trainer)
+    return content, complete_manifest(content, manifest, facets, fitted, parts[0].validated, checks, trainer)
 
 
 def _fit_again(
@@ -96,25 +94,17 @@ def _export(
 ) -> tuple[bytes, Manifest]:
     exported = flatten_heads(model.heads, [checked.calibration.factor for checked in checks])
     content = to_fasttext(model.dictionary, exported.rows, _count_labels(facets, examples))
-    sha256 = hashlib.sha256(content).hexdigest()
-    return content, Manifest(
-        version=f"{name}-{sha256[:10]}",
-        normaliser=VERSION,
-        facets=tuple(
-            ManifestFacet(
-                facet.name,
-                facet.labels,
-                calibration=left * checked.calibration.at_one_token,
-                threshold=checked.threshold,
-                length_exponent=checked.calibration.exponent,
-            )
-            for facet, checked, left in zip(facets, checks, exported.calibrations, strict=True)
-        ),
-        method=exported.method,
-        tau=exported.tau,
-        model_sha256=sha256,
-        model_bytes=len(content),
-    )
+    described = [
+        ManifestFacet(
+            facet.name,
+            facet.labels,
+            calibration=factor * checked.calibration.at_one_token,
+            threshold=checked.threshold,
+            length_exponent=checked.calibration.exponent,
+        )
+        for facet, checked, factor in zip(facets, checks, exported.calibrations, strict=True)
+    ]
+    return content, begin_manifest(name, content, described, exported.method, exported.tau)
 
 
 def _count_labels(facets: Sequence[Facet], examples: Sequence[Sequence[Example]]) -> list[tuple[str, int]]:

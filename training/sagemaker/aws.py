@@ -30,7 +30,7 @@ def open_session(region: str | None) -> "tuple[Session, str]":
     """Return a session with credentials, and its region. Raises Refused."""
     import boto3  # here, so that other commands do not wait for it
 
-    with explaining():
+    with aws_errors():
         session = boto3.Session(region_name=region)
         faults = [] if session.region_name else [_NO_REGION]
         faults += [] if session.get_credentials() else [_NO_CREDENTIALS]
@@ -42,7 +42,7 @@ def open_session(region: str | None) -> "tuple[Session, str]":
 def check_bucket(client: "S3Client", bucket: str, region: str) -> None:
     """Check that a bucket exists, is accessible and is in the region. Raises Refused, JobError."""
     try:
-        with explaining():
+        with aws_errors():
             where = client.head_bucket(Bucket=bucket)["BucketRegion"]
     except JobError as error:
         status = _http_status(error.__cause__)
@@ -67,7 +67,7 @@ def _http_status(error: object) -> int | None:
 
 
 @contextmanager
-def explaining() -> Iterator[None]:
+def aws_errors() -> Iterator[None]:
     """Turn botocore's errors into JobError, with messages that say what to do."""
     try:
         yield

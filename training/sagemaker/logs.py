@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from training.sagemaker.aws import explaining
+from training.sagemaker.aws import aws_errors
 from training.sagemaker.states import JobState
 
 TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -37,7 +37,7 @@ class LogStream:
             yield from self._read(stream)
 
     def _streams(self) -> list[str]:
-        with explaining():
+        with aws_errors():
             try:
                 found = self._client.describe_log_streams(logGroupName=self._group, logStreamNamePrefix=self._prefix)
             except ClientError as error:
@@ -50,7 +50,7 @@ class LogStream:
         while True:
             before = self._tokens.get(stream)
             token = {"nextToken": before} if before else {}
-            with explaining():
+            with aws_errors():
                 page = self._client.get_log_events(
                     logGroupName=self._group, logStreamName=stream, startFromHead=True, **token
                 )
@@ -65,15 +65,17 @@ class LogStream:
 # --- BlazingText's lines ----------------------------------------------------------------------------------------
 
 _SCORE = r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
-_TRAIN_ACCURACY = re.compile(rf"#train_accuracy: {_SCORE}")
-_VALIDATION_ACCURACY = re.compile(rf"#validation_accuracy: {_SCORE}")
 _EPOCH_ACCURACY = re.compile(rf"^Validation accuracy: {_SCORE}")
-_EPOCH = re.compile(r"End of epoch: (\d+)")
-_PROGRESS = re.compile(rf"Progress: {_SCORE}%")
-_WORDS = re.compile(r"Number of words:\s+(\d+)")
-_TRAIN_ROWS = re.compile(r"Number of train examples: (\d+)")
-_VALIDATION_ROWS = re.compile(r"Number of validation examples: (\d+)")
-_SECONDS = re.compile(rf"Total training time in seconds: {_SCORE}")
+_FIGURES: tuple[tuple[str, re.Pattern[str], type], ...] = (
+    ("train_accuracy", re.compile(rf"#train_accuracy: {_SCORE}"), float),
+    ("validation_accuracy", re.compile(rf"#validation_accuracy: {_SCORE}"), float),
+    ("train_rows", re.compile(r"Number of train examples: (\d+)"), int),
+    ("validation_rows", re.compile(r"Number of validation examples: (\d+)"), int),
+    ("words", re.compile(r"Number of words:\s+(\d+)"), int),
+    ("epoch", re.compile(r"End of epoch: (\d+)"), int),
+    ("progress", re.compile(rf"Progress: {_SCORE}%"), float),
+    ("seconds", re.compile(rf"Total training time in seconds: {_SCORE}"), float),
+)
 _FAULT = re.compile(r"\bERROR\b|Customer Error|Algorithm Error|Traceback|^Exception")
 
 
@@ -119,18 +121,6 @@ class TrainingLog:
         return self.faults[-1] if len(self.faults) > len(before.faults) else None
 
 
-_FIGURES = (
-    ("train_accuracy", _TRAIN_ACCURACY, float),
-    ("validation_accuracy", _VALIDATION_ACCURACY, float),
-    ("train_rows", _TRAIN_ROWS, int),
-    ("validation_rows", _VALIDATION_ROWS, int),
-    ("words", _WORDS, int),
-    ("epoch", _EPOCH, int),
-    ("progress", _PROGRESS, float),
-    ("seconds", _SECONDS, float),
-)
-
-
 def read_log(lines: Iterable[str]) -> TrainingLog:
     """Read a whole log."""
     log = TrainingLog()
@@ -143,29 +133,29 @@ def read_log(lines: Iterable[str]) -> TrainingLog:
 
 
 def follow(
-    look: Callable[[], JobState],
+    get_state: Callable[[], JobState],
     new_lines: Callable[[], Iterable[str]],
     poll: float,
-    say: Callable[[str], object],
+    report: Callable[[str], object],
     show: Callable[[TrainingLog], object] = lambda log: None,
 ) -> tuple[JobState, TrainingLog, list[str]]:
     """Poll a job every `poll` seconds until it ends; return its state, its parsed log, and the log's last lines.
 
-    `say` is called with each change that matters to a user, `show` with the log after each poll.
+    `report` is called with each change that matters to a user, `show` with the log after each poll.
     """
     log, last_status = TrainingLog(), ""
     lines: list[str] = []
     while True:
-        state = look()
+        state = get_state()
         if state.describe() != last_status:
             last_status = state.describe()
-            say(last_status)
+            report(last_status)
         for line in new_lines():
             before, log = log, log.read(line)
             if line.strip():
                 lines = [*lines, line][-_LAST_LINES:]
             if news := log.describe_change(before):
-                say(f"  {news}")
+                report(f"  {news}")
         show(log)
         # The state is older than the log, so the log of an ended job is complete.
         if state.has_ended:

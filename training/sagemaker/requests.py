@@ -111,7 +111,7 @@ def _volume_key(place: Place, machines: Machines) -> Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
+class SearchRange:
     """A hyperparameter that tuning varies from `low` to `high`."""
 
     name: str
@@ -125,7 +125,7 @@ class Searched:
 class Search:
     """The search of a tuning job."""
 
-    ranges: Sequence[Searched]
+    ranges: Sequence[SearchRange]
     jobs: int = 20
     parallel: int = 2
     strategy: str = "Bayesian"
@@ -169,7 +169,7 @@ def tuning_request(
     }
 
 
-def _range(searched: Searched) -> Request:
+def _range(searched: SearchRange) -> Request:
     return {
         "Name": searched.name,
         "MinValue": searched.low,
@@ -306,7 +306,7 @@ class Cost:
         return f"{self.usd:.2f} USD at most (prices of {self.region}, {self.as_of}{elsewhere})"
 
 
-def most(prices: Prices, machines: Machines, jobs: int = 1) -> Cost:
+def maximum_cost(prices: Prices, machines: Machines, jobs: int = 1) -> Cost:
     """Return the maximum cost of jobs on these machines. Raises Refused if the table lacks the instance."""
     try:
         hour = prices.instance(machines.instance).hour
@@ -317,6 +317,6 @@ def most(prices: Prices, machines: Machines, jobs: int = 1) -> Cost:
     return Cost(jobs * machines.count * hours * (hour + disk), hour, prices.region, prices.as_of)
 
 
-def spent(hour: float, count: int, billable_seconds: int) -> float:
+def actual_cost(hour: float, count: int, billable_seconds: int) -> float:
     """Return a job's cost in USD for the billed seconds."""
     return hour * count * billable_seconds / SECONDS_AN_HOUR

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from training.data.atomic_files import whole_file
+from training.data.atomic_files import atomic_path
 from training.sagemaker import JobError
-from training.sagemaker.aws import explaining
+from training.sagemaker.aws import aws_errors
 from training.sagemaker.jobs.inputs import Upload
 from training.sagemaker.layout import Place
 
@@ -34,7 +34,7 @@ def upload(
     config = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES)
     sent = 0
     for file in files:
-        with explaining():
+        with aws_errors():
             if _is_there(client, place.bucket, file):
                 on_bytes(file.path.stat().st_size)
                 continue
@@ -71,7 +71,7 @@ def download(
     client: "S3Client", bucket: str, key: str, target: Path, on_bytes: Callable[[int], object] = lambda count: None
 ) -> None:
     """Download an object to a file, atomically. Raises JobError, OSError."""
-    with whole_file(target) as part, part.open("wb") as file, explaining():
+    with atomic_path(target) as part, part.open("wb") as file, aws_errors():
         found = client.get_object(Bucket=bucket, Key=key)
         copied = 0
         for chunk in found["Body"].iter_chunks(_CHUNK_BYTES):
@@ -83,6 +83,6 @@ def download(
 
 def list_keys(client: "S3Client", bucket: str, prefix: str) -> Iterator[str]:
     """Yield the keys of all objects below a prefix. Raises JobError."""
-    with explaining():
+    with aws_errors():
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             yield from (found["Key"] for found in page.get("Contents", ()))

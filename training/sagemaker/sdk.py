@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from training.sagemaker import JobError, Refused
-from training.sagemaker.aws import explaining
+from training.sagemaker.aws import aws_errors
 from training.sagemaker.requests import Request
 from training.sagemaker.states import JobState, Trial
 
@@ -53,22 +53,22 @@ class Sagemaker:
     def create(self, kind: str, request: Request) -> None:
         """Create a job; its name must be new."""
         resource = RESOURCES[kind]
-        with explaining():
+        with aws_errors():
             arguments = self._transform(request, f"Create{resource}Request")
             getattr(self._resources, resource).create(**arguments, **self._where)
 
     def create_model(self, request: Request) -> None:
-        with explaining():
+        with aws_errors():
             self._resources.Model.create(**self._transform(request, "CreateModelInput"), **self._where)
 
     def stop_training(self, name: str) -> None:
-        with explaining():
+        with aws_errors():
             self._resources.TrainingJob.get(name, **self._where).stop()
 
     def find(self, kind: str, name: str) -> JobState | None:
         """Return the state of a job, or None if it does not exist."""
         try:
-            with explaining():
+            with aws_errors():
                 job = getattr(self._resources, RESOURCES[kind]).get(name, **self._where)
         except JobError as error:
             cause = error.__cause__
@@ -88,13 +88,13 @@ class Sagemaker:
 
     def training_names(self, part: str) -> list[str]:
         """Return the names of the training jobs whose names contain `part`, newest first."""
-        with explaining():
+        with aws_errors():
             jobs = self._resources.TrainingJob.get_all(name_contains=part, **self._where)
             return [job.training_job_name for job in jobs]
 
     def trials(self, tuning: str) -> list[Trial]:
         """Return the training jobs that a tuning job has started so far."""
-        with explaining():
+        with aws_errors():
             job = self._resources.HyperParameterTuningJob.get(tuning, **self._where)
             return [_trial(summary) for summary in job.get_all_training_jobs(**self._where)]
 

@@ -54,25 +54,25 @@ def _check_together(mode: str, values: Mapping[str, Value], has_validation: bool
         yield "early_stopping=True needs validation rows; prepare some (--validation), or set early_stopping=False"
 
 
-def find_doubts(mode: str, given: Mapping[str, str]) -> list[str]:
+def find_warnings(mode: str, given: Mapping[str, str]) -> list[str]:
     """Return warnings about values without faults (find_faults) that are rarely intended."""
     values = resolve(mode, given)
-    doubts = []
+    warnings = []
     if not USUAL_RATES.low <= values["learning_rate"] <= USUAL_RATES.high:
-        doubts.append(explain_rate(values["learning_rate"]))
+        warnings.append(describe_rate(values["learning_rate"]))
     if mode != SUPERVISED:
-        return doubts
+        return warnings
     if values["early_stopping"] and values["epochs"] <= values["min_epochs"]:
-        doubts.append(
+        warnings.append(
             f"early_stopping has no effect: epochs ({values['epochs']}) is not more than "
             f"min_epochs ({values['min_epochs']})"
         )
     if not values["early_stopping"] and {"patience", "min_epochs"} & given.keys():
-        doubts.append("patience and min_epochs have no effect without early_stopping=True")
-    return doubts
+        warnings.append("patience and min_epochs have no effect without early_stopping=True")
+    return warnings
 
 
-def explain_rate(rate: float) -> str:
+def describe_rate(rate: float) -> str:
     """Return a warning about an unusual learning rate."""
     if rate < USUAL_RATES.low:
         return (
@@ -85,18 +85,10 @@ def explain_rate(rate: float) -> str:
 # --- Instances --------------------------------------------------------------------------------------------------
 
 _GPU_FAMILIES = ("p2", "p3", "g4dn", "g5")
-_SEVERAL_GPUS = frozenset(
-    (
-        "p2.8xlarge",
-        "p2.16xlarge",
-        "p3.8xlarge",
-        "p3.16xlarge",
-        "g4dn.12xlarge",
-        "g5.12xlarge",
-        "g5.24xlarge",
-        "g5.48xlarge",
-    )
-)
+_SEVERAL_GPUS = (
+    "p2.8xlarge", "p2.16xlarge", "p3.8xlarge", "p3.16xlarge",
+    "g4dn.12xlarge", "g5.12xlarge", "g5.24xlarge", "g5.48xlarge",
+)  # fmt: skip
 _MOST_INSTANCES = 100
 
 

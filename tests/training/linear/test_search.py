@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from training.data.dataset import TEST, TRAIN, Example, Facet
 from training.linear import FeatureSettings, Hyperparameters
-from training.linear.search import list_candidates, list_mixtures, search
+from training.linear.search import list_candidates, search, vary_bayes
 
 ORDER_MATTERS = [
     Example("", f"{word} {first} {second}", int((first, second) == ("not", "good")))
@@ -48,7 +48,7 @@ def test_candidates_keep_other_hyperparameters():
 def test_weights_of_naive_bayes_are_tried_with_the_best_candidate():
     best = replace(PAIRS, cost=4.0, bayes=0.8)
 
-    mixtures = list_mixtures(best)
+    varied = vary_bayes(best)
 
-    assert [mixture.bayes for mixture in mixtures] == [0.0, 0.4, 1.2]
-    assert {replace(mixture, bayes=0.8) for mixture in mixtures} == {best}
+    assert [mixture.bayes for mixture in varied] == [0.0, 0.4, 1.2]
+    assert {replace(mixture, bayes=0.8) for mixture in varied} == {best}

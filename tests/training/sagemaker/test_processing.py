@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from training.data.prepare import prepare
 from training.sagemaker import JobError
-from training.sagemaker.jobs.processing import MODULES, merge, validation_share, whole_rows, write_inputs
+from training.sagemaker.jobs.processing import MODULES, merge, raw_rows, validation_share, write_inputs
 
 FILES = ("train.txt", "validation.txt", "test.txt", "prepared.json")
 
@@ -76,7 +76,7 @@ def test_more_machines_than_objects_leave_some_without_rows(write_facet, message
 def test_files_are_split_between_rows_and_rows_are_unchanged(texts):
     rows = [f'1,"","{text.replace(chr(34), chr(34) * 2)}"\n' for text in texts]
 
-    assert list(whole_rows(io.StringIO("".join(rows), newline=""))) == rows
+    assert list(raw_rows(io.StringIO("".join(rows), newline=""))) == rows
 
 
 def test_an_invalid_csv_row_is_reported_by_its_machine(write_facet, message_rows, tmp_path):

@@ -12,7 +12,7 @@ from training.sagemaker.layout import split_uri
 from training.sagemaker.requests import (
     Machines,
     Search,
-    Searched,
+    SearchRange,
     model_request,
     processing_request,
     training_request,
@@ -24,7 +24,8 @@ from training.sagemaker.service_model import find_violations
 IMAGE = "813361260812.dkr.ecr.eu-central-1.amazonaws.com/blazingtext:1"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 CHANNELS = {"train": "s3://triage-models/data/1/train/", "validation": "s3://triage-models/data/1/validation/"}
-SEARCH = Search([Searched("epochs", "5", "15", True), Searched("learning_rate", "0.01", "0.5", False, "Logarithmic")])
+RATES = SearchRange("learning_rate", "0.01", "0.5", False, "Logarithmic")
+SEARCH = Search([SearchRange("epochs", "5", "15", True), RATES])
 
 
 @pytest.fixture

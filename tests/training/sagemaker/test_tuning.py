@@ -6,10 +6,10 @@ from training.sagemaker import JobError
 from training.sagemaker.jobs.tuning import (
     DEFAULT_RANGES,
     best,
-    find_range_doubts,
     find_range_faults,
+    find_range_warnings,
     ranked,
-    to_searched,
+    to_search_ranges,
     write_table,
 )
 from training.sagemaker.states import Trial
@@ -67,19 +67,19 @@ def test_a_range_that_cannot_be_searched_is_refused(name, searched, expected):
 
 
 def test_the_documented_learning_rates_are_explained():
-    (doubt,) = find_range_doubts({"learning_rate": Range(0.005, 0.01)})
+    (warning,) = find_range_warnings({"learning_rate": Range(0.005, 0.01)})
 
-    assert "excludes its own default" in doubt
+    assert "excludes its own default" in warning
 
 
 def test_a_range_beyond_the_documented_one_is_reported():
-    (doubt,) = find_range_doubts({"epochs": Range(5, 40)})
+    (warning,) = find_range_warnings({"epochs": Range(5, 40)})
 
-    assert "epochs 5 to 40 (documented: 5 to 15)" in doubt
+    assert "epochs 5 to 40 (documented: 5 to 15)" in warning
 
 
 def test_learning_rates_are_searched_on_a_logarithmic_scale():
-    epochs, rates = to_searched({"epochs": Range(5, 15), "learning_rate": Range(0.01, 0.5)})
+    epochs, rates = to_search_ranges({"epochs": Range(5, 15), "learning_rate": Range(0.01, 0.5)})
 
     assert (epochs.low, epochs.high, epochs.is_whole, epochs.scale) == ("5", "15", True, "Auto")
     assert (rates.low, rates.high, rates.is_whole, rates.scale) == ("0.01", "0.5", False, "Logarithmic")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 np = pytest.importorskip("numpy", reason="vectors take the extra `train`")
 
 from training.sagemaker import JobError  # noqa: E402
-from training.sagemaker.jobs.word_vectors import Index, WordVectors, read_vectors, weigh  # noqa: E402
+from training.sagemaker.jobs.word_vectors import Index, WordVectors, inverse_document_frequencies, read_vectors  # noqa: E402
 
 VECTORS = WordVectors(
     {"refund": 0, "money": 1, "crash": 2, "the": 3},
@@ -37,7 +37,7 @@ def test_a_text_without_a_known_word_has_no_similar_messages():
 
 
 def test_rare_words_weigh_more():
-    weights = weigh(MESSAGES)
+    weights = inverse_document_frequencies(MESSAGES)
 
     assert weights["refund"] > weights["the"] > 1
 

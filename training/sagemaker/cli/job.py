@@ -18,7 +18,7 @@ from training.sagemaker.aws import check_bucket, open_session
 from training.sagemaker.jobs.inputs import Upload
 from training.sagemaker.layout import LONGEST, Place, check_name, job_name
 from training.sagemaker.logs import LogStream, TrainingLog, follow
-from training.sagemaker.requests import Cost, Machines, Request, most
+from training.sagemaker.requests import Cost, Machines, Request, maximum_cost
 from training.sagemaker.s3 import upload
 from training.sagemaker.sdk import RESOURCES, Sagemaker
 from training.sagemaker.service_model import find_violations
@@ -75,14 +75,14 @@ class Account:
                 bar.update((log.progress or 0) - bar.n)
 
             try:
-                state, log, lines = follow(lambda: self.find(kind, name), new_lines, poll, _say, show)
+                state, log, lines = follow(lambda: self.find(kind, name), new_lines, poll, _print_line, show)
             except KeyboardInterrupt as interrupt:
-                raise Interrupted(f"\n{self.describe_way_back(name)}{next_step}") from interrupt
+                raise Interrupted(f"\n{self.describe_running(name)}{next_step}") from interrupt
         if not state.is_completed:
             raise JobError(_describe_failure(state, log, lines))
         return state
 
-    def describe_way_back(self, name: str) -> str:
+    def describe_running(self, name: str) -> str:
         command = shlex.join(["python", "-m", "training", "sagemaker", "status", name, "--region", self.region])
         return f"Job {name} keeps running. Follow it with: {command} --wait; stop it with: {command} --stop"
 
@@ -132,7 +132,7 @@ class Job:
                 f"set --max-minutes to {_LONGEST_SPOT_MINUTES} or less, or omit --spot"
             )
         try:
-            cost = most(load_prices(options.prices), machines, jobs)
+            cost = maximum_cost(load_prices(options.prices), machines, jobs)
         except PriceError as error:
             raise Refused([*found, str(error)]) from error
         except Refused as refusal:
@@ -162,7 +162,7 @@ class Job:
         sagemaker.create(self._kind, request)
         print(f"Created {self.name}")
         if self._options.no_wait:
-            print(f"{self.account.describe_way_back(self.name)}{self._next_step}")
+            print(f"{self.account.describe_running(self.name)}{self._next_step}")
         return not self._options.no_wait
 
     def _confirm(self, plan: Sequence[tuple[str, str]]) -> None:
@@ -195,7 +195,7 @@ def check_request(operation: str, request: Request) -> None:
         raise Refused(violations)
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     with tqdm.external_write_mode():
         print(text, flush=True)
 

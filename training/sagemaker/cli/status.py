@@ -8,7 +8,7 @@ from typing import Any
 from training.sagemaker import Refused
 from training.sagemaker.cli.job import Account
 from training.sagemaker.cli.options import add_command, add_poll, add_region
-from training.sagemaker.cli.train import print_end
+from training.sagemaker.cli.train import print_outcome
 from training.sagemaker.cli.tune import print_trials
 from training.sagemaker.sdk import RESOURCES, Sagemaker
 from training.sagemaker.states import JobState
@@ -73,7 +73,7 @@ def _stop(sagemaker: Sagemaker, kind: str, state: JobState) -> None:
 
 def _print(kind: str, state: JobState, region: str) -> None:
     if kind == "training" and state.is_completed:
-        print_end(state, None, region)
+        print_outcome(state, None, region)
         return
     print(f"{kind} job {state.name}: " + "; ".join(_facts(state)))
 

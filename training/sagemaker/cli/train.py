@@ -11,10 +11,10 @@ from training.sagemaker.cli.job import Job
 from training.sagemaker.cli.options import add_command, add_job_options, add_settings
 from training.sagemaker.jobs.inputs import Prepared, open_prepared
 from training.sagemaker.layout import Place
-from training.sagemaker.requests import spent, training_request
+from training.sagemaker.requests import actual_cost, training_request
 from training.sagemaker.service_model import instance_types
 from training.sagemaker.states import JobState
-from training.sagemaker.validation import check_training_instance, find_doubts, find_faults
+from training.sagemaker.validation import check_training_instance, find_faults, find_warnings
 
 _MEGABYTE = 1e6
 
@@ -51,7 +51,7 @@ def _train(options: argparse.Namespace) -> None:
         *(("note", note) for note in prepared.notes()),
     ]
     if job.create(request, plan, lambda: send(job, prepared)):
-        print_end(job.wait(), cost.hour, job.region)
+        print_outcome(job.wait(), cost.hour, job.region)
 
 
 def find_training_faults(job: Job, given: Mapping[str, str], prepared: Prepared) -> Iterator[str]:
@@ -62,7 +62,7 @@ def find_training_faults(job: Job, given: Mapping[str, str], prepared: Prepared)
 
 
 def _notes(given: Mapping[str, str], megabytes: float) -> Iterator[str]:
-    yield from find_doubts(SUPERVISED, given)
+    yield from find_warnings(SUPERVISED, given)
     if megabytes * _MEGABYTE > MOST_BYTES_IN_MEMORY:
         yield (
             f"a model over {MOST_BYTES_IN_MEMORY / _MEGABYTE:.0f} MB is too large for the bot's functions to classify "
@@ -90,10 +90,10 @@ def send(job: Job, prepared: Prepared) -> None:
     print(f"Uploaded {sent} file{'s' * (sent != 1)}" + (f"; {skipped} already there" if skipped else ""))
 
 
-def print_end(state: JobState, hour: float | None, region: str) -> None:
+def print_outcome(state: JobState, hour: float | None, region: str) -> None:
     """Print the outcome of a training job, its cost at `hour` USD per hour, and the next command."""
     accuracies = [f"{name.replace(':', ' ')} {value:.4f}" for name, value in sorted(state.metrics.items())]
     billed = f"{state.billable_seconds} s billed" if state.billable_seconds else ""
-    dollars = f"about {spent(hour, state.count, state.billable_seconds):.3f} USD" if hour and billed else ""
+    dollars = f"about {actual_cost(hour, state.count, state.billable_seconds):.3f} USD" if hour and billed else ""
     print(", ".join([f"Job {state.name}: {state.status}", *accuracies, *filter(None, (billed, dollars))]))
     print(f"Next: python -m training sagemaker fetch {state.name} DATA_DIR --out MODEL_DIR --region {region}")

@@ -14,9 +14,9 @@ from training.sagemaker.jobs.inputs import open_prepared
 from training.sagemaker.jobs.tuning import (
     DEFAULT_RANGES,
     best,
-    find_range_doubts,
     find_range_faults,
-    to_searched,
+    find_range_warnings,
+    to_search_ranges,
     write_table,
 )
 from training.sagemaker.layout import LONGEST_OF_TUNING
@@ -63,7 +63,7 @@ def _tune(options: argparse.Namespace) -> None:
     faults = find_range_faults(ranges, fixed)
     faults += [] if prepared.has_validation else ["tuning needs validation rows; prepare some (--validation)"]
     cost = job.check([*faults, *find_training_faults(job, fixed, prepared)], options.jobs)
-    search = Search(to_searched(ranges), options.jobs, options.parallel, options.strategy, options.seed)
+    search = Search(to_search_ranges(ranges), options.jobs, options.parallel, options.strategy, options.seed)
     settings = {"mode": SUPERVISED, **fixed}
     channels = prepared.channels(job.place)
     request = tuning_request(job.name, options.role, job.image, job.place, job.machines, settings, channels, search)
@@ -73,7 +73,7 @@ def _tune(options: argparse.Namespace) -> None:
         ("settings", describe_settings(settings)),
         ("machines", f"each job: {job.machines.describe()}"),
         ("cost", cost.describe(job.region)),
-        *(("note", note) for note in (*find_range_doubts(ranges), *prepared.notes())),
+        *(("note", note) for note in (*find_range_warnings(ranges), *prepared.notes())),
     ]
     if job.create(request, plan, lambda: send(job, prepared)):
         job.wait()

@@ -12,7 +12,7 @@ from classifier_infra.model.text import clean, normalise
 from training.blazingtext.hyperparameters import VECTOR_MODES, as_strings, resolve
 from training.blazingtext.local_run import VECTORS, run_locally
 from training.cli.options import number
-from training.data.atomic_files import whole_file, write_text
+from training.data.atomic_files import atomic_path, write_text
 from training.sagemaker import JobError, Refused
 from training.sagemaker.cli.job import Job
 from training.sagemaker.cli.options import add_command, add_job_options, add_settings
@@ -23,7 +23,7 @@ from training.sagemaker.layout import split_uri
 from training.sagemaker.requests import TRAIN_CHANNEL, training_request
 from training.sagemaker.s3 import download
 from training.sagemaker.service_model import instance_types
-from training.sagemaker.validation import check_training_instance, find_doubts, find_faults
+from training.sagemaker.validation import check_training_instance, find_faults, find_warnings
 
 _READ_AT_ONCE = 1_000
 _SHOWN_CHARACTERS = 90
@@ -83,7 +83,7 @@ def _train_on_aws(options: argparse.Namespace, given: Mapping[str, str], texts: 
         ("machine", job.machines.describe()),
         ("settings", describe_settings(as_strings(options.mode, resolve(options.mode, given)))),
         ("cost", cost.describe(job.region)),
-        *(("note", doubt) for doubt in find_doubts(options.mode, given)),
+        *(("note", warning) for warning in find_warnings(options.mode, given)),
     ]
     file = Upload(texts, job.place.key(*folder, texts.name), sha256)
     if job.create(request, plan, lambda: job.upload([file])):
@@ -99,7 +99,7 @@ def _collect(out: Path, job: Job) -> None:
         archive = Path(scratch) / "model.tar.gz"
         download(job.account.s3, *split_uri(state.model_uri), archive)
         content = extract(archive, VECTORS)
-    with whole_file(out / VECTORS) as part:
+    with atomic_path(out / VECTORS) as part:
         part.write_bytes(content)
     print(f"Wrote {out / VECTORS}: {int(content.split(maxsplit=1)[0]):,} words")
 

@@ -14,7 +14,7 @@ from classifier_infra.model.decoding import UnexpectedScores
 from classifier_infra.model.model import Model
 from classifier_infra.model.prediction import Prediction
 from classifier_infra.model.text import clean, normalise
-from training.data.atomic_files import whole_file, write_text
+from training.data.atomic_files import atomic_path, write_text
 from training.sagemaker.jobs.inputs import checksum
 
 
@@ -153,7 +153,7 @@ class Parts:
 
     def join(self) -> tuple[int, int]:
         """Join all parts into the output file and a file of failures, delete them, and return both numbers of lines."""
-        with whole_file(self.out) as done, whole_file(self.failures) as failed:
+        with atomic_path(self.out) as done, atomic_path(self.failures) as failed:
             counts = _join(sorted(self.folder.glob("part-*.jsonl")), done, failed)
         if not counts[1]:
             self.failures.unlink()

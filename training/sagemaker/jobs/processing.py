@@ -72,7 +72,7 @@ def _split(facet: FacetFolder, split: str, target: Path, parts: int) -> int:
         source = stack.enter_context(
             (facet.path / split).open(encoding="utf-8-sig", errors="surrogateescape", newline="")
         )
-        for number, row in enumerate(whole_rows(source)):
+        for number, row in enumerate(raw_rows(source)):
             part = number % parts
             if part not in files:
                 path = target / f"part-{part:05d}.csv"
@@ -84,7 +84,7 @@ def _split(facet: FacetFolder, split: str, target: Path, parts: int) -> int:
     return rows
 
 
-def whole_rows(lines: Iterable[str]) -> Iterator[str]:
+def raw_rows(lines: Iterable[str]) -> Iterator[str]:
     """Yield the rows of a CSV file unchanged, each with its line breaks."""
     read: list[str] = []
 

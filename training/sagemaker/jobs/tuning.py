@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from training.blazingtext.hyperparameters import RULES, SUPERVISED
-from training.sagemaker.requests import Searched
+from training.sagemaker.requests import SearchRange
 from training.sagemaker.states import Trial
-from training.sagemaker.validation import DOCUMENTED_RANGES, USUAL_RATES, Range, explain_rate
+from training.sagemaker.validation import DOCUMENTED_RANGES, USUAL_RATES, Range, describe_rate
 
 DEFAULT_RANGES: Mapping[str, Range] = {
     "epochs": DOCUMENTED_RANGES["epochs"],
@@ -56,32 +56,32 @@ def _check_ends(name: str, searched: Range) -> list[str]:
     return []
 
 
-def find_range_doubts(ranges: Mapping[str, Range]) -> list[str]:
+def find_range_warnings(ranges: Mapping[str, Range]) -> list[str]:
     """Return notes on unusual ranges."""
-    doubts = []
+    warnings = []
     rates = ranges.get("learning_rate")
     if rates and rates.high < USUAL_RATES.low * 5:
-        doubts.append(explain_rate(rates.low))
+        warnings.append(describe_rate(rates.low))
     beyond = [
         f"{name} {searched.low:g} to {searched.high:g} (documented: {known.low:g} to {known.high:g})"
         for name, searched in ranges.items()
         if (known := DOCUMENTED_RANGES.get(name)) and (searched.low < known.low or searched.high > known.high)
     ]
     if beyond:
-        doubts.append(
+        warnings.append(
             f"outside the documentation's recommended ranges: {'; '.join(beyond)}. "
             "If the service rejects them, set others with --range"
         )
-    return doubts
+    return warnings
 
 
-def to_searched(ranges: Mapping[str, Range]) -> list[Searched]:
+def to_search_ranges(ranges: Mapping[str, Range]) -> list[SearchRange]:
     """Return the ranges as a request takes them; learning rates are searched on a logarithmic scale."""
     searched = []
     for name, each in ranges.items():
         is_whole = isinstance(RULES[SUPERVISED][name].default, int)
         scale = "Logarithmic" if name == "learning_rate" else "Auto"
-        searched.append(Searched(name, _write(each.low, is_whole), _write(each.high, is_whole), is_whole, scale))
+        searched.append(SearchRange(name, _write(each.low, is_whole), _write(each.high, is_whole), is_whole, scale))
     return searched
 
 

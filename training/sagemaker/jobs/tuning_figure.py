@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from training.data.atomic_files import whole_file
+from training.data.atomic_files import atomic_path
 from training.sagemaker import JobError
 from training.sagemaker.jobs.tuning import ranked
 from training.sagemaker.states import Trial
@@ -31,7 +31,7 @@ def draw(trials: Sequence[Trial], path: Path) -> None:
         _draw_panel(axes, name, finished)
     panels[0].set_ylabel("validation accuracy")
     figure.suptitle(f"{len(finished)} jobs; the best reached {finished[0].accuracy:.4f}", fontsize=11)
-    with whole_file(path) as part:
+    with atomic_path(path) as part:
         figure.savefig(part, format="png", dpi=110)
 
 

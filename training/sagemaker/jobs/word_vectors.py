@@ -55,7 +55,7 @@ def read_vectors(path: Path) -> WordVectors:
 
 
 @dataclass(frozen=True)
-class Near:
+class Match:
     """A message's index, and the cosine (-1 to 1) between its vector and the text's."""
 
     message: int
@@ -67,18 +67,18 @@ class Index:
 
     def __init__(self, vectors: WordVectors, messages: Sequence[str]) -> None:
         self._vectors = vectors
-        self._weights = weigh(messages)
+        self._weights = inverse_document_frequencies(messages)
         self._unseen = 1.0 + float(np.log(len(messages) + 1.0))
         self._matrix = np.vstack([self._embed(message) for message in messages])
 
-    def nearest(self, words: str, count: int) -> list[Near]:
+    def nearest(self, words: str, count: int) -> list[Match]:
         """Return the messages nearest to a normalised text, nearest first; none if none of its words is known."""
         asked = self._embed(words)
         if not asked.any():
             return []
         cosines = self._matrix @ asked
         best = heapq.nlargest(count, range(len(cosines)), key=lambda message: float(cosines[message]))
-        return [Near(message, float(cosines[message])) for message in best]
+        return [Match(message, float(cosines[message])) for message in best]
 
     def _embed(self, words: str) -> Matrix:
         """Return a text's vector, of length 1, or 0 if no word is known."""
@@ -91,7 +91,7 @@ class Index:
         return total / length if length else total
 
 
-def weigh(messages: Iterable[str]) -> dict[str, float]:
+def inverse_document_frequencies(messages: Iterable[str]) -> dict[str, float]:
     """Return each word's inverse document frequency: 1 for a word in every message, more for rarer ones."""
     found: Counter[str] = Counter()
     count = 0
