@@ -16,12 +16,11 @@ from bot.sandbox.slack.workspace import (
 )
 
 
-def event_of(change: Change, workspace: Workspace) -> Json | None:
+def event_of(channel: Channel, change: Change, workspace: Workspace) -> Json | None:
     """Return the event for a change, or None: apps get events only from channels that their bot is a member of.
 
     The app's own posts, edits and reactions raise events as well.
     """
-    channel = workspace.channels[_channel_id(change)]
     if workspace.bot.user_id not in channel.members:
         return None
     match change:
@@ -39,7 +38,7 @@ def event_of(change: Change, workspace: Workspace) -> Json | None:
             })  # fmt: skip
         case Reacted():
             return _reacted(change)
-        case Joined(_, user, at):
+        case Joined(user, at):
             return {"type": "member_joined_channel", "user": user, "channel": channel.id,
                     "channel_type": "G" if channel.is_private else "C", "team": workspace.team.id,
                     "event_ts": at}  # fmt: skip
@@ -94,16 +93,6 @@ def envelope(event: Json, workspace: Workspace, event_id: str) -> Json:
         "is_ext_shared_channel": False,
         "event_context": f"4-{event_id}",
     }
-
-
-def _channel_id(change: Change) -> str:
-    match change:
-        case Posted(message) | Edited(message) | Reacted(message):
-            return message.channel
-        case Deleted(previous):
-            return previous.channel
-        case Joined(channel) | EphemeralChanged(channel):
-            return channel
 
 
 def _posted(workspace: Workspace, channel: Channel, message: Message) -> Json:

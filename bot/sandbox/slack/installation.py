@@ -9,7 +9,7 @@ from bot.sandbox.slack.delivery import Dispatcher
 from bot.sandbox.slack.events import app_uninstalled, event_of, subscription_of, tokens_revoked
 from bot.sandbox.slack.interaction_tokens import InteractionTokens
 from bot.sandbox.slack.settings import Settings
-from bot.sandbox.slack.workspace import Change, Json, SlackError, Workspace
+from bot.sandbox.slack.workspace import Change, Channel, Json, SlackError, Workspace
 
 _KEPT_CALLS = 1_000
 
@@ -113,8 +113,8 @@ class Installation:
         if subscription_of(event) in self.settings.subscriptions:
             self.dispatcher.deliver(event)
 
-    def _on_change(self, change: Change) -> None:
-        event = event_of(change, self.workspace)
+    def _on_change(self, channel: Channel, change: Change) -> None:
+        event = event_of(channel, change, self.workspace)
         if event and self.token is not None:
             self.send(event)
         self.version.increment()

@@ -152,7 +152,6 @@ class Reacted:
 
 @dataclass(frozen=True)
 class Joined:
-    channel: str
     user: str
     at: str
 
@@ -160,9 +159,6 @@ class Joined:
 @dataclass(frozen=True)
 class EphemeralChanged:
     """An ephemeral message was posted, edited or deleted. One user sees it; apps get no event."""
-
-    channel: str
-    user: str
 
 
 Change: TypeAlias = Posted | Edited | Deleted | Reacted | Joined | EphemeralChanged
@@ -178,7 +174,7 @@ class Workspace:
     channels: dict[str, Channel]
     groups: dict[str, UserGroup]
     clock: Callable[[], float] = time.time
-    observers: list[Callable[[Change], None]] = field(default_factory=list)
+    observers: list[Callable[[Channel, Change], None]] = field(default_factory=list)
     _last_ts: int = 0
 
     def channel(self, channel_id: str) -> Channel:
@@ -217,7 +213,7 @@ class Workspace:
         channel.messages[message.ts] = message
         if parent:
             channel.replies.setdefault(parent, []).append(message.ts)
-        self._notify(Posted(message))
+        self._notify(channel, Posted(message))
         return message
 
     def post_ephemeral(
@@ -232,7 +228,7 @@ class Workspace:
             channel_id, self.next_ts(), user, content, thread_ts=thread_ts, bot_id=bot_id, visible_to=visible_to
         )
         channel.ephemerals[message.ts] = message
-        self._notify(EphemeralChanged(channel_id, visible_to))
+        self._notify(channel, EphemeralChanged())
         return message
 
     def edit(self, channel_id: str, ts: str, content: Content, by: str) -> Message:
@@ -246,13 +242,13 @@ class Workspace:
 
     def edit_ephemeral(self, channel_id: str, ts: str, content: Content | None) -> None:
         """Replace an ephemeral message, or delete it if `content` is None. Raises SlackError("message_not_found")."""
-        ephemerals = self.channel(channel_id).ephemerals
-        if ts not in ephemerals:
+        channel = self.channel(channel_id)
+        if ts not in channel.ephemerals:
             raise SlackError("message_not_found")
-        previous = ephemerals.pop(ts)
+        previous = channel.ephemerals.pop(ts)
         if content is not None:
-            ephemerals[ts] = replace(previous, content=content)
-        self._notify(EphemeralChanged(channel_id, previous.visible_to or ""))
+            channel.ephemerals[ts] = replace(previous, content=content)
+        self._notify(channel, EphemeralChanged())
 
     def delete(self, channel_id: str, ts: str) -> None:
         """Delete a message. Raises SlackError: channel_not_found, message_not_found.
@@ -277,7 +273,7 @@ class Workspace:
         if user in _users_of(message, name):
             raise SlackError("already_reacted")
         self._set_reaction(channel, message, name, (*_users_of(message, name), user))
-        self._notify(Reacted(channel.message(ts), user, name, added=True, at=self.next_ts()))
+        self._notify(channel, Reacted(channel.message(ts), user, name, added=True, at=self.next_ts()))
 
     def unreact(self, channel_id: str, ts: str, user: str, name: str) -> None:
         """Remove a reaction. Raises SlackError: channel_not_found, is_archived, message_not_found, no_reaction."""
@@ -287,7 +283,7 @@ class Workspace:
         if user not in users:
             raise SlackError("no_reaction")
         self._set_reaction(channel, message, name, tuple(each for each in users if each != user))
-        self._notify(Reacted(channel.message(ts), user, name, added=False, at=self.next_ts()))
+        self._notify(channel, Reacted(channel.message(ts), user, name, added=False, at=self.next_ts()))
 
     def join(self, channel_id: str, user: str) -> bool:
         """Add a member and post Slack's message about it; return False if the user is a member already."""
@@ -295,7 +291,7 @@ class Workspace:
         if user in channel.members:
             return False
         channel.members.add(user)
-        self._notify(Joined(channel_id, user, self.next_ts()))
+        self._notify(channel, Joined(user, self.next_ts()))
         self.post(channel_id, user, Content(f"<@{user}> has joined the channel"), subtype="channel_join")
         return True
 
@@ -307,7 +303,7 @@ class Workspace:
 
     def _replace(self, channel: Channel, message: Message, previous: Message, at: str) -> Message:
         channel.messages[message.ts] = message
-        self._notify(Edited(message, previous, at))
+        self._notify(channel, Edited(message, previous, at))
         return message
 
     def _remove(self, channel: Channel, message: Message) -> None:
@@ -315,16 +311,16 @@ class Workspace:
         channel.replies.pop(message.ts, None)
         if message.thread_ts in channel.replies:
             channel.replies[message.thread_ts].remove(message.ts)
-        self._notify(Deleted(message, self.next_ts()))
+        self._notify(channel, Deleted(message, self.next_ts()))
 
     def _set_reaction(self, channel: Channel, message: Message, name: str, users: tuple[str, ...]) -> None:
         counts = {reaction.name: reaction.users for reaction in message.reactions} | {name: users}
         reactions = tuple(Reaction(each, by) for each, by in counts.items() if by)
         channel.messages[message.ts] = replace(message, reactions=reactions)
 
-    def _notify(self, change: Change) -> None:
+    def _notify(self, channel: Channel, change: Change) -> None:
         for observer in self.observers:
-            observer(change)
+            observer(channel, change)
 
 
 def _parent_of(channel: Channel, thread_ts: str | None) -> str | None:

@@ -17,9 +17,9 @@ def workspace():
 @pytest.fixture
 def events(workspace):
     """The events raised since the test began."""
-    heard = []
-    workspace.observers.append(lambda change: heard.append(event_of(change, workspace)))
-    return heard
+    raised = []
+    workspace.observers.append(lambda channel, change: raised.append(event_of(channel, change, workspace)))
+    return raised
 
 
 @given(st.lists(st.floats(min_value=0, max_value=4_000_000_000), min_size=2, max_size=20))
