@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.faults.laboratory import Laboratory, resident_megabytes
 from benchmarks.faults.rules import KILLS, Fault, Rule
 from benchmarks.faults.scenarios import INTAKE, TEXT
-from bot.pipeline.effects import SUMMARY
+from bot.pipeline.reconcile import SUMMARY
 from bot.sandbox.slack.workspace import Message, Workspace
 
 # Approximately the requests that the functions make for one message, and the events that Slack sends because of it.

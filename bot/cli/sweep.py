@@ -90,11 +90,11 @@ def _build_sweeper(environ: Mapping[str, str], team: str, now: Callable[[], floa
 
 def describe(swept: Swept, dry_run: bool) -> str:
     """Sum up a sweep in one line; for a dry run, add a line for each thing that would be done."""
-    verbs = ("to queue", "to remove") if dry_run else ("queued", "removed")
+    verbs = ("to queue", "to clean up") if dry_run else ("queued", "queued to clean up")
     summary = (
         f"{swept.channel}: {swept.seen} messages seen, {len(swept.missing)} missed ({verbs[0]}), "
-        f"{len(swept.surplus)} surplus posts ({verbs[1]})."
+        f"{len(swept.surplus)} posted twice ({verbs[1]})."
     )
     lines = [f"  would queue {record.key}" for record in swept.missing]
-    lines += [f"  would remove {ts}" for ts in swept.surplus]
+    lines += [f"  would clean up {record.step} of {record.key}" for record in swept.surplus]
     return "\n".join([summary, *(lines if dry_run else ())])

@@ -16,10 +16,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from bot.pipeline.admission import Admission
 from bot.pipeline.budget import Budget, BudgetedClassifier
 from bot.pipeline.command_handler import CommandHandler
-from bot.pipeline.effects import Effects
 from bot.pipeline.follow_ups import FollowUps
 from bot.pipeline.idempotency import SECONDS_BETWEEN_POSTS, Idempotency
 from bot.pipeline.message_handler import MessageHandler
+from bot.pipeline.reconcile import Reconciler
 from bot.pipeline.webhooks import Webhooks, connect_publicly, connect_to_stand_in
 from bot.pipeline.worker import Handlers, Worker
 from bot.policy.parsing.parser import load_policy
@@ -100,20 +100,20 @@ def _handlers(parts: _Collaborators, classifier: CurrentClassifier, slack: Slack
     ledger, team_settings = parts.ledger, parts.team_settings
     steps = _steps(ledger, parts.later)
     stats = StatsStore(ledger.client, ledger.table)
-    effects = Effects(slack, steps, classifier.manifest, team_settings, _follow_ups(parts, steps, slack))
-    requests = MessageHandler(
+    reconciler = Reconciler(slack, steps, classifier.manifest, team_settings, _follow_ups(parts, steps, slack))
+    messages = MessageHandler(
         manifest=classifier.manifest,
         ledger=ledger,
-        effects=effects,
+        reconciler=reconciler,
         admission=Admission(RateLimiter(ledger.client, ledger.table), time.time),
         message_groups=MessageGroups(ledger.client, ledger.table),
         later=parts.later,
         now=time.time,
     )
-    command_handler = CommandHandler(
+    commands = CommandHandler(
         classifier.manifest, classifier.explain, team_settings, stats, slack, steps, price=_price(parts)
     )
-    return Handlers(requests, command_handler, effects)
+    return Handlers(messages, commands, reconciler)
 
 
 def _price(parts: _Collaborators) -> Callable[[float], Cost] | None:
@@ -156,4 +156,4 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Raises MissingSetting, SettingError, PolicyError, ClassifierUnavailable."""
     parts = _collaborators()
     classifier = parts.service.current(context.get_remaining_time_in_millis() / 1000)
-    return _worker(parts, classifier).handle(event)
+    return _worker(parts, classifier).handle(event, context.get_remaining_time_in_millis() / 1000)

@@ -181,7 +181,7 @@ def save(
 def _have_checked(dependencies: Dependencies, who: HomeRecord, view: str, version: int) -> None:
     """Have the worker, which knows the model, say what in a saved policy does not fit it."""
     try:
-        dependencies.send(build_from(SavedRecord, who, view=view, version=version), SECONDS_TO_SHOW)
+        dependencies.send(build_from(SavedRecord, who, view=view, saved=version), SECONDS_TO_SHOW)
     except (InvalidRecord, QueueUnavailable) as error:  # the Home tab shows it, too
         log.warning("policy not looked at", extra={"detail": str(error)})
 

@@ -24,26 +24,27 @@ _NOBODYS_TASK = frozenset({"message_not_found", "thread_not_found", "thread_lock
 
 @dataclass(frozen=True, slots=True)
 class AdminNotices:
-    """Where an admin is told, if anywhere: the channel `admin`."""
+    """What an admin of a team is told, in the channel `admin` if the policy names one."""
 
     slack: SlackActions
     steps: Idempotency
+    team: str
     admin: str | None
 
-    def tell(self, team: str, channel: str, error: str) -> None:
+    def tell(self, channel: str, error: str) -> None:
         """Say that `error` stands in the way in `channel`. Raises what `Idempotency` raises."""
         if error in _NOBODYS_TASK:
             return
-        key, step = MessageKey(team, channel, f"{_week(self.steps.now())}.000000"), f"notice:{error}"
+        key, step = MessageKey(self.team, channel, f"{_week(self.steps.now())}.000000"), f"notice:{error}"
         if self.admin is None:
             self.steps.act(key, step, partial(self._log, key, error))
         else:
             self.steps.post(self._post(key, step, thread_text.admin_needed(channel, error), self.admin))
 
-    def tell_of_policy(self, team: str, unreadable: int, kept: int) -> None:
+    def tell_of_policy(self, unreadable: int, kept: int) -> None:
         """Say that the policy in force cannot be read, so that an older one is. Raises what `Idempotency` raises."""
         place = self.admin or "NONE"
-        key, step = MessageKey(team, place, f"{_week(self.steps.now())}.000000"), f"notice:policy#{unreadable}"
+        key, step = MessageKey(self.team, place, f"{_week(self.steps.now())}.000000"), f"notice:policy#{unreadable}"
         if self.admin is None:
             self.steps.act(key, step, partial(self._log, key, "policy_unreadable"))
         else:

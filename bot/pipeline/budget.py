@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from bot.store.ledger import unavailable
+from bot.store.errors import dynamodb_errors
 from classifier_infra.inference.classifier import Classifier
 from classifier_infra.model.explanation import Explanation
 from classifier_infra.model.manifest import Manifest
@@ -33,7 +31,7 @@ class Budget:
     def spend(self, count: int, now: float) -> bool:
         """Count texts, and tell whether the day's budget covers them. Raises LedgerUnavailable."""
         day = datetime.fromtimestamp(now, UTC).date().isoformat()
-        try:
+        with dynamodb_errors():
             answer = self.client.update_item(
                 TableName=self.table,
                 Key={"pk": {"S": f"budget#{day}"}, "sk": {"S": "endpoint"}},
@@ -44,8 +42,6 @@ class Budget:
                 },
                 ReturnValues="UPDATED_NEW",
             )
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
         return int(answer["Attributes"]["spent"]["N"]) <= self.most
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from bot.pipeline.corrections import CorrectionHandler, NotAllowed, NothingToCorrect
 from bot.pipeline.idempotency import Idempotency, Post
@@ -213,9 +212,10 @@ class CommandHandler:
         said = settings.policy.corrected_by(record.name)
         if said is None:
             return
-        dependencies = CorrectionHandler(self.ledger, self.steps.later, self.settings, self.now)
+        corrections = CorrectionHandler(self.ledger, self.steps.later, self.settings, self.now)
+        said_at = float(record.said_at) if record.said_at else None
         try:
-            dependencies.take(record.key, *said, record.user)
+            corrections.take(record.key, *said, record.user, said_at)
         except (NotAllowed, NothingToCorrect) as refusal:  # an emoji is no question: nobody waits for an answer
             log.info("reaction corrects nothing", extra={"message_key": str(record.key), "detail": str(refusal)})
 
@@ -265,8 +265,8 @@ class CommandHandler:
         """Say in the dialog what in the policy that was just saved does not fit the model; nothing, where all does."""
         settings = self.settings.reload(record.team, self.now())
         found = find_mismatches(settings.policy, self.manifest)
-        if found and settings.version == record.version:
-            sentences = f"{dialog_text.saved(record.version)}\n{command_text.mismatches(found)}"
+        if found and settings.version == record.saved:
+            sentences = f"{dialog_text.saved(record.saved)}\n{command_text.mismatches(found)}"
             self.slack.update_dialog(record.view, build_notice(sentences))
 
     def show_routes(self, record: RouteDialogRecord) -> None:
@@ -313,7 +313,7 @@ class CommandHandler:
         return View(self._switch(record), ())
 
     def _switch(self, record: AskRecord) -> str:
-        who: tuple[Any, ...] = (record.user, self.now())
+        who = (record.user, record.received_at if record.said_at is None else record.said_at)
         target = record.target or record.channel
         match record.verb:
             case "mute":

@@ -5,7 +5,7 @@ what is cut short after the write would be lost with this function, and is not l
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.policy.settings import SettingsSource
 from bot.queue.messages import CorrectionRecord, MessageKey, RevisionRecord
@@ -34,14 +34,15 @@ class CorrectionHandler:
     settings: SettingsSource
     now: Callable[[], float]
 
-    def take(self, key: MessageKey, facet: str, label: str, user: str) -> None:
+    def take(self, key: MessageKey, facet: str, label: str, user: str, said_at: float | None = None) -> None:
         """Record that `user` says the message's `facet` is `label`, and have it shown.
 
-        Pressing twice corrects once, and has it shown again. Raises NotAllowed, NothingToCorrect,
-        LedgerUnavailable, VersionTaken, QueueUnavailable.
+        `said_at` is Slack's time of the press or reaction (seconds since the epoch; now where there is none). What was
+        said before something that is known of the facet changes nothing, nor does pressing twice. Raises NotAllowed,
+        NothingToCorrect, LedgerUnavailable, VersionTaken, QueueUnavailable.
         """
         self._check(key, user)
-        self._record(key, facet, label, user)
+        self._record(key, facet, label, user, self.now() if said_at is None else said_at)
         now = int(self.now())
         self.queue.send(CorrectionRecord(key.team, key.channel, key.ts, now))
 
@@ -59,13 +60,15 @@ class CorrectionHandler:
         if not self.settings.load(key.team, self.now()).policy.may_change(user):
             raise NotAllowed("the policy names who may correct")
 
-    def _record(self, key: MessageKey, facet: str, label: str, user: str) -> None:
+    def _record(self, key: MessageKey, facet: str, label: str, user: str, said_at: float) -> None:
+        version = self.settings.load(key.team, self.now()).version
         for tries_left in reversed(range(_TRIES)):
             now = self.now()
             case = self.ledger.load(key, now)
-            correction = correct(case, facet, label, user, int(now))
+            correction = correct(case, facet, label, user, int(now), said_at)
             if correction is None:
                 return
+            correction = replace(correction, policy_version=version)
             try:
                 return self.ledger.record_correction(key, case, correction, now)
             except VersionTaken:
@@ -73,8 +76,8 @@ class CorrectionHandler:
                     raise
 
 
-def correct(case: Case, facet: str, label: str, user: str, now: int) -> Correction | None:
-    """Give the next correction of a case, or None where a person has said the same already.
+def correct(case: Case, facet: str, label: str, user: str, now: int, said_at: float) -> Correction | None:
+    """Return the next correction of a case, or None where a person has said the same already, or something later.
 
     Raises NothingToCorrect.
     """
@@ -84,10 +87,10 @@ def correct(case: Case, facet: str, label: str, user: str, now: int) -> Correcti
     if case.decision is None or label not in labels.get(facet, ()):
         raise NothingToCorrect("nothing is known of this message that could be corrected so")
     before = case.labels[facet]
-    is_said = any(correction.facet == facet for correction in case.corrections)
-    if is_said and before == label:
+    said = [correction for correction in case.corrections if correction.facet == facet]
+    if said and (before == label or (said[-1].said_at or said[-1].corrected_at) > said_at):
         return None
-    return Correction(case.version + 1, facet, before, label, user, now, case.decision.model_version)
+    return Correction(case.version + 1, facet, before, label, user, now, case.decision.model_version, said_at)
 
 
 def _facet_results(case: Case) -> tuple[FacetResult, ...]:

@@ -23,8 +23,8 @@ from bot.slack.blocks import View
 from bot.slack.client import SlackActions
 from bot.store.rotations import RoundRobin
 from bot.triage.case import Assign, CallWebhook, Case, Escalate, StepResult
-from bot.triage.follow_up import FollowUp, context_of_original, follow_up
 from bot.triage.ownership import find_taker
+from bot.triage.wanted import Wanted, context_of_original, want
 from bot.ui.posts import build_escalation, build_given_out
 
 log = logging.getLogger(__name__)
@@ -49,11 +49,11 @@ class FollowUps:
 
     # --- Whose turn it is -----------------------------------------------------------------------------------
 
-    def resolve(self, key: MessageKey, mentions: tuple[str, ...]) -> tuple[str, ...]:
-        """Give people in place of rotas: whose turn it is now. A rota that the policy has no longer is nobody."""
-        rotas, now = self._policy(key).rotas, self._moment()
+    def resolve(self, policy: Policy, mentions: tuple[str, ...], at: float) -> tuple[str, ...]:
+        """Name people in place of rotas: those on call at that time. Ignore rotas that the policy does not define."""
+        rotas, moment = policy.rotas, datetime.fromtimestamp(at, UTC)
         named = (name for name in mentions if name in rotas or name[0].isupper() or name == "here")
-        return tuple(dict.fromkeys(rotas[name].on_call(now) if name in rotas else name for name in named))
+        return tuple(dict.fromkeys(rotas[name].on_call(moment) if name in rotas else name for name in named))
 
     def assign(self, key: MessageKey, effect: Assign) -> StepResult:
         """Choose who gets the message; the result has the person, or nobody where the rota is gone or all are away.
@@ -107,7 +107,7 @@ class FollowUps:
         return True
 
     def _wait_for_somebody(self, record: GiveOutRecord, rota: Rota, at: datetime) -> None:
-        """RuleContext again when the first is there; where nobody ever will be, nobody looks."""
+        """Look again when the first person of the rota is back; never, if none will be."""
         start = rota.next_start(at)
         if start:
             # Counted anew each time: what waits for people has not failed for so long.
@@ -180,23 +180,28 @@ class FollowUps:
             return
         case = self.steps.ledger.load(record.key, self.steps.now())
         plan = self._plan(record.key, case)
-        if plan and not case.first_answer and _is_called_for(record, case, plan):
+        called_for = plan and (not case.corrections or record.place in plan.escalation_places)
+        if called_for and not case.first_answer:
             self._post_escalation(record)
 
     def _post_escalation(self, record: EscalationRecord) -> None:
         key, place = record.key, record.place
-        mentions = self.resolve(key, tuple(record.mentions.split()))
+        mentions = self.resolve(self._policy(key), tuple(record.mentions.split()), self.steps.now())
         view = build_escalation(record.minutes, mentions, self.slack.permalink(key))
         self._say_later(key, f"unanswered:{place or 'thread'}", view, place)
 
     # --- What comes later -----------------------------------------------------------------------------------
 
-    def _plan(self, key: MessageKey, case: Case) -> FollowUp | None:
-        """Say what the policy asks for by now; None where the message is gone."""
-        if case.decision is None or case.is_withdrawn:
+    def _plan(self, key: MessageKey, case: Case) -> Wanted | None:
+        """Return what the case calls for now; None where the message is gone."""
+        if case.decision is None or case.is_deleted:
             return None
         original = self.slack.read_original(key, case.parts)
-        return None if original.is_gone else follow_up(case, self._policy(key), context_of_original(key, original))
+        if original.is_gone:
+            return None
+        version = case.corrections[-1].policy_version if case.corrections else case.decision.policy_version
+        policy = self.settings.policy_of(key.team, version, self.steps.now())
+        return want(case, policy, context_of_original(key, original))
 
     def _say_later(self, key: MessageKey, step: str, view: View, place: str | None) -> None:
         """Post about a message in a channel, or in its thread, after it has been handled."""
@@ -209,13 +214,7 @@ class FollowUps:
         self.steps.post(Post(key, step, place or key.channel, find, make))
 
 
-def _is_called_for(record: EscalationRecord, case: Case, plan: FollowUp) -> bool:
-    """Tell whether an answer is still waited for there, also where a person has said since what it is about."""
-    places = (call.channel for call in plan.calls if isinstance(call, Escalate))
-    return not case.corrections or record.place in places
-
-
-def _find_place(case: Case, plan: FollowUp) -> str | None:
+def _find_place(case: Case, plan: Wanted) -> str | None:
     """Give the channel that the message was sent on to; None where it was not, or could not be."""
     sent = case.steps.get(plan.route.step) if plan.route else None
     return plan.route.channel if plan.route and sent and not sent.error else None

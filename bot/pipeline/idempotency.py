@@ -43,7 +43,8 @@ _TRIES_TO_JOIN = 3
 class Post:
     """A post to be made once, in `channel`: `find` gives the ts of one made earlier, `make` makes it and gives its ts.
 
-    `entry` builds what stands for it in a summary; without one, the post waits however long the line is.
+    `entry` builds what stands for it in a summary; without one, the post waits however long the line is. `fingerprint`
+    is asked, after `make`, for that of what the post shows.
     """
 
     key: MessageKey
@@ -52,6 +53,7 @@ class Post:
     find: Callable[[], str | None]
     make: Callable[[], str]
     entry: Callable[[], Entry] | None = None
+    fingerprint: Callable[[], str | None] = lambda: None
 
 
 def choose_kept(copies: Sequence[str], result: StepResult | None) -> str | None:
@@ -96,6 +98,21 @@ class Idempotency:
         """Make a post, or find it made. A result without ts: it is in a summary."""
         return self._once(post.key, post.step, lambda claim: self._post(claim, post))
 
+    def find_made(self, post: Post) -> StepResult | None:
+        """Return what became of a post whose answer was lost; it is not made, and None where it is not there (yet)."""
+        claim = self.ledger.claim(post.key, post.step, self.now())
+        if claim.result:
+            return claim.result
+        self._look_again_later(post)
+        try:
+            ts = post.find()
+        except PermanentError:
+            ts = None
+        if ts:
+            return self.ledger.complete(claim, StepResult(ts=ts))
+        self.ledger.release(claim)
+        return None
+
     def _once(self, key: MessageKey, step: str, do: Callable[[Claim], StepResult]) -> StepResult:
         claim = self.ledger.claim(key, step, self.now())
         if claim.result:
@@ -130,7 +147,7 @@ class Idempotency:
         if turn > self.now():
             raise _early(turn, self.now())
         try:
-            return StepResult(ts=post.make())
+            return StepResult(ts=post.make(), view=post.fingerprint())
         except RetryableError as failure:
             if not failure.refused:
                 raise

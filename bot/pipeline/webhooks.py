@@ -118,7 +118,7 @@ def connect_to_stand_in(origin: str) -> Connect:
 
 
 def find_public_address(host: str, port: int) -> Address:
-    """RuleContext a host up and give an address of it. Raises WebhookRefused where any of them is not public."""
+    """Look a host up and return one of its addresses. Raises WebhookRefused where any of them is not public."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     if not all(map(is_public, addresses)):

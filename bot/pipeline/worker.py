@@ -1,23 +1,24 @@
-"""Handle a batch of the triage queue: read all its texts in one call of the classifier, decide, act.
+"""Handle a batch of the triage queue: classify all its texts in one call, write down the facts, reconcile each case.
 
 Each record ends in one of four ways, by itself:
 
-    handled      done, or nothing left to do
-    put off      its turn has not come, or Slack asked for patience: back through the queue `effects`, not a failure
-    failed       delivered again, so many times
-    set aside    trying again is no use, or has been tried too often: in the dead-letter queue, with the reason
+    handled        done, or nothing left to do
+    put off        its turn has not come, Slack asked for patience, another worker is at it, or this invocation has no
+                   time left: back through the queue `effects`, not a failure
+    failed         delivered again, after seconds, up to MOST_TRIES times
+    dead-lettered  another try is no use, or there were too many: in the dead-letter queue, with the reason
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from bot.pipeline.admission import NotYet
 from bot.pipeline.command_handler import CommandHandler, TooLate
-from bot.pipeline.effects import Effects
 from bot.pipeline.message_handler import MessageHandler, OpenedMessage
+from bot.pipeline.reconcile import EFFECT_SECONDS, Reconciler
 from bot.pipeline.webhooks import WebhookRefused
 from bot.policy.settings import SettingsSource, TeamSettings
 from bot.queue.deliveries import MOST_TRIES, DeadLetters, Delivery, read_delivery
@@ -32,7 +33,9 @@ from bot.queue.messages import (
     InspectRecord,
     InvalidRecord,
     LifecycleRecord,
+    MessageKey,
     MessageRecord,
+    NewerRecord,
     ReactionRecord,
     Record,
     ReplyRecord,
@@ -58,7 +61,7 @@ log = logging.getLogger(__name__)
 # Expected now and then: worth a line in the log, not a traceback. Their sentences have nobody's text in them.
 _KNOWN = (
     *(ClassifierError, InstallationsUnavailable, InvalidRecord, LedgerUnavailable, QueueUnavailable, SlackError),
-    *(StepTaken, TooLate, VersionTaken, WebhookRefused),
+    *(NewerRecord, StepTaken, TooLate, VersionTaken, WebhookRefused),
 )
 
 # Another delivery does not cure these.
@@ -70,21 +73,24 @@ _PATIENCE_SECONDS = 30
 # What has been put off for as long as this is counted as failing, and so ends in front of a person.
 _LONGEST_WAIT = 24 * 3600
 
+# No record is begun with less time left: what one may take, with Slack slow at every call.
+_RECORD_SECONDS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
     """What acts in one workspace, with that workspace's token."""
 
-    requests: MessageHandler
-    command_handler: CommandHandler
-    effects: Effects
+    messages: MessageHandler
+    commands: CommandHandler
+    reconciler: Reconciler
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
     """A record of the batch, with its team's settings; `opened` is what is known of the message that it is about.
 
-    `text` is what the classifier has to read.
+    `text` is what the classifier has to read, `case` the case to reconcile once all facts of the batch are written.
     """
 
     delivery: Delivery
@@ -93,11 +99,12 @@ class _Job:
     handlers: Handlers
     opened: OpenedMessage | None = None
     text: str | None = None
+    case: MessageKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The collaborators of one instance of the function. `now` gives seconds since the epoch.
+    """The collaborators of one instance of the function. `now` returns seconds since the epoch.
 
     `handlers` returns what acts in a workspace, or raises WorkspaceUninstalled; `part` forgets a workspace that
     uninstalled the bot.
@@ -111,21 +118,34 @@ class Worker:
     dead_letters: DeadLetters
     now: Callable[[], float]
 
-    def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Handle an SQS event; give the messages that have to be delivered again, for Lambda."""
+    def handle(self, event: Mapping[str, Any], seconds_left: float = float("inf")) -> dict[str, Any]:
+        """Handle an SQS event within the time left; return the messages to be delivered again, for Lambda."""
+        end = self.now() + seconds_left
         failed: list[str] = []
         jobs: list[_Job] = []
         for delivery in map(read_delivery, event["Records"]):
-            with self._alone(delivery, failed):
+            with self._apart([delivery], failed):
+                self._require_time(end)
                 record = from_json(delivery.body)
                 if isinstance(record, LifecycleRecord):
                     self.part(record)
                 else:
                     jobs.append(self._open(delivery, record))
         answers = self._classify(jobs)
+        cases: dict[MessageKey, list[_Job]] = {}
         for job in jobs:
-            with self._alone(job.delivery, failed):
-                self._finish(job, answers.get(job.delivery.id))
+            with self._apart([job.delivery], failed):
+                self._require_time(end)
+                job.case = self._handle(job, answers.get(job.delivery.id))
+                if job.case:
+                    cases.setdefault(job.case, []).append(job)
+        for key, concerned in cases.items():
+            with self._apart([job.delivery for job in concerned], failed):
+                self._require_time(end)
+                last = concerned[-1]
+                original = last.opened.original if last.opened else None
+                last.handlers.reconciler.reconcile(key, original, end - EFFECT_SECONDS)
+                last.handlers.reconciler.check_policy(key.team)
         return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
     def _open(self, delivery: Delivery, record: Record) -> _Job:
@@ -134,95 +154,117 @@ class Worker:
         opened: OpenedMessage | None = None
         match record:
             case MessageRecord():
-                opened = handlers.requests.open_message(record, settings, delivery.due)
+                opened = handlers.messages.open_message(record, settings, delivery.due)
             case RevisionRecord():
-                opened = handlers.requests.open_revision(record, settings, delivery.due)
+                opened = handlers.messages.open_revision(record, settings, delivery.due)
             case CommandRecord() | InspectRecord() | TrialRecord():
-                return _Job(delivery, record, settings, handlers, text=handlers.command_handler.text_of(record))
+                return _Job(delivery, record, settings, handlers, text=handlers.commands.text_of(record))
         return _Job(delivery, record, settings, handlers, opened, opened.text if opened else None)
 
     def _classify(self, jobs: Sequence[_Job]) -> dict[str, Answer]:
         texts = {job.delivery.id: job.text for job in jobs if job.text is not None}
         return dict(zip(texts, predict_each(self.classifier, list(texts.values())), strict=True))
 
-    def _finish(self, job: _Job, answer: Answer | None) -> None:
+    def _handle(self, job: _Job, answer: Answer | None) -> MessageKey | None:
+        """Write the facts of a record, or do what it asks for; return the case to reconcile, if any."""
         if isinstance(answer, Exception):
             raise answer
+        messages, commands, reconciler = job.handlers.messages, job.handlers.commands, job.handlers.reconciler
         match job.record:
-            case MessageRecord() if job.opened:
-                job.handlers.requests.triage(job.opened, answer)
-            case RevisionRecord() if job.opened:
-                job.handlers.requests.revise(job.opened, answer)
+            case MessageRecord() | RevisionRecord() if job.opened:
+                return messages.triage(job.opened, answer)
             case ReplyRecord():
-                job.handlers.requests.note_answer(job.record, job.settings)
-            case CommandRecord():
-                job.handlers.command_handler.answer_command(job.record, job.settings, answer)
-            case AskRecord():
-                job.handlers.command_handler.answer_question(job.record, job.settings)
-            case HomeRecord():
-                job.handlers.command_handler.show_home(job.record)
-            case InspectRecord():
-                job.handlers.command_handler.inspect(job.record, job.settings, answer)
-            case TrialRecord():
-                job.handlers.command_handler.try_policy(job.record, job.settings, answer)
-            case UploadRecord():
-                job.handlers.command_handler.review_upload(job.record, job.settings)
-            case RouteDialogRecord():
-                job.handlers.command_handler.show_routes(job.record)
-            case RuleFormRecord():
-                job.handlers.command_handler.show_rule_form(job.record)
-            case SavedRecord():
-                job.handlers.command_handler.look_at_saved(job.record)
-            case ForwardRecord():
-                job.handlers.command_handler.forward(job.record)
-            case ReactionRecord():
-                job.handlers.command_handler.take_reaction(job.record, job.settings)
+                return messages.note_answer(job.record, job.settings)
             case CorrectionRecord():
-                job.handlers.effects.show_changes(job.record.key)
+                return job.record.key
+            case ReactionRecord():
+                commands.take_reaction(job.record, job.settings)
+            case CommandRecord():
+                commands.answer_command(job.record, job.settings, answer)
+            case AskRecord():
+                commands.answer_question(job.record, job.settings)
+            case HomeRecord():
+                commands.show_home(job.record)
+            case InspectRecord():
+                commands.inspect(job.record, job.settings, answer)
+            case TrialRecord():
+                commands.try_policy(job.record, job.settings, answer)
+            case UploadRecord():
+                commands.review_upload(job.record, job.settings)
+            case RouteDialogRecord():
+                commands.show_routes(job.record)
+            case RuleFormRecord():
+                commands.show_rule_form(job.record)
+            case SavedRecord():
+                commands.look_at_saved(job.record)
+            case ForwardRecord():
+                commands.forward(job.record)
             case SummaryRecord():
-                job.handlers.effects.post_summary(job.record)
+                reconciler.post_summary(job.record)
             case WebhookRecord():
-                job.handlers.effects.follow_ups.call_webhook(job.record)
+                reconciler.follow_ups.call_webhook(job.record)
             case EscalationRecord():
-                job.handlers.effects.follow_ups.escalate(job.record)
+                reconciler.follow_ups.escalate(job.record)
             case GiveOutRecord():
-                job.handlers.effects.give_out(job.record)
+                reconciler.give_out(job.record)
             case TidyRecord():
-                job.handlers.effects.deduplicate(job.record)
+                reconciler.deduplicate(job.record)
+        return None
 
     # --- What does not succeed ------------------------------------------------------------------------------
 
+    def _require_time(self, end: float) -> None:
+        """Begin nothing that there is no time for: the record comes back to an invocation that has."""
+        if end - self.now() < _RECORD_SECONDS:
+            raise RetryableError("out_of_time", refused=True, after=1)
+
     @contextmanager
-    def _alone(self, delivery: Delivery, failed: list[str]) -> Iterator[None]:
-        """Let what happens to one delivery be no concern of the others."""
+    def _apart(self, deliveries: Sequence[Delivery], failed: list[str]) -> Iterator[None]:
+        """Keep what happens to these deliveries from the others."""
+        waiting = [delivery for delivery in deliveries if delivery.id not in failed]
         try:
             yield
         except Exception as error:
-            self._log(delivery, error)
-            try:
-                is_disposed = self._put_off(delivery, error) or self._dead_letter(delivery, error)
-            except QueueUnavailable as unavailable:
-                self._log(delivery, unavailable)
-                is_disposed = False
-            if not is_disposed:
-                failed.append(delivery.id)
+            for delivery in waiting:
+                self._log(delivery, error)
+                if not self._dispose(delivery, error):
+                    failed.append(delivery.id)
+
+    def _dispose(self, delivery: Delivery, error: Exception) -> bool:
+        try:
+            return self._put_off(delivery, error) or self._dead_letter(delivery, error)
+        except QueueUnavailable as unavailable:
+            self._log(delivery, unavailable)
+            return False
 
     def _put_off(self, delivery: Delivery, error: Exception) -> bool:
-        if not (isinstance(error, RetryableError) and error.refused):
+        if isinstance(error, StepTaken):
+            after: float | None = error.after
+        elif isinstance(error, RetryableError) and error.refused:
+            after = error.after
+        else:
             return False
-        record = from_json(delivery.body)
-        if self.now() - record.received_at > _LONGEST_WAIT:
+        since = self.now() if delivery.since is None else delivery.since
+        if self.now() - since > _LONGEST_WAIT:
             return False
         due = error.due if isinstance(error, NotYet) else delivery.due
-        self.later.send(record, _PATIENCE_SECONDS if error.after is None else error.after, due)
+        self.later.send(from_json(delivery.body), _PATIENCE_SECONDS if after is None else after, due, since)
         return True
 
     def _dead_letter(self, delivery: Delivery, error: Exception) -> bool:
         if not isinstance(error, _FINAL) and delivery.tries < MOST_TRIES:
             return False
+        self._note_seen(delivery)
         name = type(error).__name__
         self.dead_letters.dead_letter(delivery, f"{name}: {error}" if isinstance(error, _KNOWN) else name)
         return True
+
+    def _note_seen(self, delivery: Delivery) -> None:
+        """Keep the sweep from queueing again what ends here. Where that cannot be noted, the letter is what matters."""
+        with suppress(InvalidRecord, NewerRecord, LedgerUnavailable, SlackError, InstallationsUnavailable):
+            record = from_json(delivery.body)
+            if isinstance(record, MessageRecord):
+                self.handlers(record.team).messages.note_seen(record.key)
 
     def _log(self, delivery: Delivery, error: Exception) -> None:
         place = {"sqs_message": delivery.id, "tries": delivery.tries}

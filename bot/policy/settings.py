@@ -41,3 +41,7 @@ class SettingsSource(Protocol):
     def load(self, team: str, now: float) -> TeamSettings:
         """Return a team's settings at the time `now`. Raises LedgerUnavailable."""
         ...
+
+    def policy_of(self, team: str, version: int | None, now: float) -> Policy:
+        """Return a version of a team's policy, the one in force where it is None. Raises LedgerUnavailable."""
+        ...

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bot.queue.sender import DUE, QueueUnavailable
+from bot.queue.sender import DUE, SINCE, QueueUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -27,9 +27,10 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as it was delivered: for the how-manieth time, and when it was sent (seconds since the epoch).
+    """One message as it was delivered: the count of deliveries, and when it was sent (seconds since the epoch).
 
-    `due` is set where the message has waited for its place already; see queue.py.
+    `due` is set where the message has waited for its place already, `since` where it was put off before: when it was
+    for the first time; see sender.py.
     """
 
     id: str
@@ -37,18 +38,20 @@ class Delivery:
     tries: int = 1
     sent_at: float = 0.0
     due: float | None = None
+    since: float | None = None
 
 
 def read_delivery(message: Mapping[str, Any]) -> Delivery:
     """Read a record of Lambda's SQS event."""
     attributes = message.get("attributes", {})
-    due = message.get("messageAttributes", {}).get(DUE)
+    sent = message.get("messageAttributes", {})
     return Delivery(
         message["messageId"],
         message["body"],
         tries=int(attributes.get("ApproximateReceiveCount", 1)),
         sent_at=int(attributes.get("SentTimestamp", 0)) / 1000,
-        due=float(due["stringValue"]) if due else None,
+        due=float(sent[DUE]["stringValue"]) if DUE in sent else None,
+        since=float(sent[SINCE]["stringValue"]) if SINCE in sent else None,
     )
 
 

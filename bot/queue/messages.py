@@ -1,8 +1,9 @@
 """What the triage queue carries: small, versioned records whose texts are already redacted. Never a raw request.
 
-A version that this program does not know, an unknown kind, a missing or unknown field or one of the wrong type is
-refused as a whole, so that the queue sets it aside for a person instead of half of it being handled. A field with a
-default may be missing: records of the program before this one are still in the queue while this one is deployed.
+Two versions of the program run side by side during a deployment, and either may read what the other queued. A field
+with a default may be missing, and is left out where it has its default; an unknown field is passed over; a record of an
+unknown kind or later version is NewerRecord, and waits for a worker that knows it. Anything else (a missing field, a
+wrong type) is refused as a whole, for a person to look at.
 """
 
 import json
@@ -18,6 +19,10 @@ _TS = re.compile(r"[0-9]{1,20}\.[0-9]{1,10}")
 
 class InvalidRecord(ValueError):
     """The body is not a record of this version. The message names the fault and never quotes a value."""
+
+
+class NewerRecord(Exception):
+    """The body is a record of a later version of the program: leave it to a worker that knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +107,12 @@ class ReplyRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class ReactionRecord(_OfMessage):
-    """Somebody put the emoji `name` on the message `ts`."""
+    """A person put the emoji `name` on the message `ts`, at `said_at` by Slack's clock."""
 
     user: str
     name: str
     received_at: int
+    said_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,10 @@ class CommandRecord:
 
 @dataclass(frozen=True, slots=True)
 class AskRecord:
-    """`/classify stats` and its like: `verb` is the word, `target` the channel or person that it is about, if any."""
+    """`/classify stats` and its like: `verb` is the word, `target` the channel or person that it is about, if any.
+
+    `said_at` is `received_at` to the microsecond, which orders what two people switch in the same second.
+    """
 
     team: str
     channel: str
@@ -133,6 +142,7 @@ class AskRecord:
     target: str | None
     response_url: str = field(repr=False)
     received_at: int
+    said_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +209,10 @@ class RuleFormRecord(_OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class SavedRecord(_OfPerson):
-    """Somebody saved a policy as `version`; the dialog `view` says so, and is to say what in it does not fit."""
+    """A policy was saved as version `saved`; the dialog `view` says so, and is to say what in it does not fit."""
 
     view: str
-    version: int
+    saved: int
     received_at: int
 
 
@@ -322,7 +332,7 @@ Record: TypeAlias = (
 )
 R = TypeVar("R", bound=Record)
 
-_KINDS: dict[str, type[Record]] = {
+KINDS: dict[str, type[Record]] = {
     "message": MessageRecord,
     "revision": RevisionRecord,
     "reply": ReplyRecord,
@@ -345,10 +355,12 @@ _KINDS: dict[str, type[Record]] = {
     "give-out": GiveOutRecord,
     "lifecycle": LifecycleRecord,
 }
-_NAMES = {kind: name for name, kind in _KINDS.items()}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+# Left out of what is queued, so that the program before this one can read all that it knows of.
+_DEFAULTS = {kind: {each.name: each.default for each in fields(kind)} for kind in _NAMES}
 _PATTERNS = {
     **dict.fromkeys(("team", "channel", "author", "author_team", "user", "bot", "place", "target", "view"), _ID),
-    **dict.fromkeys(("ts", "replied_ts"), _TS),
+    **dict.fromkeys(("ts", "replied_ts", "said_at"), _TS),
 }
 
 
@@ -358,11 +370,14 @@ def to_json(record: Record) -> str:
     ASCII only: SQS refuses some characters (U+FFFE, lone surrogates) that JSON can escape. The longest text, 20,000
     characters of twelve bytes each, stays under SQS's old limit of 256 KiB.
     """
-    return json.dumps({"version": VERSION, "kind": _NAMES[type(record)], **asdict(record)})
+    given = {
+        name: value for name, value in asdict(record).items() if value != _DEFAULTS[type(record)].get(name, MISSING)
+    }
+    return json.dumps({**given, "version": VERSION, "kind": _NAMES[type(record)]})
 
 
 def from_json(body: str) -> Record:
-    """Read a queue message's body. Raises InvalidRecord."""
+    """Read a queue message's body. Raises InvalidRecord, NewerRecord."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -370,11 +385,12 @@ def from_json(body: str) -> Record:
     if not isinstance(document, dict):
         raise InvalidRecord("the body is not a JSON object")
     version, kind = document.pop("version", None), document.pop("kind", None)
-    if version != VERSION:
-        raise InvalidRecord(f"this program reads version {VERSION} of a record, not another")
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise InvalidRecord("the kind of the record is unknown")
-    return build(_KINDS[kind], document)
+    if not isinstance(version, int) or isinstance(version, bool) or version < VERSION or not isinstance(kind, str):
+        raise InvalidRecord(f"a record has a kind and a version from {VERSION} on")
+    if version > VERSION or kind not in KINDS:
+        raise NewerRecord(f"this program does not know version {version} of this kind of record")
+    known = {each.name for each in fields(KINDS[kind])}
+    return build(KINDS[kind], {name: value for name, value in document.items() if name in known})
 
 
 def build(kind: type[R], values: dict[str, Any]) -> R:
@@ -393,7 +409,7 @@ def _check(kind: type[Any], name: str, expected: Any, value: Any) -> None:
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
         raise InvalidRecord(f"{kind.__name__}.{name} has the wrong type, {type(value).__name__}")
     pattern = _PATTERNS.get(name)
-    if pattern and value is not None and not pattern.fullmatch(value):
+    if pattern and isinstance(value, str) and not pattern.fullmatch(value):
         raise InvalidRecord(f"{kind.__name__}.{name} is not an id or timestamp of Slack's")
 
 
@@ -401,12 +417,14 @@ def _check(kind: type[Any], name: str, expected: Any, value: Any) -> None:
 class OriginalMessage:
     """The message as it stands in Slack now, redacted; no author and no text where it is gone.
 
-    `author_team` is that of an author who belongs to another one than ours.
+    `author_team` is that of an author who belongs to another one than ours; `as_of` is when the text was so (seconds
+    since the epoch).
     """
 
     author: str | None
     text: str = field(repr=False)
     author_team: str | None = None
+    as_of: float | None = None
 
     @property
     def is_gone(self) -> bool:

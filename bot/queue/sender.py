@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 
-DUE = "due"
+DUE, SINCE = "due", "since"
 
 # The longest that SQS holds a message back; what has to wait longer is sent on when it comes out.
 LONGEST_DELAY = 900
@@ -29,11 +29,11 @@ class QueueUnavailable(Exception):
 
 
 class Queue(Protocol):
-    def send(self, record: Record, delay: float = 0, due: float | None = None) -> None:
+    def send(self, record: Record, delay: float = 0, due: float | None = None, since: float | None = None) -> None:
         """Put a record in, to come out after `delay` seconds (LONGEST_DELAY at most).
 
-        `due` (seconds since the epoch) tells who gets it that it has its place already, from then on; see worker.py.
-        Raises QueueUnavailable.
+        `due` and `since` are for the worker, in seconds since the epoch: the record has a place from then on; it is put
+        off since then. Raises QueueUnavailable.
         """
         ...
 
@@ -45,11 +45,11 @@ class SqsQueue:
     client: "SQSClient"
     url: str
 
-    def send(self, record: Record, delay: float = 0, due: float | None = None) -> None:
+    def send(self, record: Record, delay: float = 0, due: float | None = None, since: float | None = None) -> None:
         """See Queue."""
-        attributes: dict[str, Any] = {}
-        if due is not None:
-            attributes["MessageAttributes"] = {DUE: {"DataType": "Number", "StringValue": str(due)}}
+        notes = {name: at for name, at in ((DUE, due), (SINCE, since)) if at is not None}
+        sent: Any = {name: {"DataType": "Number", "StringValue": str(at)} for name, at in notes.items()}
+        attributes: Any = {"MessageAttributes": sent} if sent else {}
         try:
             self.client.send_message(
                 QueueUrl=self.url,

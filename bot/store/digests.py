@@ -8,10 +8,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from bot.queue.messages import SummaryRecord
-from bot.store.ledger import existing_row, unavailable
+from bot.store.errors import ConditionFailed, dynamodb_errors
 from bot.store.ledger_items import Row
 
 if TYPE_CHECKING:
@@ -38,30 +36,29 @@ class Digests:
     table: str
 
     def exists(self, summary: SummaryRecord) -> bool:
-        try:
+        with dynamodb_errors():
             return "Item" in self.client.get_item(TableName=self.table, Key=_key(summary), ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
 
     def join(self, summary: SummaryRecord, entry: Entry) -> bool:
         """Put an entry in; False where the summary was closed without it."""
         text = json.dumps(asdict(entry))
         try:
-            self.client.update_item(
-                TableName=self.table,
-                Key=_key(summary),
-                UpdateExpression="SET expires_at = :expires ADD entries :one",
-                ConditionExpression="attribute_not_exists(closed)",
-                ExpressionAttributeValues={":one": {"SS": [text]}, ":expires": _expiry(summary)},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (BotoCoreError, ClientError) as error:
-            return text in _entries(existing_row(error))
+            with dynamodb_errors():
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=_key(summary),
+                    UpdateExpression="SET expires_at = :expires ADD entries :one",
+                    ConditionExpression="attribute_not_exists(closed)",
+                    ExpressionAttributeValues={":one": {"SS": [text]}, ":expires": _expiry(summary)},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ConditionFailed as failed:
+            return text in _entries(failed.row)
         return True
 
     def close(self, summary: SummaryRecord) -> tuple[Entry, ...]:
         """Let nothing more in, and give what is in it, in the order of the links."""
-        try:
+        with dynamodb_errors():
             answer = self.client.update_item(
                 TableName=self.table,
                 Key=_key(summary),
@@ -69,8 +66,6 @@ class Digests:
                 ExpressionAttributeValues={":true": {"BOOL": True}, ":expires": _expiry(summary)},
                 ReturnValues="ALL_NEW",
             )
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
         entries = (Entry(**json.loads(text)) for text in _entries(answer["Attributes"]))
         return tuple(sorted(entries, key=lambda entry: entry.permalink))
 

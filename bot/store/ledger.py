@@ -1,8 +1,12 @@
-"""What the bot remembers of each message, in DynamoDB: the decision, the steps carried out, people's corrections.
+"""The ledger: all that the bot knows of each message, in DynamoDB.
 
-Decisions and corrections are written together with what they change on the workspace's board (board_rows.py). A claim
-is the promise that nobody else carries the step out until the lease ends; its `attempt` counts the tries whose outcome
-is unknown, so that the next one looks before it posts. The rows: ledger_rows.py.
+A case is one partition. Facts (a decision, a correction, an answer, a part, a deletion) each raise the case's counter
+in the transaction that writes them; results of effects do not. `shown` is the counter up to which Slack was brought in
+line: it is written only while the counter still is the same, so a fact that arrives meanwhile is never passed over.
+
+One lock a case lets one worker act on it at a time. Within it, each step that posts is claimed first: the claim's
+`attempt` counts the tries whose outcome is unknown, so that the next one looks before it posts. The rows:
+ledger_items.py.
 """
 
 import json
@@ -12,17 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from bot.queue.messages import MessageKey
+from bot.store.errors import ConditionFailed, LedgerUnavailable, TransactionConflict, dynamodb_errors
 from bot.store.ledger_items import (
+    CASE,
     DECISION,
+    SEEN,
     STEP,
     Row,
     answer_row,
     build_case,
     correction_row,
     decision_row,
+    deletion_row,
     expiry,
     part_row,
     read_answer,
@@ -30,6 +37,7 @@ from bot.store.ledger_items import (
     read_parts,
     read_result,
     row_key,
+    seen_row,
 )
 from bot.store.stats_items import changes_to
 from bot.triage.case import Case, Correction, Decision, FirstAnswer, StepResult
@@ -45,10 +53,15 @@ from bot.triage.stats import (
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-# Longer than one step can take with every call of it running into its timeout (slack_actions.py).
+__all__ = ["Claim", "Ledger", "LedgerUnavailable", "Lock", "StepTaken", "VersionTaken", "build_ledger"]
+
+# Longer than one step can take with every call of it running into its timeout (slack/client.py).
 LEASE_SECONDS = 45
 
-# Transactions that meet in one counter of the board exclude each other.
+# What one worker may take to act on a case before another takes it over.
+LOCK_SECONDS = 45
+
+# Transactions that meet in one counter exclude each other.
 _TRIES = 6
 
 _BATCH = 100  # the most that DynamoDB reads in one call
@@ -56,16 +69,24 @@ _BATCH = 100  # the most that DynamoDB reads in one call
 _IS_NEW: Row = {"ConditionExpression": "attribute_not_exists(pk)"}
 
 
-class LedgerUnavailable(Exception):
-    """DynamoDB did not answer as it should: try again later. Its `__cause__` is what boto3 raised."""
-
-
 class StepTaken(Exception):
-    """Somebody else is carrying the step out, or died doing so: try again when the lease has ended."""
+    """Another worker holds the case or the step, or died holding it: try again after `after` seconds."""
+
+    def __init__(self, what: str, after: float) -> None:
+        super().__init__(f"{what} is being worked on")
+        self.after = after
 
 
 class VersionTaken(Exception):
-    """Somebody else has corrected, answered or read the message anew meanwhile: load the case again."""
+    """Another fact was written first: load the case again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The right to act on a case until `until` (milliseconds since the epoch), which also identifies the lock."""
+
+    key: MessageKey
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +113,10 @@ class Ledger:
     client: "DynamoDBClient"
     table: str
 
+    # --- Reading --------------------------------------------------------------------------------------------
+
     def load(self, key: MessageKey, now: float) -> Case:
-        """Give all that is known of a message, as it is at this moment."""
+        """Return all that is known of a message at this moment."""
         rows = self._read_partition(key)
         return build_case([row for row in rows if int(row["expires_at"]["N"]) > now])
 
@@ -104,35 +127,33 @@ class Ledger:
             ExpressionAttributeValues={":pk": {"S": str(key)}},
             ConsistentRead=True,
         )
-        try:
+        with dynamodb_errors():
             return [row for page in pages for row in page["Items"]]
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
 
-    def find_decided(self, keys: Iterable[MessageKey]) -> set[MessageKey]:
-        """Tell which of these messages there is a decision about."""
+    def find_known(self, keys: Iterable[MessageKey]) -> set[MessageKey]:
+        """Return which of these messages are decided about, or were seen and wait to be."""
         by_name = {str(key): key for key in keys}
-        rows = [row_key(key, DECISION) for key in by_name.values()]
+        rows = [row_key(key, sk) for key in by_name.values() for sk in (DECISION, SEEN)]
         found: set[MessageKey] = set()
         while rows:
             part, rows = rows[:_BATCH], rows[_BATCH:]
             request: Any = {self.table: {"Keys": part, "ProjectionExpression": "pk"}}
-            try:
+            with dynamodb_errors():
                 answer = self.client.batch_get_item(RequestItems=request)
-            except (BotoCoreError, ClientError) as error:
-                raise unavailable(error) from error
             found |= {by_name[row["pk"]["S"]] for row in answer["Responses"].get(self.table, [])}
             left: Any = answer.get("UnprocessedKeys", {})
             rows += left.get(self.table, {}).get("Keys", [])
         return found
 
+    # --- Facts ----------------------------------------------------------------------------------------------
+
     def record_decision(self, key: MessageKey, decision: Decision, now: float) -> Decision:
-        """Remember a decision and what it changes on the board, unless there is one; give the one that stands."""
+        """Write a decision with what it changes in the statistics, unless there is one; return the one that stands."""
         earlier = self._put(decision_row(key, decision, now), _IS_NEW, decision_delta(key, decision), key, now)
         return read_decision(earlier) if earlier else decision
 
     def revise_decision(self, key: MessageKey, before: Decision, after: Decision, now: float) -> None:
-        """Let the next revision of a decision take its place. Raises VersionTaken."""
+        """Replace a decision by its next revision. Raises VersionTaken."""
         condition = {
             "ConditionExpression": "revision = :before",
             "ExpressionAttributeValues": {":before": {"N": str(before.revision)}},
@@ -142,15 +163,15 @@ class Ledger:
             raise VersionTaken(f"revision {after.revision} of {key} is taken")
 
     def record_correction(self, key: MessageKey, case: Case, correction: Correction, now: float) -> None:
-        """Remember the next correction of a case, with what it changes on the board. Raises VersionTaken."""
+        """Write the next correction of a case with what it changes in the statistics. Raises VersionTaken."""
         delta = correction_delta(case, correction)
         if self._put(correction_row(key, correction, now), _IS_NEW, delta, key, now):
             raise VersionTaken(f"correction {correction.version} of {key} is taken")
 
     def record_answer(self, key: MessageKey, case: Case, answer: FirstAnswer, now: float) -> None:
-        """Remember who answered first, with what it changes on the board, in place of what the case knew of it.
+        """Write who answered first, in place of what the case knew of it.
 
-        Raises VersionTaken where somebody else's answer has become known meanwhile.
+        Raises VersionTaken where another answer has become known meanwhile.
         """
         condition = _IS_NEW
         if case.first_answer is not None:
@@ -160,89 +181,175 @@ class Ledger:
         if existing and read_answer(existing) != answer:
             raise VersionTaken(f"another answer to {key} is known")
 
+    def record_deletion(self, key: MessageKey, now: float) -> None:
+        """Write that the message was deleted; nobody waits for an answer to it any more."""
+        self._put(deletion_row(key, now), _IS_NEW, withdrawal_delta(), key, now)
+
     def add_part(self, key: MessageKey, ts: str, now: float) -> None:
-        """Remember that the message `ts` is read together with this one, unless they have been split."""
+        """Write that the message `ts` is read together with this one, unless they have been split."""
         self._put(part_row(key, ts, False, now), _IS_NEW, StatsDelta(), key, now)
 
     def split(self, key: MessageKey, now: float) -> tuple[str, ...]:
-        """Let each message that was read together with this one stand for itself; give them, by their ts."""
+        """Separate the messages (by ts) that were read together with this one, and return them."""
         parts = tuple(ts for ts, _ in read_parts(self._read_partition(key)))
         for ts in parts:
             self._put(part_row(key, ts, True, now), {}, StatsDelta(), key, now)
         return parts
 
-    def end_waiting(self, key: MessageKey, now: float) -> None:
-        """Let nobody wait on the board for a word on a message that is gone."""
-        writes: list[Any] = [*changes_to(self.table, key, withdrawal_delta(), now)]
-        try:
-            self.client.transact_write_items(TransactItems=writes)
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
+    def note_change(self, key: MessageKey, now: float) -> None:
+        """Write that the message says something else now: a fact that has no row of its own."""
+        with dynamodb_errors():
+            self.client.update_item(**self._raise_counter(key, now))
+
+    def note_seen(self, key: MessageKey, now: float) -> None:
+        """Write that the message has arrived and waits. Not a fact: nothing that Slack shows follows from it."""
+        with dynamodb_errors():
+            self.client.put_item(TableName=self.table, Item=seen_row(key, now))
 
     def _put(self, row: Row, condition: Row, delta: StatsDelta, key: MessageKey, now: float) -> Row | None:
-        """Write a row, with its changes of the board, if the condition holds; else give the row that is there."""
+        """Write a fact, its changes of the statistics and the counter if the condition holds, else return the row."""
         put: Any = {
             "TableName": self.table,
             "Item": row,
             **condition,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        writes: list[Any] = [{"Put": put}, *changes_to(self.table, key, delta, now)]
+        counter = self._raise_counter(key, now)
+        writes: list[Any] = [{"Put": put}, {"Update": counter}, *changes_to(self.table, key, delta, now)]
         for tries_left in reversed(range(_TRIES)):
             try:
-                self.client.transact_write_items(TransactItems=writes)
+                with dynamodb_errors():
+                    self.client.transact_write_items(TransactItems=writes)
                 return None
-            except (BotoCoreError, ClientError) as error:
-                reasons = _cancellation(error)
-                if reasons and reasons[0].get("Code") == "ConditionalCheckFailed":
-                    existing: Row = reasons[0]["Item"]
-                    return existing
-                # Somebody else is counting in the same row at this moment.
-                if not tries_left or "TransactionConflict" not in {reason.get("Code") for reason in reasons}:
-                    raise unavailable(error) from error
+            except ConditionFailed as failed:
+                return failed.row
+            except TransactionConflict:
+                if not tries_left:
+                    raise
         raise AssertionError("the last try returns or raises")
 
-    # --- Idempotency ----------------------------------------------------------------------------------------------
+    def _raise_counter(self, key: MessageKey, now: float) -> Any:
+        return {
+            "TableName": self.table,
+            "Key": row_key(key, CASE),
+            "UpdateExpression": "SET expires_at = :expires ADD facts :one",
+            "ExpressionAttributeValues": {":expires": expiry(now), ":one": {"N": "1"}},
+        }
+
+    # --- The lock of a case -----------------------------------------------------------------------------------
+
+    def lock(self, key: MessageKey, now: float) -> Lock:
+        """Take the lock of a case. Raises StepTaken while another worker holds it."""
+        until = int((now + LOCK_SECONDS) * 1000)
+        try:
+            with dynamodb_errors():
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=row_key(key, CASE),
+                    UpdateExpression="SET locked_until = :until, expires_at = :expires",
+                    ConditionExpression="attribute_not_exists(locked_until) OR locked_until < :now",
+                    ExpressionAttributeValues={
+                        ":until": {"N": str(until)},
+                        ":now": {"N": str(int(now * 1000))},
+                        ":expires": expiry(now),
+                    },
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ConditionFailed as failed:
+            raise StepTaken(str(key), _seconds_until(failed.row, "locked_until", now)) from None
+        except TransactionConflict:  # a fact is being written
+            raise StepTaken(str(key), 1) from None
+        return Lock(key, until)
+
+    def finish(self, lock: Lock, facts: int) -> bool:
+        """Note that Slack shows all of this many facts, and give the lock back; False where there are more by now."""
+        condition = "facts = :facts" if facts else "attribute_not_exists(facts)"
+        return self._unlock(lock, "SET shown = :facts REMOVE locked_until", condition, {":facts": {"N": str(facts)}})
+
+    def unlock(self, lock: Lock) -> None:
+        """Give the lock back with work left to do."""
+        self._unlock(lock, "REMOVE locked_until", "attribute_exists(pk)", {})
+
+    def _unlock(self, lock: Lock, expression: str, condition: str, values: dict[str, Any]) -> bool:
+        try:
+            with dynamodb_errors():
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=row_key(lock.key, CASE),
+                    UpdateExpression=expression,
+                    ConditionExpression=f"locked_until = :until AND {condition}",
+                    ExpressionAttributeValues={":until": {"N": str(lock.until)}, **values},
+                )
+        except (ConditionFailed, TransactionConflict):  # a fact is being written, or the lock is another worker's
+            return False
+        return True
+
+    # --- Steps ----------------------------------------------------------------------------------------------
 
     def claim(self, key: MessageKey, step: str, now: float) -> Claim:
-        """Claim a step, or learn its result. Raises StepTaken."""
+        """Claim a step, or return its result. Raises StepTaken."""
         until = int((now + LEASE_SECONDS) * 1000)
         try:
-            answer = self.client.update_item(
-                TableName=self.table,
-                Key=row_key(key, STEP + step),
-                UpdateExpression="SET claimed_until = :until, expires_at = :expires ADD attempt :one",
-                ConditionExpression="attribute_not_exists(#result) AND "
-                "(attribute_not_exists(claimed_until) OR claimed_until < :now)",
-                ExpressionAttributeNames={"#result": "result"},
-                ExpressionAttributeValues={
-                    ":until": {"N": str(until)},
-                    ":now": {"N": str(int(now * 1000))},
-                    ":expires": expiry(now),
-                    ":one": {"N": "1"},
-                },
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (BotoCoreError, ClientError) as error:
-            return _read_done(key, step, existing_row(error))
+            with dynamodb_errors():
+                answer = self.client.update_item(
+                    TableName=self.table,
+                    Key=row_key(key, STEP + step),
+                    UpdateExpression="SET claimed_until = :until, expires_at = :expires ADD attempt :one",
+                    ConditionExpression="attribute_not_exists(#result) AND "
+                    "(attribute_not_exists(claimed_until) OR claimed_until < :now)",
+                    ExpressionAttributeNames={"#result": "result"},
+                    ExpressionAttributeValues={
+                        ":until": {"N": str(until)},
+                        ":now": {"N": str(int(now * 1000))},
+                        ":expires": expiry(now),
+                        ":one": {"N": "1"},
+                    },
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ConditionFailed as failed:
+            if "result" not in failed.row:
+                after = _seconds_until(failed.row, "claimed_until", now)
+                raise StepTaken(f"{step} of {key}", after) from None
+            return _read_claim(key, step, failed.row)
         return _read_claim(key, step, answer["Attributes"])
 
     def complete(self, claim: Claim, result: StepResult) -> StepResult:
-        """Remember how a claimed step ended, and give the result that stands: the first."""
+        """Write how a claimed step ended, and return the result that stands: the first."""
+        return self.adopt(claim.key, claim.step, result)
+
+    def adopt(self, key: MessageKey, step: str, result: StepResult) -> StepResult:
+        """Write how a step ended, claimed or not, and return the result that stands: the first."""
+        document = asdict(result)
+        view = document.pop("view")
+        values: dict[str, Any] = {":result": {"S": json.dumps(document)}}
+        if view:
+            values[":view"] = {"S": view}
         try:
+            with dynamodb_errors():
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=row_key(key, STEP + step),
+                    UpdateExpression="SET #result = :result" + (", #view = :view" if view else ""),
+                    ConditionExpression="attribute_exists(pk) AND attribute_not_exists(#result)",
+                    ExpressionAttributeNames={"#result": "result", **({"#view": "view"} if view else {})},
+                    ExpressionAttributeValues=values,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ConditionFailed as failed:
+            return read_result(failed.row) if failed.row else result
+        return result
+
+    def note_view(self, key: MessageKey, step: str, view: str) -> None:
+        """Note what the post of a step shows now, by the fingerprint of it."""
+        with dynamodb_errors():
             self.client.update_item(
                 TableName=self.table,
-                Key=row_key(claim.key, STEP + claim.step),
-                UpdateExpression="SET #result = :result",
-                ConditionExpression="attribute_not_exists(#result)",
-                ExpressionAttributeNames={"#result": "result"},
-                ExpressionAttributeValues={":result": {"S": json.dumps(asdict(result))}},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                Key=row_key(key, STEP + step),
+                UpdateExpression="SET #view = :view",
+                ExpressionAttributeNames={"#view": "view"},
+                ExpressionAttributeValues={":view": {"S": view}},
             )
-        except (BotoCoreError, ClientError) as error:
-            return read_result(existing_row(error))
-        return result
 
     def release(self, claim: Claim, turn: float | None = None) -> None:
         """Give a claim back after a try that surely left no trace, so that the next may begin at once.
@@ -257,20 +364,21 @@ class Ledger:
         self._change(claim, "SET claimed_until = :past, turn = :turn ADD attempt :minus_one", values)
 
     def note_summary(self, claim: Claim, at: int) -> None:
-        """Remember which summary a post goes into, so that whoever comes next looks there first."""
+        """Note which summary a post goes into, so that the next try looks there first."""
         self._change(claim, "SET summary_at = :at", {":at": {"N": str(at)}})
 
     def _change(self, claim: Claim, expression: str, values: dict[str, Any]) -> None:
         try:
-            self.client.update_item(
-                TableName=self.table,
-                Key=row_key(claim.key, STEP + claim.step),
-                UpdateExpression=expression,
-                ConditionExpression="claimed_until = :until",
-                ExpressionAttributeValues={**values, ":until": {"N": str(claim.until)}},
-            )
-        except (BotoCoreError, ClientError) as error:
-            existing_row(error)  # somebody else's claim by now: nothing of ours to change
+            with dynamodb_errors():
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=row_key(claim.key, STEP + claim.step),
+                    UpdateExpression=expression,
+                    ConditionExpression="claimed_until = :until",
+                    ExpressionAttributeValues={**values, ":until": {"N": str(claim.until)}},
+                )
+        except ConditionFailed:
+            pass  # another worker's claim by now: nothing of ours to change
 
 
 def build_ledger(table: str) -> Ledger:
@@ -279,41 +387,17 @@ def build_ledger(table: str) -> Ledger:
     return Ledger(boto3.client("dynamodb", config=config), table)
 
 
-def _read_done(key: MessageKey, step: str, row: Row) -> Claim:
-    """Read the row that is not to be claimed: a result, or somebody else's claim. Raises StepTaken."""
-    if "result" not in row:
-        raise StepTaken(f"{step} of {key} is being carried out")
-    return _read_claim(key, step, row)
+def _seconds_until(row: Row, name: str, now: float) -> float:
+    return max(0.0, int(row[name]["N"]) / 1000 - now) + 1 if name in row else 1.0
 
 
 def _read_claim(key: MessageKey, step: str, row: Row) -> Claim:
     return Claim(
         key,
         step,
-        until=int(row["claimed_until"]["N"]),
-        attempt=int(row["attempt"]["N"]),
+        until=int(row["claimed_until"]["N"]) if "claimed_until" in row else 0,
+        attempt=int(row["attempt"]["N"]) if "attempt" in row else 1,
         result=read_result(row) if "result" in row else None,
         turn=int(row["turn"]["N"]) / 1000 if "turn" in row else None,
         summary=int(row["summary_at"]["N"]) if "summary_at" in row else None,
     )
-
-
-def existing_row(error: BotoCoreError | ClientError) -> Row:
-    """Give the row that stood in the way of a conditional write. Raises LedgerUnavailable for any other failure."""
-    if isinstance(error, ClientError) and error.response["Error"].get("Code") == "ConditionalCheckFailedException":
-        row: Row = error.response.get("Item", {})  # type: ignore[assignment]
-        return row
-    raise unavailable(error) from error
-
-
-def _cancellation(error: BotoCoreError | ClientError) -> list[Any]:
-    """Give the reason for each write of a transaction that was cancelled; none for any other failure."""
-    return list(error.response.get("CancellationReasons", [])) if isinstance(error, ClientError) else []
-
-
-def unavailable(error: BotoCoreError | ClientError) -> LedgerUnavailable:
-    return LedgerUnavailable(f"DynamoDB did not answer as it should ({_code(error)})")
-
-
-def _code(error: BotoCoreError | ClientError) -> str:
-    return str(error.response["Error"].get("Code")) if isinstance(error, ClientError) else type(error).__name__

@@ -1,29 +1,35 @@
-"""A message's rows in the ledger's table: how they are named, written and read.
+"""A case's rows in the ledger's table: how they are named, written and read.
 
 One message is one partition (`pk` = team#channel#ts); its rows are told apart by `sk`:
 
-    decision            written once, and anew where the message was changed; whoever comes later gets what stands
-    step#react:…        a claim with a lease, then the step's result
-    correction#00001    one row a correction, never changed
+    case                counters: facts written, facts shown; the lock
+    decision            the decision that stands, replaced where the message was changed
+    correction#00001    one row for each correction, never changed
     answer              who answered first, and when
-    part#…              a later message (its ts) that is read together with this one, until somebody splits them
+    part#…              a later message (its ts) that is read together with this one, until they are split
+    deleted             the message is gone
+    seen                the message arrived and waits to be decided about
+    step#react:…        a claim with a lease, then the step's result and what its post shows
 
 No row has the message's text.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, TypeAlias
 
 from bot.queue.messages import MessageKey
-from bot.triage.case import Case, Correction, Decision, FirstAnswer, StepResult, decision_from_document
+from bot.triage.case import WITHDRAW, Case, Correction, Decision, FirstAnswer, StepResult, decision_from_document
 
 # Longer than anybody corrects a message, and than SQS keeps one (14 days).
 KEPT_SECONDS = 90 * 24 * 3600
 
+CASE = "case"
 DECISION = "decision"
+SEEN = "seen"
 STEP = "step#"
+_DELETED = "deleted"
 _CORRECTION = "correction#"
 _ANSWER = "answer"
 _PART = "part#"
@@ -77,23 +83,38 @@ def part_row(key: MessageKey, ts: str, is_split: bool, now: float) -> Row:
     return {**row_key(key, f"{_PART}{ts}"), "is_split": {"BOOL": is_split}, "expires_at": expiry(now)}
 
 
-# --- LabelView ------------------------------------------------------------------------------------------------
+def deletion_row(key: MessageKey, now: float) -> Row:
+    return {**row_key(key, _DELETED), "expires_at": expiry(now)}
+
+
+def seen_row(key: MessageKey, now: float) -> Row:
+    return {**row_key(key, SEEN), "expires_at": expiry(now)}
+
+
+# --- Reading --------------------------------------------------------------------------------------------------
 
 
 def build_case(rows: Iterable[Row]) -> Case:
-    """Build a case from its rows, which DynamoDB gives in the order of `sk`: corrections by their version."""
+    """Build a case from its rows, which DynamoDB returns in the order of `sk`: corrections by their version."""
     named = {row["sk"]["S"]: row for row in rows}
+    counters = named.get(CASE, {})
+    steps = {sk.removeprefix(STEP): row for sk, row in named.items() if sk.startswith(STEP)}
     return Case(
         decision=read_decision(named[DECISION]) if DECISION in named else None,
         corrections=tuple(_read_correction(row) for sk, row in named.items() if sk.startswith(_CORRECTION)),
-        steps={
-            sk.removeprefix(STEP): read_result(row)
-            for sk, row in named.items()
-            if sk.startswith(STEP) and "result" in row
-        },
+        steps={step: read_result(row) for step, row in steps.items() if "result" in row},
         first_answer=read_answer(named[_ANSWER]) if _ANSWER in named else None,
         parts=tuple(ts for ts, is_split in read_parts(named.values()) if not is_split),
+        is_deleted=_DELETED in named or f"{STEP}{WITHDRAW}" in named,
+        uncertain=frozenset(step for step, row in steps.items() if "result" not in row and _was_tried(row)),
+        facts=int(counters["facts"]["N"]) if "facts" in counters else 0,
+        shown=int(counters["shown"]["N"]) if "shown" in counters else None,
     )
+
+
+def _was_tried(row: Row) -> bool:
+    """Report whether a try of the step may have left something in Slack."""
+    return int(row.get("attempt", {}).get("N", 0)) > 0
 
 
 def read_parts(rows: Iterable[Row]) -> list[tuple[str, bool]]:
@@ -107,11 +128,18 @@ def read_decision(row: Row) -> Decision:
 
 
 def read_result(row: Row) -> StepResult:
-    return StepResult(**json.loads(row["result"]["S"]))
+    view = row["view"]["S"] if "view" in row else None
+    return StepResult(**_known(StepResult, row["result"]["S"]) | {"view": view})
 
 
 def _read_correction(row: Row) -> Correction:
-    return Correction(**json.loads(row["document"]["S"]))
+    return Correction(**_known(Correction, row["document"]["S"]))
+
+
+def _known(kind: type[Any], document: str) -> dict[str, Any]:
+    """Read the fields that this version of the program knows: the next version may write more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in json.loads(document).items() if name in names}
 
 
 def read_answer(row: Row) -> FirstAnswer:

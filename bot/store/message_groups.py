@@ -9,10 +9,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from bot.queue.messages import MessageRecord
-from bot.store.ledger import LedgerUnavailable, existing_row, unavailable
+from bot.store.errors import ConditionFailed, LedgerUnavailable, dynamodb_errors
 from bot.store.ledger_items import Row
 
 if TYPE_CHECKING:
@@ -73,10 +71,8 @@ class MessageGroups:
         raise LedgerUnavailable("messages of one author come faster than their places can be found")
 
     def _read(self, record: MessageRecord) -> MessageGroup | None:
-        try:
+        with dynamodb_errors():
             answer = self.client.get_item(TableName=self.table, Key=_key(record), ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
         row: Row = answer.get("Item", {})
         return _from_json(row["document"]["S"]) if row else None
 
@@ -88,9 +84,9 @@ class MessageGroups:
         expiry = {"N": str(int(now) + _KEPT_SECONDS)}
         row = {**_key(record), "document": {"S": _to_json(after)}, "expires_at": expiry}
         try:
-            self.client.put_item(TableName=self.table, Item=row, **condition)
-        except (BotoCoreError, ClientError) as error:
-            existing_row(error)
+            with dynamodb_errors():
+                self.client.put_item(TableName=self.table, Item=row, **condition)
+        except ConditionFailed:
             return False
         return True
 

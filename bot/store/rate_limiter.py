@@ -7,9 +7,7 @@ a point in time; no two turns of a line are nearer than its interval. A turn tha
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from bot.store.ledger import LedgerUnavailable, existing_row, unavailable
+from bot.store.errors import ConditionFailed, LedgerUnavailable, dynamodb_errors
 from bot.store.ledger_items import Row
 
 if TYPE_CHECKING:
@@ -71,26 +69,24 @@ class RateLimiter:
         return None
 
     def _is_too_long(self, line: str, latest: float) -> bool:
-        try:
+        with dynamodb_errors():
             answer = self.client.get_item(TableName=self.table, Key=_key(line), ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
         row: Row = answer.get("Item", {})
         return "next_turn" in row and int(row["next_turn"]["N"]) > round(latest * 1000)
 
     def _update(self, line: str, now: float, expression: str, condition: str, values: dict[str, Any]) -> Row:
         """Change the line's row and give it as it is then, or nothing where the condition does not hold."""
         try:
-            answer = self.client.update_item(
-                TableName=self.table,
-                Key=_key(line),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues={**values, ":expires": {"N": str(int(now) + _KEPT_SECONDS)}},
-                ReturnValues="UPDATED_NEW",
-            )
-        except (BotoCoreError, ClientError) as error:
-            existing_row(error)
+            with dynamodb_errors():
+                answer = self.client.update_item(
+                    TableName=self.table,
+                    Key=_key(line),
+                    UpdateExpression=expression,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues={**values, ":expires": {"N": str(int(now) + _KEPT_SECONDS)}},
+                    ReturnValues="UPDATED_NEW",
+                )
+        except ConditionFailed:
             return {}
         return answer["Attributes"]
 

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from bot.store.ledger import unavailable
+from bot.store.errors import dynamodb_errors
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -24,7 +22,7 @@ class RoundRobin:
         A call whose answer is lost has taken its turn: then somebody is passed over once.
         """
         key: Any = {"pk": {"S": f"round#{team}"}, "sk": {"S": rota}}
-        try:
+        with dynamodb_errors():
             answer = self.client.update_item(
                 TableName=self.table,
                 Key=key,
@@ -32,6 +30,4 @@ class RoundRobin:
                 ExpressionAttributeValues={":one": {"N": "1"}},
                 ReturnValues="UPDATED_NEW",
             )
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
         return int(answer["Attributes"]["turns"]["N"]) - 1

@@ -13,28 +13,25 @@ instance may go on as if nothing had been changed elsewhere.
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from bot.policy.parsing.parser import PolicyError, WrittenPolicy, parse_policy
-from bot.policy.policy import Mode, Policy
+from bot.policy.policy import Mode, Policy, find_mismatches
 from bot.policy.settings import SettingsSource, Switches, TeamSettings
-from bot.store.ledger import unavailable
+from bot.store.errors import ConditionFailed, dynamodb_errors
 from bot.store.ledger_items import Row
+from classifier_infra.model.manifest import Manifest
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-
-from typing import TypeAlias
-
-from bot.policy.policy import find_mismatches
-from classifier_infra.model.manifest import Manifest
-
 log = logging.getLogger(__name__)
+
+# Parsed policies of older versions that one instance keeps.
+_MOST_VERSIONS = 50
 
 # A worker's batch costs one read at most, and /classify stop holds everywhere after as long.
 FRESH_SECONDS = 5
@@ -45,6 +42,7 @@ _HISTORY_KEPT_SECONDS = 400 * 24 * 3600
 _POLICY = "now#policy"
 _SWITCHES = "now#switches"
 _MODE = "mode#"
+_AT = "at#"  # when the switch of this name was last set, in microseconds since the epoch
 
 
 class PolicyChanged(Exception):
@@ -82,8 +80,9 @@ class SettingsStore:
     table: str
     default: Policy
     _known: dict[str, tuple[float, TeamSettings]] = field(default_factory=dict, repr=False)
+    _versions: dict[tuple[str, int], Policy] = field(default_factory=dict, repr=False)
 
-    # --- LabelView --------------------------------------------------------------------------------------------
+    # --- Reading --------------------------------------------------------------------------------------------
 
     def load(self, team: str, now: float) -> TeamSettings:
         """See SettingsSource. A change made by this instance is seen by it at once."""
@@ -99,6 +98,24 @@ class SettingsStore:
         settings = self._read(team, known)
         self._known[team] = (now, settings)
         return settings
+
+    def policy_of(self, team: str, version: int | None, now: float) -> Policy:
+        """See SettingsSource. A version that cannot be read (any more) is the one in force."""
+        current = self.load(team, now)
+        if version is None or version == current.version:
+            return current.policy
+        if version == 0:
+            return self.default
+        if (team, version) not in self._versions:
+            saved = self.read_policy(team, version)
+            try:
+                policy = parse_policy(saved.text) if saved else current.policy
+            except PolicyError:
+                policy = current.policy
+            if len(self._versions) >= _MOST_VERSIONS:
+                self._versions.clear()
+            self._versions[team, version] = policy
+        return self._versions[team, version]
 
     def _read(self, team: str, known: TeamSettings | None) -> TeamSettings:
         rows = {row["sk"]["S"]: row for row in self._query(team, "now#")}
@@ -142,11 +159,9 @@ class SettingsStore:
             ScanIndexForward=not latest_first,
             ConsistentRead=True,
         )
-        try:
+        with dynamodb_errors():
             for page in pages:
                 yield from page["Items"]
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
 
     # --- The policy -----------------------------------------------------------------------------------------
 
@@ -163,67 +178,71 @@ class SettingsStore:
         row = _policy_row(SavedPolicy(version + 1, written.text, user, int(now)))
         current = {"Item": {**_key(team, _POLICY), **row}, **_is_version(version)}
         kept = {"Item": {**_key(team, _kept(version + 1)), **row}}
-        self._write(team, Change("policy", str(version + 1), user, int(now)), now, [{"Put": current}, {"Put": kept}])
+        change = Change("policy", str(version + 1), user, int(now))
+        try:
+            self._write(team, change, now, [{"Put": current}, {"Put": kept}])
+        except ConditionFailed:
+            raise PolicyChanged("another policy was saved at the same moment") from None
         return version + 1
 
     # --- The switches ---------------------------------------------------------------------------------------
+    # `at` is when a person said so, in seconds since the epoch: of two commands the later one holds, whichever arrives
+    # first, and one that is delivered again takes nothing back that was said since.
 
-    def set_mode(self, team: str, channel: str, mode: Mode | None, user: str, now: float) -> None:
+    def set_mode(self, team: str, channel: str, mode: Mode | None, user: str, at: float) -> None:
         """Set a channel's mode, or with None leave it to the policy again."""
-        name = {"#name": f"{_MODE}{channel}"}
-        change = Change(f"mode of {channel}", mode or "as the policy says", user, int(now))
+        change = Change(f"mode of {channel}", mode or "as the policy says", user, int(at))
         if mode is None:
-            self._switch(team, change, now, "REMOVE #name", name, {})
+            self._switch(team, change, at, f"{_MODE}{channel}", "REMOVE #name", None)
         else:
-            self._switch(team, change, now, "SET #name = :value", name, {":value": {"S": mode}})
+            self._switch(team, change, at, f"{_MODE}{channel}", "SET #name = :value", {"S": mode})
 
-    def mute(self, team: str, target: str, user: str, now: float) -> None:
-        """Say and read nothing in a channel (C…, G…, D…), or nothing that a person (U…, W…) writes."""
-        values = {":target": {"SS": [target]}}
-        change = Change(f"mute of {target}", "on", user, int(now))
-        self._switch(team, change, now, "ADD #name :target", {"#name": _mutes_of(target)}, values)
+    def mute(self, team: str, target: str, user: str, at: float) -> None:
+        """Neither read nor answer in a channel (C…, G…, D…), or what a person (U…, W…) writes."""
+        change = Change(f"mute of {target}", "on", user, int(at))
+        self._switch(team, change, at, _mutes_of(target), "ADD #name :value", {"SS": [target]}, target)
 
-    def unmute(self, team: str, target: str, user: str, now: float) -> None:
+    def unmute(self, team: str, target: str, user: str, at: float) -> None:
         """Take a mute back; see `mute`."""
-        values = {":target": {"SS": [target]}}
-        change = Change(f"mute of {target}", "off", user, int(now))
-        self._switch(team, change, now, "DELETE #name :target", {"#name": _mutes_of(target)}, values)
+        change = Change(f"mute of {target}", "off", user, int(at))
+        self._switch(team, change, at, _mutes_of(target), "DELETE #name :value", {"SS": [target]}, target)
 
-    def stop(self, team: str, user: str, now: float) -> None:
+    def stop(self, team: str, user: str, at: float) -> None:
         """Let nothing be automatic any more."""
-        self._set_stopped(team, True, user, now)
+        self._switch(team, Change("stop", "on", user, int(at)), at, "stopped", "SET #name = :value", {"BOOL": True})
 
-    def start(self, team: str, user: str, now: float) -> None:
+    def start(self, team: str, user: str, at: float) -> None:
         """Take `stop` back."""
-        self._set_stopped(team, False, user, now)
-
-    def _set_stopped(self, team: str, stopped: bool, user: str, now: float) -> None:
-        change = Change("stop", "on" if stopped else "off", user, int(now))
-        self._switch(team, change, now, "SET #name = :value", {"#name": "stopped"}, {":value": {"BOOL": stopped}})
+        self._switch(team, Change("stop", "off", user, int(at)), at, "stopped", "SET #name = :value", {"BOOL": False})
 
     def _switch(
-        self, team: str, change: Change, now: float, expression: str, names: dict[str, str], values: dict[str, Any]
+        self, team: str, change: Change, at: float, name: str, action: str, value: Any, target: str = ""
     ) -> None:
+        """Change an attribute of the row of switches, unless a later command has changed it."""
+        setting = ", " if action.startswith("SET") else " SET "
         update = {
             "Key": _key(team, _SWITCHES),
-            "UpdateExpression": expression,
-            "ExpressionAttributeNames": names,
-            **({"ExpressionAttributeValues": values} if values else {}),
+            "UpdateExpression": f"{action}{setting}#at = :at",
+            "ConditionExpression": "attribute_not_exists(#at) OR #at <= :at",
+            "ExpressionAttributeNames": {"#name": name, "#at": f"{_AT}{name}{target}"},
+            "ExpressionAttributeValues": {
+                ":at": {"N": str(int(at * 1_000_000))},
+                **({":value": value} if value is not None else {}),
+            },
         }
-        self._write(team, change, now, [{"Update": update}])
+        with suppress(ConditionFailed):
+            self._write(team, change, at, [{"Update": update}])
 
     def _write(self, team: str, change: Change, now: float, writes: list[dict[str, Any]]) -> None:
-        """Write all or nothing, with a row of who it was. Raises PolicyChanged where a condition does not hold."""
+        """Write all or nothing, with a row of who it was. Raises ConditionFailed."""
         history = {"Item": {**_history_key(team, now), **_change_row(change, now)}}
         items: Any = [
             {kind: {"TableName": self.table, **write} for kind, write in each.items()}
             for each in [*writes, {"Put": history}]
         ]
         self._known.pop(team, None)
-        try:
+        with dynamodb_errors():
             self.client.transact_write_items(TransactItems=items)
-        except (BotoCoreError, ClientError) as error:
-            raise _conflict(error) from error
 
 
 # --- Rows ---------------------------------------------------------------------------------------------------
@@ -296,15 +315,6 @@ def _read_switches(row: Row) -> Switches:
     )
 
 
-def _conflict(error: BotoCoreError | ClientError) -> Exception:
-    """Give what a transaction that was not made means: somebody was quicker, or nothing that is known."""
-    response: Any = error.response if isinstance(error, ClientError) else {}
-    reasons = response.get("CancellationReasons", ())
-    if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
-        return PolicyChanged("somebody else has saved a policy at the same moment")
-    return unavailable(error)
-
-
 # A team (nobody's, where it is the packaged policy), the version of its policy, and that of a model.
 Pair: TypeAlias = tuple[str, int, str]
 
@@ -322,6 +332,10 @@ class CompatibilityCheck:
         settings = self.source.load(team, now)
         self.look_at(team, settings)
         return settings
+
+    def policy_of(self, team: str, version: int | None, now: float) -> Policy:
+        """See SettingsSource."""
+        return self.source.policy_of(team, version, now)
 
     def look_at(self, team: str, settings: TeamSettings) -> None:
         """Log what does not fit."""

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from bot.queue.messages import MessageKey
-from bot.store.ledger import unavailable
+from bot.store.errors import dynamodb_errors
 from bot.store.ledger_items import Row
 from bot.store.stats_items import (
     TRACE,
@@ -120,17 +118,13 @@ class StatsStore:
 
     def begin(self, queue: Queue, waiting: Waiting, now: float) -> None:
         """Put a message into a queue; one that is in it stays there."""
-        try:
+        with dynamodb_errors():
             self.client.put_item(TableName=self.table, Item=waiting_row(queue, waiting, now))
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
 
     def settle(self, queue: Queue, key: MessageKey) -> None:
         """Take a message out of a queue; one that is not in it is a success."""
-        try:
+        with dynamodb_errors():
             self.client.delete_item(TableName=self.table, Key=waiting_key(queue, key))
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
 
     def _read_queue(self, team: str, queue: Queue, now: float, newest_first: bool) -> tuple[Waiting, ...]:
         first, after_last = f"{queue}#{int(now) - WAITING_SECONDS}", f"{queue}#~"
@@ -139,7 +133,7 @@ class StatsStore:
         return tuple(read_waiting(row, team) for row in rows)
 
     def _query(self, partition: str, first: str, last: str, **options: Any) -> list[Row]:
-        try:
+        with dynamodb_errors():
             # Not consistent: half the price, and what is a second old shows at the next look.
             answer = self.client.query(
                 TableName=self.table,
@@ -147,6 +141,4 @@ class StatsStore:
                 ExpressionAttributeValues={":pk": {"S": partition}, ":first": {"S": first}, ":last": {"S": last}},
                 **options,
             )
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
         return list(answer["Items"])

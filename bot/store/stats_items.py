@@ -4,7 +4,7 @@
     pk board#TEAM   sk decided#TS#CHANNEL                     one row a request of the last days: what is settled of it
     pk stats#TEAM   sk day#2026-11-22#5                       counters of a day, one attribute each, in some shards
 
-LabelView takes one Query a queue and one for a week's counters, however much is in the table. No row has a text.
+Reading takes one Query for each queue and one for a week's counters, however much is in the table. No row has a text.
 """
 
 import json
@@ -111,7 +111,7 @@ def trace_key(key: MessageKey) -> dict[str, Any]:
     return {"pk": {"S": board_partition(key.team)}, "sk": {"S": f"{TRACE}#{key.ts}#{key.channel}"}}
 
 
-# --- LabelView ------------------------------------------------------------------------------------------------
+# --- Reading ------------------------------------------------------------------------------------------------
 
 
 def read_waiting(row: Mapping[str, Any], team: str) -> Waiting:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from classifier_infra.model.confidence import Doubt
 from classifier_infra.model.prediction import Caution, Score
 
-# The step of taking back what was posted, when the message has been deleted.
+# What earlier versions of the program noted as a step where they had withdrawn what was posted of a deleted message.
 WITHDRAW = "withdraw"
 
 Outcome: TypeAlias = Literal["automatic", "suggest", "ask", "silent", "watch", "ignore"]
@@ -160,7 +160,9 @@ class Decision:
 
     `findings` has the main facet first, and is empty where the message was not classified. `urgent`: the policy wants
     somebody to know at once. `revision` counts how often it was decided anew, because the message had changed.
-    `leader` is the ts of the message that this one is read together with.
+    `leader` is the ts of the message that this one is read together with. The decision is of the text as it was at
+    `text_as_of`, made at `decided_at` (both in seconds since the epoch) under version `policy_version` of the policy;
+    these are None in decisions of earlier versions of the program.
     """
 
     outcome: Outcome
@@ -172,6 +174,9 @@ class Decision:
     urgent: bool = False
     revision: int = 0
     leader: str | None = None
+    text_as_of: float | None = None
+    decided_at: float | None = None
+    policy_version: int | None = None
 
     @property
     def labels(self) -> dict[str, str]:
@@ -189,6 +194,9 @@ class Decision:
             "urgent": self.urgent,
             "revision": self.revision,
             "leader": self.leader,
+            "text_as_of": self.text_as_of,
+            "decided_at": self.decided_at,
+            "policy_version": self.policy_version,
         }
 
 
@@ -205,6 +213,9 @@ def decision_from_document(document: Mapping[str, Any]) -> Decision:
         urgent=document.get("urgent", False),
         revision=document.get("revision", 0),
         leader=document.get("leader"),
+        text_as_of=document.get("text_as_of"),
+        decided_at=document.get("decided_at"),
+        policy_version=document.get("policy_version"),
     )
 
 
@@ -236,19 +247,22 @@ def _effect_from_document(document: Mapping[str, Any]) -> Effect:
 class StepResult:
     """How a step ended: the `ts` of what was posted, or the error for which trying again is no use; or neither.
 
-    `person` is who was chosen, where that is what the step was for.
+    `person` is who was chosen, where that is what the step was for. `view` is the fingerprint of what the post shows,
+    where that is known.
     """
 
     ts: str | None = None
     error: str | None = None
     person: str | None = None
+    view: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
     """A person's word on one facet; `before` and `after` are the same where they confirmed it.
 
-    Versions count from 1; a later one outweighs an earlier one, and any outweighs the classifier.
+    Versions count from 1; a later one outweighs an earlier one, and any outweighs the classifier. `said_at` is Slack's
+    time of the press or reaction (seconds since the epoch), which orders corrections however they arrive.
     """
 
     version: int
@@ -258,6 +272,8 @@ class Correction:
     user: str
     corrected_at: int
     model_version: str
+    said_at: float | None = None
+    policy_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +292,8 @@ class FirstAnswer:
 class Case:
     """All that the ledger knows of one message. `steps` has those that ended, `first_answer` is a person's.
 
-    `parts` are the later messages (by their ts) that are read together with it.
+    `parts` are the later messages (by their ts) that are read together with it. `uncertain` are steps whose last try
+    left no result: what they were to make may be there. `facts` counts the facts, `shown` those that Slack shows.
     """
 
     decision: Decision | None = None
@@ -284,6 +301,15 @@ class Case:
     steps: Mapping[str, StepResult] = field(default_factory=dict)
     first_answer: FirstAnswer | None = None
     parts: tuple[str, ...] = ()
+    is_deleted: bool = False
+    uncertain: frozenset[str] = frozenset()
+    facts: int = 0
+    shown: int | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether Slack shows all facts."""
+        return self.shown == self.facts
 
     @property
     def labels(self) -> dict[str, str]:
@@ -295,7 +321,3 @@ class Case:
     def version(self) -> int:
         """How many corrections there are."""
         return len(self.corrections)
-
-    @property
-    def is_withdrawn(self) -> bool:
-        return WITHDRAW in self.steps

@@ -1,6 +1,7 @@
 """Decide what to do about a message: prediction and policy in, decision out. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.policy.policy import Intake, Mode, Policy
@@ -103,14 +104,16 @@ def direct(facet_results: tuple[FacetResult, ...], policy: Policy, message_conte
 
 
 def decide(record: MessageRecord, prediction: Prediction, settings: TeamSettings, manifest: Manifest) -> Decision:
-    """Decide about a message that `find_reason_to_ignore` has no objection to."""
+    """Decide about a message that `find_reason_to_ignore` has no objection to, under the settings in force."""
     facet_results = assess(prediction, manifest)
     directions = direct(facet_results, settings.policy, context_of(record))
     mode = settings.mode(record.channel)
     outcome, reason = _judge(mode, doubt(prediction, manifest), directions, settings.policy)
     effects = _effects_of(outcome, reason, directions)
     urgent = is_urgent(directions)
-    return Decision(outcome, reason, facet_results, prediction.model_version, prediction.served_by, effects, urgent)
+    model = prediction.model_version
+    decision = Decision(outcome, reason, facet_results, model, prediction.served_by, effects, urgent)
+    return replace(decision, policy_version=settings.version)
 
 
 def is_urgent(directions: Directions) -> bool:
@@ -136,10 +139,11 @@ def _effects_of(outcome: Outcome, reason: Reason, directions: Directions) -> tup
         return (PostReply(),)
     if reason == "rule":
         return tuple(CallWebhook(name) for name in directions.webhooks)
-    return _automatic_effects(directions) if outcome == "automatic" else ()
+    return automatic_effects(directions) if outcome == "automatic" else ()
 
 
-def _automatic_effects(directions: Directions) -> tuple[Effect, ...]:
+def automatic_effects(directions: Directions) -> tuple[Effect, ...]:
+    """Return all that directions ask for, in the order to do it: the reply last, so its buttons come after the rest."""
     reactions = (AddReaction(name) for name in directions.reactions)
     assigned = (Assign(directions.assign),) if directions.assign else ()
     route = route_effect(directions)
@@ -161,9 +165,3 @@ def later_effects(directions: Directions) -> Iterator[CallWebhook | Escalate]:
     if directions.escalate:
         escalation = directions.escalate
         yield Escalate(escalation.minutes, escalation.mentions, escalation.channel or directions.route)
-
-
-# --- After the message was changed --------------------------------------------------------------------------
-
-
-# --- After a person has corrected it ------------------------------------------------------------------------

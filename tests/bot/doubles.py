@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.pipeline.webhooks import Call
+from bot.policy.policy import Policy
 from bot.policy.settings import TeamSettings
 from bot.queue.messages import Record
 from bot.slack.blocks import View
@@ -58,6 +59,9 @@ class FixedSettings:
     def load(self, team: str, now: float) -> TeamSettings:
         return self.held
 
+    def policy_of(self, team: str, version: int | None, now: float) -> Policy:
+        return self.held.policy
+
 
 class RecordingQueue:
     """A queue sender that keeps the records it is sent, with the delay of each in seconds."""
@@ -65,13 +69,15 @@ class RecordingQueue:
     def __init__(self) -> None:
         self.sent: list[tuple[Record, float]] = []
         self.due: list[float | None] = []
+        self.since: list[float | None] = []
         self.failure: Exception | None = None
 
-    def send(self, record: Record, delay: float = 0, due: float | None = None) -> None:
+    def send(self, record: Record, delay: float = 0, due: float | None = None, since: float | None = None) -> None:
         if self.failure:
             raise self.failure
         self.sent.append((record, delay))
         self.due.append(due)
+        self.since.append(since)
 
     @property
     def records(self) -> list[Record]:

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.faults.burst import count_copies, judge
-from bot.pipeline.effects import SUMMARY
+from bot.pipeline.reconcile import SUMMARY
 from bot.sandbox.slack.seed import build_workspace
 from bot.sandbox.slack.workspace import Content
 

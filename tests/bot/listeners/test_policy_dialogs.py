@@ -60,7 +60,7 @@ def test_a_policy_without_mistakes_is_saved_and_the_home_shown_anew(submit, stor
     assert (answer["response_action"], store.load(team, time.time()).policy.unsure) == ("update", "silent")
     home, saved = queue.records
     assert (type(home), type(saved)) == (HomeRecord, SavedRecord)
-    assert (saved.view, saved.version) == (dialog, 1)
+    assert (saved.view, saved.saved) == (dialog, 1)
 
 
 def test_a_policy_with_a_mistake_is_refused_with_its_line_and_the_old_one_stays(submit, store, team, dialog):

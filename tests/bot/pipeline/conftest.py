@@ -1,4 +1,4 @@
-"""Fixtures that build what acts in Slack: idempotent steps, follow-ups, effects and the command handler."""
+"""Fixtures that build what acts in Slack: idempotent steps, follow-ups, the reconciler and the command handler."""
 
 import time
 from collections.abc import Callable
@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 
 from bot.pipeline.command_handler import CommandHandler
-from bot.pipeline.effects import Effects
 from bot.pipeline.follow_ups import FollowUps
 from bot.pipeline.idempotency import Idempotency
+from bot.pipeline.reconcile import Reconciler
 from bot.pipeline.webhooks import Call
 from bot.policy.policy import Policy
+from bot.queue.messages import MessageRecord, OriginalMessage
 from bot.slack.client import SlackActions
 from bot.store.digests import Digests
 from bot.store.rotations import RoundRobin
 from bot.store.settings import SettingsStore
 from bot.store.stats import StatsStore
+from bot.triage.case import Decision
 from classifier_infra.model.explanation import Explanation, WordContribution
 from tests.bot.doubles import Answers, FixedSettings, NoCalls, NoRateLimit
 
@@ -39,7 +41,7 @@ def build_steps(dynamodb, ledger_table, ledger, later) -> Callable[..., Idempote
 
 
 @pytest.fixture
-def build_duties(dynamodb, ledger_table) -> Callable[..., FollowUps]:
+def build_follow_ups(dynamodb, ledger_table) -> Callable[..., FollowUps]:
     """Build FollowUps; `call` calls webhooks."""
 
     def build(
@@ -51,15 +53,27 @@ def build_duties(dynamodb, ledger_table) -> Callable[..., FollowUps]:
 
 
 @pytest.fixture
-def build_effects(build_duties, manifest) -> Callable[..., Effects]:
-    """Build Effects; `call` calls webhooks."""
+def build_reconciler(build_follow_ups, manifest) -> Callable[..., Reconciler]:
+    """Build a Reconciler; `call` calls webhooks."""
 
     def build(
         actions: SlackActions, steps: Idempotency, held: FixedSettings, call: Callable[[Call], None] | None = None
-    ) -> Effects:
-        return Effects(actions, steps, manifest, held, build_duties(actions, steps, held, call))
+    ) -> Reconciler:
+        return Reconciler(actions, steps, manifest, held, build_follow_ups(actions, steps, held, call))
 
     return build
+
+
+@pytest.fixture
+def carry_out() -> Callable[[Reconciler, MessageRecord, Decision], None]:
+    """Record a decision about a message, unless there is one, and bring Slack in line."""
+
+    def act(reconciler: Reconciler, record: MessageRecord, decision: Decision) -> None:
+        standing = reconciler.ledger.record_decision(record.key, decision, time.time())
+        original = OriginalMessage(record.author, record.text, record.author_team, standing.text_as_of)
+        reconciler.reconcile(record.key, original)
+
+    return act
 
 
 @pytest.fixture

@@ -33,13 +33,13 @@ def key(ledger, decision) -> MessageKey:
 
 
 def test_a_correction_keeps_who_when_from_to_and_which_model(decision):
-    correction = correct(Case(decision), "category", "technical", "U0ANNA", NOW)
+    correction = correct(Case(decision), "category", "technical", "U0ANNA", NOW, NOW)
 
-    assert correction == Correction(1, "category", "billing", "technical", "U0ANNA", NOW, "model-1")
+    assert correction == Correction(1, "category", "billing", "technical", "U0ANNA", NOW, "model-1", NOW)
 
 
 def test_a_confirmation_is_a_correction_from_a_label_to_itself(decision):
-    correction = correct(Case(decision), "category", "billing", "U0ANNA", NOW)
+    correction = correct(Case(decision), "category", "billing", "U0ANNA", NOW, NOW)
 
     assert correction is not None
     assert (correction.before, correction.after) == ("billing", "billing")
@@ -48,7 +48,20 @@ def test_a_confirmation_is_a_correction_from_a_label_to_itself(decision):
 def test_what_a_person_has_said_already_need_not_be_said_again(decision):
     said = Correction(1, "category", "billing", "technical", "U0ANNA", NOW, "model-1")
 
-    assert correct(Case(decision, (said,)), "category", "technical", "U0JONAS", NOW) is None
+    assert correct(Case(decision, (said,)), "category", "technical", "U0JONAS", NOW, NOW) is None
+
+
+def test_what_was_said_earlier_does_not_outweigh_what_was_said_later(decision):
+    later = Correction(1, "category", "billing", "technical", "U0ANNA", NOW, "model-1", said_at=NOW)
+
+    assert correct(Case(decision, (later,)), "category", "general", "U0JONAS", NOW + 9, said_at=NOW - 1) is None
+
+
+def test_a_reaction_that_is_delivered_late_leaves_the_later_word_standing(dependencies, ledger, key):
+    dependencies.take(key, "category", "technical", "U0ANNA", said_at=NOW - 10)
+    dependencies.take(key, "category", "general", "U0JONAS", said_at=NOW - 60)
+
+    assert ledger.load(key, NOW).labels["category"] == "technical"
 
 
 @pytest.mark.parametrize(
@@ -56,12 +69,12 @@ def test_what_a_person_has_said_already_need_not_be_said_again(decision):
 )
 def test_only_labels_of_the_decisions_facets_can_be_chosen(decision, facet, label):
     with pytest.raises(NothingToCorrect):
-        correct(Case(decision), facet, label, "U0ANNA", NOW)
+        correct(Case(decision), facet, label, "U0ANNA", NOW, NOW)
 
 
 def test_a_message_that_is_forgotten_cannot_be_corrected():
     with pytest.raises(NothingToCorrect):
-        correct(Case(), "category", "billing", "U0ANNA", NOW)
+        correct(Case(), "category", "billing", "U0ANNA", NOW, NOW)
 
 
 def test_a_correction_is_written_and_then_queued_to_be_shown(dependencies, ledger, queue, key):

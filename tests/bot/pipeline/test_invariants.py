@@ -19,10 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from bot.pipeline.admission import Admission
 from bot.pipeline.corrections import CorrectionHandler
-from bot.pipeline.effects import Effects
 from bot.pipeline.follow_ups import FollowUps
 from bot.pipeline.idempotency import TIDY_AFTER, Idempotency
 from bot.pipeline.message_handler import MessageHandler
+from bot.pipeline.reconcile import Reconciler
 from bot.pipeline.worker import Handlers, Worker
 from bot.policy.policy import Intake, Limits, Policy
 from bot.policy.rules import Action, Condition, Rule
@@ -188,12 +188,12 @@ class Machine(RuleBasedStateMachine):
         steps = Idempotency(self.ledger, self.rate_limiter, Digests(dynamodb, table), self, self.clock)
         # No rule calls a webhook here.
         follow_ups = FollowUps(self.slack, steps, held, RoundRobin(dynamodb, table), None)
-        effects = Effects(self.slack, steps, classifier.manifest, held, follow_ups)
+        reconciler = Reconciler(self.slack, steps, classifier.manifest, held, follow_ups)
         admission = Admission(self.rate_limiter, self.clock)
         # Nobody asks the bot anything here, and each message is a request of its own.
         nobody = SimpleNamespace()
-        requests = MessageHandler(classifier.manifest, self.ledger, effects, admission, nobody, self, self.clock)
-        handlers = Handlers(requests, nobody, effects)
+        messages = MessageHandler(classifier.manifest, self.ledger, reconciler, admission, nobody, self, self.clock)
+        handlers = Handlers(messages, nobody, reconciler)
         self.worker = Worker(self.classifier, held, lambda team: handlers, nobody, self, self, self.clock)
         self.dependencies = CorrectionHandler(self.ledger, self, held, self.clock)
         self.full: set[str] = set()
@@ -202,7 +202,7 @@ class Machine(RuleBasedStateMachine):
 
     # The machine is the queue, too: what is put off waits its delay, in the end.
 
-    def send(self, record, delay=0, due=None):
+    def send(self, record, delay=0, due=None, since=None):
         self.queue.append(record)
 
     def dead_letter(self, delivery, reason):

@@ -12,9 +12,9 @@ from bot.lambdas import scheduled
 from bot.pipeline.sweep import SETTLED_AFTER, Sweeper, find_surplus, read_requests, sweep_workspaces
 from bot.policy.policy import Policy
 from bot.policy.settings import TeamSettings
-from bot.queue.messages import MessageRecord
+from bot.queue.messages import MessageRecord, TidyRecord
 from bot.sandbox.resources import create_tables
-from bot.slack.api import RetryableError, WorkspaceUninstalled
+from bot.slack.api import PermanentError, RetryableError, WorkspaceUninstalled
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
 from bot.triage.case import Decision
 from bot.workspaces.installations import DynamoInstallationStore
@@ -68,17 +68,21 @@ def test_nothing_is_missing_where_the_bot_does_not_read(channel):
     assert read_requests([message(1)], channel, IDENTITY, SETTINGS, 0) == []
 
 
-def test_of_posts_for_one_step_all_but_the_oldest_are_surplus():
+def test_a_step_that_was_posted_more_than_once_is_to_be_cleaned_up():
     history = [copy(4), copy(3), copy(2, step="route:C0"), copy(1), message(0)]
 
-    assert find_surplus(history, IDENTITY) == ["1700000000.000003", "1700000000.000004"]
+    assert find_surplus(history, "C0", IDENTITY, 7) == (TidyRecord("T0", "C0", "1.1", "reply", "C0", 7),)
+
+
+def test_metadata_that_names_no_message_is_passed_over():
+    assert find_surplus([copy(1, key="nonsense"), copy(2, key="nonsense")], "C0", IDENTITY, 7) == ()
 
 
 @pytest.mark.parametrize(
     "other", [copy(2, key="T0#C0#2.2"), copy(2) | {"bot_id": "B0OTHER"}, message(2, bot_id="B0TRIAGE")]
 )
 def test_posts_of_other_steps_other_apps_or_no_step_are_no_copies(other):
-    assert find_surplus([other, copy(1)], IDENTITY) == []
+    assert find_surplus([other, copy(1)], "C0", IDENTITY, 7) == ()
 
 
 # --- With Slack and the ledger ------------------------------------------------------------------------------
@@ -116,15 +120,31 @@ def test_what_is_still_being_delivered_is_left_alone(sweeper, slack, later, team
     assert later.records == []
 
 
-def test_surplus_copies_are_removed(sweeper, slack, team):
+def test_which_of_two_copies_stays_is_left_to_the_worker(sweeper, slack, later, team):
     metadata = copy(1)["metadata"]
     for text in ("the post", "its copy"):
         slack.client.chat_postMessage(channel="C0BILLING", text=text, metadata=metadata)
 
     swept = sweeper.sweep("C0BILLING", team, 0, after_all_has_settled())
 
-    assert len(swept.surplus) == 1
-    assert [post.content.text for post in slack.posts("C0BILLING")] == ["the post"]
+    assert later.records == [*swept.surplus]
+    assert [(record.step, record.place) for record in swept.surplus] == [("reply", "C0BILLING")]
+    assert len(slack.posts("C0BILLING")) == 2
+
+
+def test_what_was_queued_by_a_sweep_is_not_queued_by_the_next(sweeper, slack, later, team):
+    slack.write("a billing matter")
+
+    for _ in range(3):
+        sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled())
+
+    assert len(later.records) == 1
+
+
+def test_what_waits_for_its_turn_is_not_queued_again(sweeper, slack, ledger, later, team, build_record):
+    ledger.note_seen(build_record(team=team.team, ts=slack.write("a billing matter")).key, time.time())
+
+    assert sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled()).missing == ()
 
 
 def test_a_dry_run_changes_nothing(sweeper, slack, later, team):
@@ -141,6 +161,62 @@ def test_every_channel_that_the_bot_is_in_is_swept(sweeper):
     assert swept == {"C0SUPPORT", "C0BILLING", "C0TECH", "C0GENERAL", "C0LEADS"}
 
 
+class ManyChannels:
+    """A workspace with 120 channels, one of which may be sick; after `reads` of history Slack asks to wait."""
+
+    def __init__(self, team: str, sick: str | None = None, reads: int | None = None) -> None:
+        self.team, self.sick, self.left = team, sick, reads
+        self.read: list[str] = []
+
+    def identify(self):
+        return Identity(self.team, "U0BOT", "B0TRIAGE")
+
+    def list_channels(self):
+        return [f"C{number:03}" for number in range(120)]
+
+    def read_history(self, channel, oldest, latest):
+        if channel == self.sick:
+            raise PermanentError("channel_not_found")
+        if self.left == 0:
+            raise RetryableError("ratelimited", refused=True, after=30)
+        self.left = self.left and self.left - 1
+        self.read.append(channel)
+        return []
+
+
+@pytest.fixture
+def sweep_many(ledger, later, settings_of):
+    def sweep(slack: ManyChannels, until: float | None = None, **changes) -> list[str]:
+        sweeper = Sweeper(slack, ledger, later, settings_of(POLICY), **changes)
+        return [each.channel for each in sweeper.sweep_all(0, time.time(), until)]
+
+    return sweep
+
+
+def test_a_channel_that_cannot_be_read_keeps_no_other_from_being_swept(sweep_many, team):
+    assert len(sweep_many(ManyChannels(team.team, sick="C003"))) == 119
+
+
+def test_a_sweep_that_slack_ends_early_goes_on_where_it_ended(sweep_many, team):
+    slack, swept = ManyChannels(team.team), []
+    for _ in range(3):
+        slack.left = 50
+        swept += sweep_many(slack)
+
+    assert len(set(swept[:120])) == 120
+
+
+def test_slack_is_waited_for_while_there_is_time(sweep_many, team):
+    slack, waited = ManyChannels(team.team, reads=50), []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        slack.left = 50
+
+    assert len(sweep_many(slack, until=1_000, clock=lambda: 0, sleep=wait)) == 120
+    assert waited == [30, 30]
+
+
 def test_more_messages_than_one_page_are_all_read(sweeper, slack, ledger, later, team, monkeypatch):
     monkeypatch.setattr("bot.slack.client._PAGE_SIZE", 2)
     written = [slack.write(f"matter {number}") for number in range(5)]
@@ -155,7 +231,7 @@ def test_more_decisions_than_one_call_gives_are_all_found(ledger, team, build_re
     for key in keys[::10]:
         ledger.record_decision(key, Decision("ignore", "unreadable"), time.time())
 
-    assert ledger.find_decided(keys) == set(keys[::10])
+    assert ledger.find_known(keys) == set(keys[::10])
 
 
 # --- By the clock and by hand -------------------------------------------------------------------------------
@@ -182,6 +258,7 @@ def strike(environ: dict[str, str], monkeypatch) -> dict[str, int]:
     context = SimpleNamespace(
         function_name="scheduled", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="1"
     )
+    context.get_remaining_time_in_millis = lambda: 300_000
     return scheduled.handler({}, context)
 
 
@@ -205,7 +282,7 @@ def test_a_person_sees_what_would_be_done_before_it_is_done(environ, slack, rece
     assert main(sweep, environ) == 0
 
     assert f"  would queue T0SANDBOX#C0SUPPORT#{ts}" in shown
-    assert "1 messages seen, 1 missed (queued), 0 surplus posts" in capsys.readouterr().out
+    assert "1 messages seen, 1 missed (queued), 0 posted twice" in capsys.readouterr().out
     assert (nothing, len(received())) == ([], 1)
 
 
@@ -244,7 +321,7 @@ class Broken:
     def __init__(self, failure: Exception) -> None:
         self.failure = failure
 
-    def sweep_all(self, oldest, now):
+    def sweep_all(self, oldest, now, until):
         raise self.failure
 
 

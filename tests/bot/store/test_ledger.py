@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 
 from bot.queue.messages import MessageKey
-from bot.store.ledger import LEASE_SECONDS, Ledger, LedgerUnavailable, StepTaken, VersionTaken
+from bot.store.ledger import LEASE_SECONDS, LOCK_SECONDS, Ledger, LedgerUnavailable, StepTaken, VersionTaken
 from bot.store.ledger_items import KEPT_SECONDS
 from bot.triage.case import Case, Correction, Decision, FirstAnswer, PostReply, PostRoute, StepResult
 
@@ -42,7 +42,66 @@ def test_all_that_happened_to_a_message_is_remembered(ledger, key, decision):
 
     case = ledger.load(key, NOW)
 
-    assert case == Case(decision, (correct(1),), {"reply": StepResult("1700000001.000100")})
+    assert case == Case(
+        decision,
+        (correct(1),),
+        {"reply": StepResult("1700000001.000100")},
+        uncertain=frozenset({"route:C0BILLING"}),
+        facts=2,
+    )
+
+
+def test_each_fact_raises_the_counter_and_results_do_not(ledger, key, decision):
+    ledger.record_decision(key, decision, NOW)
+    ledger.record_decision(key, decision, NOW)
+    ledger.complete(ledger.claim(key, "reply", NOW), StepResult("1.1"))
+    ledger.record_answer(key, Case(decision), FirstAnswer("U0ANNA", NOW), NOW)
+    ledger.record_deletion(key, NOW)
+    ledger.record_deletion(key, NOW)
+    ledger.note_change(key, NOW)
+
+    assert ledger.load(key, NOW).facts == 4
+
+
+def test_what_is_shown_is_noted_only_while_no_fact_has_come_in(ledger, key, decision):
+    ledger.record_decision(key, decision, NOW)
+    lock = ledger.lock(key, NOW)
+    ledger.record_deletion(key, NOW)
+
+    assert not ledger.finish(lock, facts=1)
+    assert not ledger.load(key, NOW).is_shown
+    assert ledger.finish(lock, facts=2)
+    assert ledger.load(key, NOW).is_shown
+
+
+def test_one_worker_at_a_time_acts_on_a_case(ledger, key):
+    lock = ledger.lock(key, NOW)
+
+    with pytest.raises(StepTaken) as taken:
+        ledger.lock(key, NOW + 10)
+    assert taken.value.after == pytest.approx(LOCK_SECONDS - 10 + 1, abs=0.01)
+    ledger.unlock(lock)
+    ledger.lock(key, NOW + 10)
+
+
+def test_a_lock_that_has_ended_is_taken_over_and_its_holder_changes_nothing(ledger, key, decision):
+    ledger.record_decision(key, decision, NOW)
+    first = ledger.lock(key, NOW)
+    second = ledger.lock(key, NOW + LOCK_SECONDS + 1)
+
+    assert not ledger.finish(first, facts=1)
+    ledger.unlock(first)
+    with pytest.raises(StepTaken):
+        ledger.lock(key, NOW + LOCK_SECONDS + 2)
+    assert ledger.finish(second, facts=1)
+
+
+def test_a_case_of_an_earlier_version_has_no_counter_and_can_be_shown(ledger, key):
+    assert not ledger.load(key, NOW).is_shown
+
+    assert ledger.finish(ledger.lock(key, NOW), facts=0)
+
+    assert ledger.load(key, NOW).is_shown
 
 
 def test_the_first_decision_stands(ledger, key, decision):
@@ -63,7 +122,7 @@ def test_no_row_has_the_messages_text_or_lives_for_ever(ledger, dynamodb, ledger
         TableName=ledger_table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": str(key)}}
     )["Items"]
 
-    assert [int(row["expires_at"]["N"]) for row in rows] == [int(NOW) + KEPT_SECONDS] * 3
+    assert [int(row["expires_at"]["N"]) for row in rows] == [int(NOW) + KEPT_SECONDS] * 4
     assert not any("text" in row for row in rows)
 
 

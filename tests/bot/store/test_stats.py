@@ -119,7 +119,7 @@ def test_a_message_that_is_gone_is_no_request_any_more(stats, ledger, team, deci
     key = write_key(team)
     ledger.record_decision(key, decision, NOW)
 
-    ledger.end_waiting(key, NOW)
+    ledger.record_deletion(key, NOW)
 
     assert stats.load_settled(team, NOW, 500) == ()
 
@@ -127,7 +127,7 @@ def test_a_message_that_is_gone_is_no_request_any_more(stats, ledger, team, deci
 def test_a_word_on_a_message_whose_row_is_gone_brings_none_back(stats, ledger, team, decision):
     key = write_key(team)
     ledger.record_decision(key, decision, NOW)
-    ledger.end_waiting(key, NOW)
+    ledger.record_deletion(key, NOW)
 
     correct(ledger, key, "technical")
 

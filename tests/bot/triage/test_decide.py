@@ -16,15 +16,12 @@ from bot.triage.case import (
     AddReaction,
     CallWebhook,
     Case,
-    Correction,
-    Decision,
     PostReply,
     PostRoute,
-    StepResult,
     decision_from_document,
 )
 from bot.triage.decide import SMALLEST_MARGIN, context_of, decide, doubt, find_reason_to_ignore
-from bot.triage.follow_up import FollowUp, follow_up
+from bot.triage.wanted import want
 from classifier_infra.model.manifest import Facet, Label, Manifest
 from classifier_infra.model.prediction import FacetPrediction, Familiarity, Prediction, Score
 
@@ -304,87 +301,10 @@ def test_any_valid_policy_decides_any_message_of_any_taxonomy(build_record, data
         assert len({effect.step for effect in decision.effects}) == len(decision.effects)
         assert decision.reason != "rule" or all(isinstance(effect, CallWebhook) for effect in decision.effects)
         assert decision_from_document(json.loads(json.dumps(decision.to_document()))) == decision
-        plan = follow_up(Case(decision), policy, context_of(record))
-        assert not set(plan.add) & set(plan.remove)
+        assert want(Case(decision), policy, context_of(record)).effects == decision.effects
 
 
 def test_the_margin_is_checked_against_the_second_label():
     second = 0.5 - SMALLEST_MARGIN / 2
 
     assert doubt(*one_facet(Score("a", 0.5), Score("b", second))) == "close-call"
-
-
-# --- After a correction -------------------------------------------------------------------------------------
-
-
-def correct(facet: str, before: str, after: str, version: int = 1) -> Correction:
-    return Correction(version, facet, before, after, "U0ANNA", 1, "model-1")
-
-
-AUTOMATIC_EFFECTS = (
-    AddReaction("credit_card"),
-    AddReaction("rotating_light"),
-    PostRoute("C0BILLING", ("S0ONCALL",), urgent=True),
-)
-DONE = {"route:C0BILLING": StepResult("1.1"), "reply": StepResult("1.2")}
-
-
-def test_a_corrected_category_moves_the_message_and_its_tags(facet_results):
-    decision = Decision("automatic", "sure", facet_results, effects=(*AUTOMATIC_EFFECTS, PostReply()))
-    case = Case(decision, (correct("category", "billing", "technical"),), DONE)
-
-    assert follow_up(case, POLICY, HERE) == FollowUp(
-        route=PostRoute("C0TECH", ("S0ONCALL",), urgent=True),
-        withdraw={"C0BILLING": "1.1"},
-        add=("wrench", "rotating_light"),
-        remove=("credit_card",),
-        urgent=True,
-    )
-
-
-def test_a_message_corrected_back_returns_to_where_it_was(facet_results):
-    decision = Decision("automatic", "sure", facet_results, effects=(*AUTOMATIC_EFFECTS, PostReply()))
-    there = correct("category", "billing", "technical", 1)
-    back = correct("category", "technical", "billing", 2)
-    case = Case(decision, (there, back), DONE | {"route:C0TECH": StepResult("1.3")})
-
-    plan = follow_up(case, POLICY, HERE)
-
-    assert plan.route == PostRoute("C0BILLING", ("S0ONCALL",), urgent=True)
-    assert plan.withdraw == {"C0TECH": "1.3"}
-    assert plan.remove == ("wrench",)
-
-
-def test_a_category_without_a_channel_withdraws_the_message(facet_results):
-    decision = Decision("automatic", "sure", facet_results, effects=(*AUTOMATIC_EFFECTS, PostReply()))
-    case = Case(decision, (correct("category", "billing", "general"),), DONE)
-
-    plan = follow_up(case, POLICY, HERE)
-
-    assert plan.route is None
-    assert plan.withdraw == {"C0BILLING": "1.1"}
-
-
-@pytest.mark.parametrize("outcome", ["ask", "suggest"])
-def test_a_person_who_answers_the_question_sends_the_message_on(facet_results, outcome):
-    case = Case(Decision(outcome, "mode", facet_results), (correct("category", "billing", "billing"),))
-
-    assert follow_up(case, POLICY, HERE).route == PostRoute("C0BILLING", ("S0ONCALL",), urgent=True)
-
-
-@pytest.mark.parametrize("outcome", ["ask", "suggest"])
-def test_a_corrected_urgency_does_not_send_on_what_waits_for_a_person(facet_results, outcome):
-    case = Case(Decision(outcome, "mode", facet_results), (correct("urgency", "high", "low"),))
-
-    plan = follow_up(case, POLICY, HERE)
-
-    assert plan.route is None
-    assert plan.add == ()
-
-
-def test_a_post_that_failed_needs_no_withdrawal(facet_results):
-    decision = Decision("automatic", "sure", facet_results, effects=(PostRoute("C0BILLING"), PostReply()))
-    steps = {"route:C0BILLING": StepResult(error="is_archived")}
-    case = Case(decision, (correct("category", "billing", "technical"),), steps)
-
-    assert follow_up(case, POLICY, HERE).withdraw == {}

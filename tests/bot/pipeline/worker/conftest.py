@@ -50,7 +50,7 @@ def worker(
     ledger,
     manifest,
     classifier,
-    build_effects,
+    build_reconciler,
     build_steps,
     later,
     dead_letter,
@@ -60,11 +60,11 @@ def worker(
     policy,
 ) -> Worker:
     held = settings_of(policy)
-    effects = build_effects(SlackActions(slack.client), build_steps(), held)
+    reconciler = build_reconciler(SlackActions(slack.client), build_steps(), held)
     admission = Admission(OpenRoad(), time.time)
     message_groups = MessageGroups(ledger.client, ledger.table)
-    requests = MessageHandler(manifest, ledger, effects, admission, message_groups, later, time.time)
-    handlers = Handlers(requests, command_handler, effects)
+    messages = MessageHandler(manifest, ledger, reconciler, admission, message_groups, later, time.time)
+    handlers = Handlers(messages, command_handler, reconciler)
     return Worker(classifier, held, lambda team: handlers, nobody_parts, later, dead_letter, time.time)
 
 
@@ -94,10 +94,13 @@ def written(slack, build_record):
 def deliver():
     """Deliver a batch; give the positions of what failed. A record that is a string is the message's body."""
 
-    def deliver(worker: Worker, *records, tries: int = 1, due: float | None = None) -> list[int]:
+    def deliver(
+        worker: Worker, *records, tries: int = 1, due: float | None = None, since: float | None = None
+    ) -> list[int]:
         bodies = [record if isinstance(record, str) else to_json(record) for record in records]
         attributes = {"ApproximateReceiveCount": str(tries), "SentTimestamp": "1700000000000"}
-        waited = {} if due is None else {"due": {"stringValue": str(due), "dataType": "Number"}}
+        given = {"due": due, "since": since}
+        waited = {name: {"stringValue": str(at), "dataType": "Number"} for name, at in given.items() if at is not None}
         messages = [
             {"messageId": str(number), "body": body, "attributes": attributes, "messageAttributes": waited}
             for number, body in enumerate(bodies)
@@ -108,15 +111,15 @@ def deliver():
 
 
 @pytest.fixture
-def hands_of():
+def handlers_of():
     """Give what a worker acts with."""
     return lambda worker: worker.handlers("T0SANDBOX")
 
 
 @pytest.fixture
-def with_other(hands_of):
-    """Let a worker act with other requests, another reception or other effects; see Handlers."""
-    return lambda worker, **changes: replace(worker, handlers=lambda team: replace(hands_of(worker), **changes))
+def with_other(handlers_of):
+    """Let a worker act with other handlers of messages or commands, or another reconciler; see Handlers."""
+    return lambda worker, **changes: replace(worker, handlers=lambda team: replace(handlers_of(worker), **changes))
 
 
 @pytest.fixture

@@ -144,14 +144,18 @@ def test_a_message_that_slack_puts_off_has_not_failed_and_is_complete_the_next_t
     assert (len(slack.posts("C0BILLING")), len(slack.posts("C0TECH"))) == (1, 1)
 
 
-def test_a_ledger_that_is_down_fails_what_needs_it(worker, dynamodb, written, deliver, hands_of, with_other, command):
-    broken = with_other(worker, requests=replace(hands_of(worker).requests, ledger=Ledger(dynamodb, "no-such-table")))
+def test_a_ledger_that_is_down_fails_what_needs_it(
+    worker, dynamodb, written, deliver, handlers_of, with_other, command
+):
+    broken = with_other(
+        worker, messages=replace(handlers_of(worker).messages, ledger=Ledger(dynamodb, "no-such-table"))
+    )
 
     assert deliver(broken, written("a billing matter"), command("a billing matter")) == [0]
 
 
 @pytest.mark.parametrize(
-    "body", ["not json", "{}", '{"version": 99, "kind": "message"}', '{"version": 1, "kind": "edit"}']
+    "body", ["not json", "{}", '{"version": 0, "kind": "message"}', '{"version": 1, "kind": "message"}']
 )
 def test_a_record_that_cannot_be_read_is_set_aside_with_the_reason(worker, slack, dead_letter, written, body, deliver):
     assert deliver(worker, body, written("a billing matter")) == []
@@ -160,16 +164,23 @@ def test_a_record_that_cannot_be_read_is_set_aside_with_the_reason(worker, slack
     assert dead_letter.reasons[0].startswith("InvalidRecord: ")
 
 
+@pytest.mark.parametrize("body", ['{"version": 99, "kind": "message"}', '{"version": 1, "kind": "edit"}'])
+def test_a_record_of_a_later_version_is_left_to_a_worker_that_knows_it(worker, dead_letter, written, body, deliver):
+    assert deliver(worker, body, written("a billing matter")) == [0]
+
+    assert dead_letter.bodies == []
+
+
 # --- Limits -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def limited(worker, dynamodb, ledger_table, settings_of, hands_of, with_other, policy) -> Worker:
+def limited(worker, dynamodb, ledger_table, settings_of, handlers_of, with_other, policy) -> Worker:
     """A worker that only watches, reads two messages a minute of a channel, and lets one in at once."""
     held = replace(policy, default_mode="watch-only", modes={}, limits=Limits(channel_minute=2))
     admission = Admission(RateLimiter(dynamodb, ledger_table), time.time)
-    requests = replace(hands_of(worker).requests, admission=admission)
-    return with_other(replace(worker, settings=settings_of(held)), requests=requests)
+    messages = replace(handlers_of(worker).messages, admission=admission)
+    return with_other(replace(worker, settings=settings_of(held)), messages=messages)
 
 
 def test_a_noisy_channel_waits_and_a_quiet_one_does_not(limited, classifier, later, build_record, deliver):
@@ -235,8 +246,18 @@ def test_what_can_be_put_nowhere_fails_and_so_stays_in_the_queue(worker, slack, 
 def test_what_has_been_put_off_for_a_day_counts_as_failing(worker, slack, later, written, deliver):
     slack.installation.limits.plan("chat.postMessage", times=1, retry_after=7)
 
-    assert deliver(worker, written("a billing matter", received_at=int(time.time()) - 25 * 3600)) == [0]
+    assert deliver(worker, written("a billing matter"), since=time.time() - 25 * 3600) == [0]
     assert later.sent == []
+
+
+def test_what_is_redriven_after_a_day_waits_its_turn_like_everything_else(worker, slack, later, written, deliver):
+    old = written("a billing matter", received_at=int(time.time()) - 30 * 3600)
+    slack.installation.limits.plan("chat.postMessage", times=1, retry_after=7)
+
+    assert deliver(worker, old) == []
+
+    assert later.records == [old]
+    assert later.since[0] == pytest.approx(time.time(), abs=60)
 
 
 def test_the_reason_of_a_fault_of_our_own_has_nobodys_text_in_it(worker, dead_letter, written, monkeypatch, deliver):
@@ -271,7 +292,7 @@ class Refusing:
 
 
 @pytest.fixture
-def following_rules(worker, slack, build_effects, build_steps, settings_of, hands_of, with_other) -> Worker:
+def following_rules(worker, slack, build_reconciler, build_steps, settings_of, handlers_of, with_other) -> Worker:
     """A worker whose policy sends billing matters to a webhook, which refuses, and escalates them."""
     policy = parse_policy("""\
 version: 2
@@ -283,9 +304,9 @@ rules:
     then: {post: C0BILLING, webhook: crm, escalate: {after: 1h}}
 """)
     held = settings_of(policy)
-    effects = build_effects(SlackActions(slack.client), build_steps(), held, Refusing())
-    requests = replace(hands_of(worker).requests, effects=effects)
-    return with_other(replace(worker, settings=held), effects=effects, requests=requests)
+    reconciler = build_reconciler(SlackActions(slack.client), build_steps(), held, Refusing())
+    messages = replace(handlers_of(worker).messages, reconciler=reconciler)
+    return with_other(replace(worker, settings=held), reconciler=reconciler, messages=messages)
 
 
 def test_a_webhook_that_refuses_holds_nothing_up_and_is_set_aside_with_the_reason(
@@ -359,12 +380,12 @@ def test_neither_text_nor_response_url_is_logged(worker, answers, classifier, wr
 
 
 def test_a_record_of_a_workspace_that_is_gone_is_set_aside_and_the_others_are_handled(
-    worker, slack, written, dead_letter, deliver, hands_of
+    worker, slack, written, dead_letter, deliver, handlers_of
 ):
     def handlers(team: str) -> Handlers:
         if team == "T9GONE":
             raise WorkspaceUninstalled("not_installed")
-        return hands_of(worker)
+        return handlers_of(worker)
 
     failed = deliver(replace(worker, handlers=handlers), written("a billing matter", team="T9GONE"), written("billing"))
 

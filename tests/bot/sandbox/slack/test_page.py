@@ -312,7 +312,7 @@ def test_a_modal_shows_the_apps_errors_and_closes_when_they_are_mended(asked, co
     assert values == {"why": {"text": {"type": "plain_text_input", "value": "x"}}}
 
 
-# --- LabelView --------------------------------------------------------------------------------------------------
+# --- Reading --------------------------------------------------------------------------------------------------
 
 READ = """async (text) => {
     const { mrkdwn } = await import("/js/mrkdwn.js");

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.pipeline.effects import Effects
+from bot.pipeline.reconcile import Reconciler
 from bot.policy.policy import Policy, Urgent
 from bot.queue.messages import MessageKey, MessageRecord
 from bot.sandbox.slack.workspace import Message
@@ -43,20 +43,20 @@ class MortalLedger(Ledger):
 
 
 @pytest.fixture
-def effects(slack, build_effects, build_steps, clock, settings_of, policy) -> Effects:
-    return build_effects(SlackActions(slack.client), build_steps(now=clock), settings_of(policy))
+def reconciler(slack, build_reconciler, build_steps, clock, settings_of, policy) -> Reconciler:
+    return build_reconciler(SlackActions(slack.client), build_steps(now=clock), settings_of(policy))
 
 
 @pytest.fixture
-def crash_after(slack, build_effects, build_steps, dynamodb, ledger_table, clock, settings_of, policy):
+def crash_after(slack, build_reconciler, build_steps, dynamodb, ledger_table, clock, settings_of, policy, carry_out):
     """Carry a decision out until the process dies after a step, before the step's result is remembered."""
 
     def crash(step: str, record: MessageRecord, decision: Decision) -> None:
         ledger = MortalLedger(dynamodb, ledger_table, step)
         steps = build_steps(ledger=ledger, now=clock)
-        effects = build_effects(SlackActions(slack.client), steps, settings_of(policy))
+        reconciler = build_reconciler(SlackActions(slack.client), steps, settings_of(policy))
         with pytest.raises(Crash):
-            effects.carry_out(record, decision)
+            carry_out(reconciler, record, decision)
 
     return crash
 
@@ -71,8 +71,8 @@ def written(slack, build_record):
 def decide_to(facet_results):
     """Build a decision to do something at once."""
 
-    def decide(*effects: Effect) -> Decision:
-        return Decision("automatic", "sure", facet_results, "model-1", "endpoint", effects)
+    def decide(*reconciler: Effect) -> Decision:
+        return Decision("automatic", "sure", facet_results, "model-1", "endpoint", reconciler)
 
     return decide
 
@@ -83,10 +83,10 @@ def decision(decide_to) -> Decision:
 
 
 @pytest.fixture
-def handled(effects, ledger, written, decision, clock) -> MessageKey:
+def handled(reconciler, ledger, written, decision, clock, carry_out) -> MessageKey:
     """The message after the bot has done its part."""
     ledger.record_decision(written.key, decision, clock.now)
-    effects.carry_out(written, decision)
+    carry_out(reconciler, written, decision)
     return written.key
 
 
