@@ -176,11 +176,11 @@ def _ask_scikit_learn(facet: Facet) -> dict[str, Answers]:
     training, tests = facet.split(TRAIN), facet.split(TEST)
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+", lowercase=False)
     vectors = vectorizer.fit_transform([example.words for example in training])
-    asked = vectorizer.transform([example.words for example in tests])
+    test_vectors = vectorizer.transform([example.words for example in tests])
     labels = [example.label for example in training]
     machines = {"LinearSVC": LinearSVC(random_state=0), "logistic regression": LogisticRegression(C=10, max_iter=200)}
     return {
-        name: _as_answers(machine.fit(vectors, labels).predict(asked), tests, len(facet.labels))
+        name: _as_answers(machine.fit(vectors, labels).predict(test_vectors), tests, len(facet.labels))
         for name, machine in machines.items()
     }
 
@@ -333,9 +333,9 @@ def _measure_starter(figures: dict[str, Any]) -> list[Line]:
     }  # fmt: skip
     lines = []
     figures["starter"] = {"version": artefact.manifest.version}
-    for name, (facet, texts, actual, target, (peer, ask)) in tasks.items():
+    for name, (facet, texts, actual, target, (peer, predict)) in tasks.items():
         ours = _macro_f1(actual, [classify(artefact, normalise(clean(text)))[facet].name for text in texts])
-        theirs = _macro_f1(actual, [ask(text) for text in texts])
+        theirs = _macro_f1(actual, [predict(text) for text in texts])
         figures["starter"][name] = {"rows": len(texts), "macro_f1": ours, peer: theirs}
         lines.append(Line(f"starter on {name} (score half), macro-F1", f"≥ {target}", f"{ours:.3f}", ours >= target,
                           f"{peer} {theirs:.3f}"))  # fmt: skip

@@ -62,7 +62,7 @@ def run() -> None:
 
 def _measure(folder: Path, rows: int) -> Mapping[str, Cost]:
     _resample(DATA / "dbpedia14", folder / "data", rows)
-    ours = _spend(
+    ours = _measure_command(
         [sys.executable, "-m", "training", "train", folder / "data", "--out", folder / "model", "--maxn", "0"]
     )
     prepared = prepare(folder / "data", folder / "prepared", validation=0)
@@ -71,7 +71,7 @@ def _measure(folder: Path, rows: int) -> Mapping[str, Cost]:
         "texts": str(prepared.files[TEST]),
         "arguments": {**SAMPLE, "thread": 2},
     }
-    theirs = _spend([FASTTEXT, "-m", "benchmarks.fasttext_peer"], json.dumps(question))
+    theirs = _measure_command([FASTTEXT, "-m", "benchmarks.fasttext_peer"], json.dumps(question))
     return {"this trainer": ours, "fastText": theirs}
 
 
@@ -111,11 +111,11 @@ def _mix(words: list[str], others: list[str], chance: random.Random) -> str:
 # --- Costs ------------------------------------------------------------------------------------------------------
 
 
-def _spend(command: Sequence[str | Path], asked: str = "") -> Cost:
+def _measure_command(command: Sequence[str | Path], standard_input: str = "") -> Cost:
     """Run a command and return its costs; times that its answer reports (fasttext_peer) replace those measured."""
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as question, tempfile.TemporaryFile("w+") as answer:
-        question.write(asked)
+        question.write(standard_input)
         question.seek(0)
         child = subprocess.Popen([str(part) for part in command], cwd=ROOT, stdin=question, stdout=answer)
         _, status, usage = os.wait4(child.pid, 0)
@@ -124,7 +124,7 @@ def _spend(command: Sequence[str | Path], asked: str = "") -> Cost:
             raise BenchmarkError(f"{command[-1]} ended with exit code {child.returncode}")
         seconds = time.perf_counter() - start
         answer.seek(0)
-        reported: dict[str, Any] = json.load(answer) if asked else {}
+        reported: dict[str, Any] = json.load(answer) if standard_input else {}
     used = usage.ru_utime + usage.ru_stime
     return Cost(reported.get("seconds", seconds), reported.get("processor_seconds", used), usage.ru_maxrss * 1024)
 

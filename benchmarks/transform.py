@@ -48,11 +48,11 @@ def run() -> None:
     for count in COUNTS:
         runs.append(_time_transform(texts, count))
         bare.append(_time_bare(texts))
-    beside = [statistics.mean(pair) for pair in pairwise(bare)]
+    bare_rates = [statistics.mean(pair) for pair in pairwise(bare)]
     rows = "\n".join(
         f"| {found['messages']:,} | {found['rate']:,.0f} | {rate:,.0f} | {found['rate'] / rate:.2f} "
         f"| {found['peak_mb']:.0f} MB |"
-        for found, rate in zip(runs, beside, strict=True)
+        for found, rate in zip(runs, bare_rates, strict=True)
     )
     head = (
         "| messages | `transform --local`, per second | bare, per second | share | peak memory |\n"
@@ -65,10 +65,10 @@ def run() -> None:
 
 def _time_bare(texts: Sequence[str]) -> float:
     classifier = EmbeddedClassifier(load_model(MODEL, in_memory=True))
-    asked = list(islice(cycle(texts), BARE))
+    messages = list(islice(cycle(texts), BARE))
     start = time.perf_counter()
     for first in range(0, BARE, 1_000):
-        classifier.predict([clean(text) for text in asked[first : first + 1_000]])
+        classifier.predict([clean(text) for text in messages[first : first + 1_000]])
     return BARE / (time.perf_counter() - start)
 
 

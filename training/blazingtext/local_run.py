@@ -113,6 +113,6 @@ def _ask(python: Path, question: Mapping[str, Any]) -> Any:
         command, input=json.dumps(question), stdout=subprocess.PIPE, stderr=show, text=True, check=False
     )
     if done.returncode:
-        said = " ".join((done.stderr or "").strip().splitlines()[-_LAST_LINES:])
-        raise LocalRunError(f"fastText ended with exit code {done.returncode}: {said}".rstrip(": "))
+        reason = " ".join((done.stderr or "").strip().splitlines()[-_LAST_LINES:])
+        raise LocalRunError(f"fastText ended with exit code {done.returncode}: {reason}".rstrip(": "))
     return json.loads(done.stdout)

@@ -16,14 +16,14 @@ import fasttext
 
 
 def main() -> None:
-    asked = json.load(sys.stdin)
-    train = {"supervised": fasttext.train_supervised, "unsupervised": fasttext.train_unsupervised}[asked["train"]]
+    request = json.load(sys.stdin)
+    train = {"supervised": fasttext.train_supervised, "unsupervised": fasttext.train_unsupervised}[request["train"]]
     start = time.perf_counter()
-    model = train(asked["input"], **asked["arguments"])
+    model = train(request["input"], **request["arguments"])
     seconds = time.perf_counter() - start
-    model.save_model(asked["model"])
-    if asked["vectors"]:
-        _write_vectors(model, Path(asked["vectors"]))
+    model.save_model(request["model"])
+    if request["vectors"]:
+        _write_vectors(model, Path(request["vectors"]))
     json.dump({"seconds": seconds, "words": len(model.words), "version": version("fasttext-wheel")}, sys.stdout)
 
 

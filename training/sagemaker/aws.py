@@ -86,8 +86,8 @@ def aws_errors() -> Iterator[None]:
 
 
 def _explain(error: ClientError) -> str:
-    said: Any = error.response["Error"]
-    code, message = said.get("Code", "?"), said.get("Message", "")
+    details: Any = error.response["Error"]
+    code, message = details.get("Code", "?"), details.get("Message", "")
     if code in _EXPIRED:
         return f"these AWS credentials have expired or are invalid ({code}); log in again"
     if "assume role" in message.lower():

@@ -49,7 +49,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def job_name(purpose: str, now: datetime, chance: int) -> str:
-    """Return a new name of at most 32 characters; `chance` is a random number."""
+    """Return a new name, 26 characters longer than `purpose`; `chance` is a random number."""
     return f"triage-{purpose}-{now:%y%m%d-%H%M%S}-{chance % 16**4:04x}"
 
 

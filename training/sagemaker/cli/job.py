@@ -97,13 +97,10 @@ class Job:
         self._options, self._kind = options, kind
         self.account = Account(options.region)
         self.region = self.account.region
-        self.name = getattr(options, "collect", None) or (
-            check_name(options.job, longest)
-            if options.job
-            else job_name(purpose, datetime.now(UTC), secrets.randbits(16))
-        )
-        self._next_step = f"; then collect its {results}: run the same command with --collect {self.name}"
-        self._next_step *= bool(results)
+        new_name = job_name(purpose, datetime.now(UTC), secrets.randbits(16))
+        self.name = getattr(options, "collect", None) or check_name(options.job or new_name, longest)
+        collect = f"; then collect its {results}: run the same command with --collect {self.name}"
+        self._next_step = collect if results else ""
         self.place = Place(options.bucket, options.prefix.strip("/"), self.region, options.kms_key)
         self.machines = Machines(
             options.instance,

@@ -84,8 +84,8 @@ def _read_shards(messages: Path, size: int | None = None) -> Iterator[Shard]:
 def _create(options: argparse.Namespace, job: Job, model: Model, parts: Parts) -> bool:
     cost = job.check(check_instance(job.machines.instance, instance_types("Transform"), "transform"))
     version, missing = model.manifest.version, sum(not parts.has(shard) for shard in _read_shards(options.messages))
-    asked = model_request(job.name, options.role, job.image, job.place.uri("models", version, ARCHIVE))
-    check_request("CreateModel", asked)
+    creation = model_request(job.name, options.role, job.image, job.place.uri("models", version, ARCHIVE))
+    check_request("CreateModel", creation)
     plan = [
         ("messages", f"{options.messages}: {missing} part{'s' * (missing != 1)} of up to {_SHARD:,} to classify"),
         ("model", version),
@@ -94,10 +94,10 @@ def _create(options: argparse.Namespace, job: Job, model: Model, parts: Parts) -
         ("note", f"transform jobs have no time limit; the cost is for {options.max_minutes} minutes"),
     ]
     request = transform_request(job.name, job.name, job.place, job.machines)
-    return job.create(request, plan, lambda: _send(options, job, model, parts, asked))
+    return job.create(request, plan, lambda: _send(options, job, model, parts, creation))
 
 
-def _send(options: argparse.Namespace, job: Job, model: Model, parts: Parts, asked: Request) -> None:
+def _send(options: argparse.Namespace, job: Job, model: Model, parts: Parts, creation: Request) -> None:
     """Upload the model and the shards without answers, and create the model. Raises JobError."""
     archive, place, s3 = options.model / ARCHIVE, job.place, job.account.s3
     upload(s3, place, [Upload(archive, place.key("models", model.manifest.version, ARCHIVE), checksum(archive))])
@@ -109,7 +109,7 @@ def _send(options: argparse.Namespace, job: Job, model: Model, parts: Parts, ask
                 upload(s3, place, [Upload(path, place.key("transform", job.name, "input", shard.name), checksum(path))])
                 path.unlink()
             bar.update(len(shard.messages))
-    job.account.sagemaker.create_model(asked)
+    job.account.sagemaker.create_model(creation)
 
 
 def _collect(messages: Path, job: Job, model: Model, parts: Parts) -> None:

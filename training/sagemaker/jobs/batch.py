@@ -93,8 +93,8 @@ def is_failure(line: str) -> bool:
 
 def answers_of(shard: Shard, found: Sequence[Answer]) -> dict[int, Answer | str]:
     """Return answers by line for all messages of a shard; `found` has those of messages without fault, in order."""
-    asked = iter(found)
-    return {message.line: message.fault or next(asked) for message in shard.messages}
+    remaining = iter(found)
+    return {message.line: message.fault or next(remaining) for message in shard.messages}
 
 
 # --- Batch transform --------------------------------------------------------------------------------------------
@@ -102,12 +102,12 @@ def answers_of(shard: Shard, found: Sequence[Answer]) -> dict[int, Answer | str]
 
 def to_transform(shard: Shard, labels: int) -> bytes:
     """Return the input of a batch transform job for a shard; ids are line numbers."""
-    asked = (
+    inputs = (
         {"id": message.line, "source": words, "k": labels}
         for message in shard.messages
         if (words := normalise(message.text))
     )
-    return "".join(json.dumps(each) + "\n" for each in asked).encode()
+    return "".join(json.dumps(each) + "\n" for each in inputs).encode()
 
 
 def read_transformed(shard: Shard, output: Iterable[str], model: Model) -> dict[int, Answer | str]:

@@ -58,8 +58,7 @@ def classify_locally(
 
 
 def _classify(classifier: EndpointClassifier, shard: Shard) -> dict[int, Answer | str]:
-    asked = [message.text for message in shard.messages if not message.fault]
-    answers = predict_each(classifier, asked)
+    answers = predict_each(classifier, [message.text for message in shard.messages if not message.fault])
     for answer in answers:
         if isinstance(answer, ClassifierUnavailable):
             raise JobError(f"the endpoint failed: {answer}. Run the command again to resume")

@@ -73,10 +73,10 @@ class Index:
 
     def nearest(self, words: str, count: int) -> list[Match]:
         """Return the messages nearest to a normalised text, nearest first; none if none of its words is known."""
-        asked = self._embed(words)
-        if not asked.any():
+        vector = self._embed(words)
+        if not vector.any():
             return []
-        cosines = self._matrix @ asked
+        cosines = self._matrix @ vector
         best = heapq.nlargest(count, range(len(cosines)), key=lambda message: float(cosines[message]))
         return [Match(message, float(cosines[message])) for message in best]
 
