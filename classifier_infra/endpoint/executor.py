@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +61,7 @@ class Executor:
             case Upload():
                 self._upload(action.folder, action.version)
             case Await():
-                self._await(action)
+                self._poll(action.endpoint, action.seconds, lambda hosted: _has_settled(hosted, action))
             case SmokeTest():
                 self._smoke_test(action)
             case Activate():
@@ -71,60 +71,29 @@ class Executor:
 
     def settle(self, endpoint: str) -> Hosted | None:
         """Wait until no change is in progress; return the endpoint's state. Raises CloudError and SettlingTimedOut."""
+        return self._poll(endpoint, _SETTLING_SECONDS, lambda hosted: hosted is None or not hosted.is_busy)
+
+    def _poll(self, endpoint: str, seconds: float, is_over: Callable[[Hosted | None], bool]) -> Hosted | None:
         started = time.monotonic()
         try:
-            while (hosted := describe_endpoint(self.clients, endpoint)) is not None and hosted.is_busy:
-                if time.monotonic() - started > _SETTLING_SECONDS:
-                    raise SettlingTimedOut(f"the endpoint {endpoint} is still {hosted.status}")
-                self.console.progress(f"waiting for {endpoint} ({hosted.status})", started)
+            while not is_over(hosted := describe_endpoint(self.clients, endpoint)):
+                if time.monotonic() - started > seconds:
+                    raise SettlingTimedOut(f"the endpoint {endpoint} has not settled in {seconds / 60:.0f} min")
+                self.console.progress(f"waiting for {endpoint}", started)
                 time.sleep(self.poll_seconds)
             return hosted
         finally:
             self.console.end_progress()
 
     def _call(self, call: Call) -> None:
-        clients: Mapping[str, Any] = {
-            "sagemaker": self.clients.sagemaker,
-            "cloudwatch": self.clients.cloudwatch,
-            "scaling": self.clients.scaling,
-        }
+        client: Any = getattr(self.clients, call.service)
         with aws_errors(f"AWS refused {call.method}"):
-            getattr(clients[call.service], call.method)(**call.arguments)
+            getattr(client, call.method)(**call.arguments)
 
     def _upload(self, folder: Path, version: str) -> None:
         # The manifest last: its presence marks a model as stored.
         for name in (ARCHIVE, MANIFEST):
             self.store.upload(folder / name, f"{version}/{name}")
-
-    def _await(self, wanted: Await) -> None:
-        started = time.monotonic()
-        try:
-            while not self._has_settled(wanted):
-                if time.monotonic() - started > wanted.seconds:
-                    raise SettlingTimedOut(
-                        f"the endpoint {wanted.endpoint} has not settled in {wanted.seconds / 60:.0f} min"
-                    )
-                self.console.progress(f"waiting for {wanted.endpoint}", started)
-                time.sleep(self.poll_seconds)
-        finally:
-            self.console.end_progress()
-
-    def _has_settled(self, wanted: Await) -> bool:
-        hosted = describe_endpoint(self.clients, wanted.endpoint)
-        if hosted is None and wanted.config is None:
-            return True
-        if hosted is None:
-            raise NotInService(f"the endpoint {wanted.endpoint} no longer exists")
-        if hosted.is_busy or (wanted.config is None and hosted.is_in_service):
-            return False
-        if hosted.is_in_service and hosted.config != wanted.config:
-            reason = f": {hosted.reason}" if hosted.reason else ""
-            raise RolledBack(f"SageMaker rolled back to {hosted.config}{reason}")
-        if not hosted.is_in_service:
-            raise NotInService(
-                f"the endpoint {wanted.endpoint} is {hosted.status}: {hosted.reason or 'no reason given'}"
-            )
-        return True
 
     def _smoke_test(self, test: SmokeTest) -> None:
         model = load_stored_model(self.store, test.version, in_memory=False)
@@ -137,6 +106,21 @@ class Executor:
         metrics = {**action.event.metrics, **({"traffic": measured} if measured else {})}
         event = replace(action.event, at=now.isoformat(timespec="seconds"), metrics=metrics)
         write_history(self.store, action.endpoint, with_event(read_history(self.store, action.endpoint), event))
+
+
+def _has_settled(hosted: Hosted | None, wanted: Await) -> bool:
+    if hosted is None and wanted.config is None:
+        return True
+    if hosted is None:
+        raise NotInService(f"the endpoint {wanted.endpoint} no longer exists")
+    if hosted.is_busy or (wanted.config is None and hosted.is_in_service):
+        return False
+    if hosted.is_in_service and hosted.config != wanted.config:
+        reason = f": {hosted.reason}" if hosted.reason else ""
+        raise RolledBack(f"SageMaker rolled back to {hosted.config}{reason}")
+    if not hosted.is_in_service:
+        raise NotInService(f"the endpoint {wanted.endpoint} is {hosted.status}: {hosted.reason or 'no reason given'}")
+    return True
 
 
 # Exit codes of the commands.

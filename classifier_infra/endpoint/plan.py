@@ -135,15 +135,17 @@ def plan_after_rollback(deployment: Deployment, alarms: Sequence[str], event: Ev
     steps = [_delete_alarms(watching)] if watching else []
     return [
         *steps,
-        Step(f"Write into the history that {event.version} was {event.outcome}", _record(deployment, event)),
+        Step(
+            f"Write into the history that {event.version} was {event.outcome}", RecordEvent(deployment.endpoint, event)
+        ),
     ]
 
 
 def plan_delete(
-    endpoint: str, inventory: Inventory, scaled: CurrentScaling, history: Sequence[Event], event: Event
+    endpoint: str, inventory: Inventory, current: CurrentScaling, history: Sequence[Event], event: Event
 ) -> list[Step]:
     """Plan the deletion of an endpoint and of all that was made for it, except models in the model store."""
-    steps = list(_scaling_removal(endpoint, scaled))
+    steps = list(_scaling_removal(endpoint, current))
     found = next((each for each in inventory.endpoints if each.name == endpoint), None)
     if found and found.status != "Deleting":
         description = f"Delete the endpoint {endpoint}: it stops answering, and costs nothing from then on"
@@ -157,11 +159,11 @@ def plan_delete(
     return steps
 
 
-def _scaling_removal(endpoint: str, scaled: CurrentScaling) -> Iterator[Step]:
-    for name in scaled.policies:
+def _scaling_removal(endpoint: str, current: CurrentScaling) -> Iterator[Step]:
+    for name in current.policies:
         arguments = scalable(endpoint) | {"PolicyName": name}
         yield Step(f"Delete the scaling policy {name}", Call("scaling", "delete_scaling_policy", arguments))
-    if scaled.is_target:
+    if current.is_target:
         call = Call("scaling", "deregister_scalable_target", scalable(endpoint))
         yield Step("End auto scaling: the endpoint keeps the instances it has", call)
 
@@ -176,11 +178,11 @@ def _leftovers(endpoint: str, inventory: Inventory) -> Iterator[Step]:
             yield _delete("configuration" if isinstance(each, Config) else "model", each.name)
 
 
-def plan_autoscale(endpoint: str, scaling: Scaling | None, scaled: CurrentScaling) -> list[Step]:
+def plan_autoscale(endpoint: str, scaling: Scaling | None, current: CurrentScaling) -> list[Step]:
     """Plan auto scaling, or its end if `scaling` is None."""
     if scaling is None:
-        return list(_scaling_removal(endpoint, scaled))
-    if scaling == scaled.scaling:
+        return list(_scaling_removal(endpoint, current))
+    if scaling == current.scaling:
         return []
     target, policy = target_request(endpoint, scaling), policy_request(endpoint, scaling)
     limits = f"Allow the endpoint {scaling.minimum} to {scaling.maximum} instances"
@@ -236,7 +238,8 @@ def _begun(deployment: Deployment, state: CurrentState, event: Event) -> Iterato
     begun = replace(event, outcome=BEGUN)
     if not event.is_same_as(state.last_event) and not begun.is_same_as(state.last_event):
         yield Step(
-            f"Write into the history that the {event.action} of {event.version} has begun", _record(deployment, begun)
+            f"Write into the history that the {event.action} of {event.version} has begun",
+            RecordEvent(deployment.endpoint, begun),
         )
 
 
@@ -281,7 +284,9 @@ def _activation(deployment: Deployment, state: CurrentState, event: Event) -> It
     if not is_active:
         yield Step(f"Name {version} in active.json, so that all functions read its answers", Activate(version))
     if not is_known:
-        yield Step(f"Write into the history who brought {version} into service", _record(deployment, event))
+        yield Step(
+            f"Write into the history who brought {version} into service", RecordEvent(deployment.endpoint, event)
+        )
 
 
 def _old_alarms(deployment: Deployment, state: CurrentState) -> Iterator[Step]:
@@ -298,7 +303,3 @@ def _alarms_of(deployment: Deployment, names: Sequence[str]) -> list[str]:
 def _delete_alarms(names: Sequence[str]) -> Step:
     description = f"Delete {len(names)} alarms that are no longer needed: {', '.join(names)}"
     return Step(description, Call("cloudwatch", "delete_alarms", {"AlarmNames": list(names)}))
-
-
-def _record(deployment: Deployment, event: Event) -> RecordEvent:
-    return RecordEvent(deployment.endpoint, event)
