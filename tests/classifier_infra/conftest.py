@@ -1,6 +1,6 @@
-"""A small model whose scores can be worked out by hand, and the means to serve it.
+"""A small model whose scores can be computed by hand, and fixtures that serve it.
 
-Of a text, the model takes the mean of its words' weights, and a facet's probabilities are the softmax of those.
+A facet's probabilities are the softmax of the mean of the weights of a text's words.
 """
 
 import json
@@ -97,7 +97,7 @@ def endpoint_url(serve, model_folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
-    """`reach(url)` points boto3 at an endpoint, with nothing but the environment."""
+    """`reach(url)` points boto3 at an endpoint through the environment alone."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -110,7 +110,7 @@ def reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], No
 
 @pytest.fixture
 def _close_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Closes the connections of all boto3 clients that the test has made."""
+    """Closes the connections of all boto3 clients that the test created."""
     made: list[Any] = []
     build = boto3.client
     monkeypatch.setattr("boto3.client", lambda *names, **options: made.append(build(*names, **options)) or made[-1])
@@ -120,7 +120,7 @@ def _close_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Host:
-    """The small model behind the endpoint `small`, over HTTP; faults are switched on and off by `fail`."""
+    """The small model behind the endpoint `small`, over HTTP; `fail` switches faults on and off."""
 
     def __init__(self, model: Artefact) -> None:
         self.requests: list[bytes] = []  # the bodies
@@ -165,7 +165,7 @@ def host(artefact: Artefact, reach: Callable[[str], None], _close_clients: None)
 
 @pytest.fixture
 def hanging_url() -> Iterator[str]:
-    """A server that takes connections and never says a word."""
+    """A server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -178,7 +178,7 @@ def make_event() -> Callable[..., dict[str, Any]]:
 def _make_event(
     method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None, is_base64: bool = False
 ) -> dict[str, Any]:
-    """Give the event of an API Gateway REST proxy integration."""
+    """Build the event of an API Gateway REST proxy integration."""
     return {
         "resource": path,
         "path": path,

@@ -1,4 +1,4 @@
-"""The CloudFormation template that serverless.yml becomes, compiled once."""
+"""The CloudFormation template of serverless.yml, compiled once."""
 
 import json
 import os
@@ -24,14 +24,14 @@ SERVERLESS = ROOT / "node_modules" / ".bin" / "serverless"
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The template as written to `path`, and what the tests ask of it."""
+    """The template written to `path`, its resources and its outputs."""
 
     path: Path
     resources: Mapping[str, Mapping[str, Any]]
     outputs: Mapping[str, Mapping[str, Any]]
 
     def of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
-        """Give all resources of one type: logical id → properties."""
+        """Return all resources of a type: logical id → properties."""
         return {name: each["Properties"] for name, each in self.resources.items() if each["Type"] == kind}
 
 
@@ -44,13 +44,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
 
 @pytest.fixture(scope="session")
 def website_template(template: Compiled, tmp_path_factory: pytest.TempPathFactory) -> Compiled:
-    """The template with the demo page in a public bucket, as one parameter has it."""
+    """The template with the parameter that puts the demo page into a public bucket."""
     return _read(_compile(tmp_path_factory.mktemp("website"), "--param", "site=website"))
 
 
 @pytest.fixture(scope="session")
 def archives() -> Callable[[str], dict[str, Path]]:
-    """Gives the archives for a platform (`arm64` or `x86_64`) by function."""
+    """A function that finds the archives for a platform (`arm64` or `x86_64`) by function."""
 
     def find(platform: str) -> dict[str, Path]:
         functions = read_functions(ROOT / "serverless.yml").handlers
@@ -71,7 +71,7 @@ def _newest_source() -> float:
 
 @pytest.fixture(scope="session")
 def python_of_lambda() -> Path:
-    """An interpreter of the version that Lambda runs."""
+    """An interpreter of Lambda's version."""
     python = find_python(os.environ["PATH"], Path.home())
     if python is None:
         pytest.skip(f"no Python {PYTHON_VERSION} is here")
@@ -80,7 +80,7 @@ def python_of_lambda() -> Path:
 
 @pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
-    """The URL of a stand-in for AWS with nothing in it. All of them in a process have one account between them."""
+    """The URL of an empty stand-in for AWS. Those of a process share one account."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -103,12 +103,12 @@ def _read(folder: Path) -> Compiled:
 
 
 def _compile(folder: Path, *options: str) -> Path:
-    """Package a copy of the service: what else is at work in this tree then cannot take `.serverless/` away."""
+    """Package a copy of the service, so that other processes in this tree cannot remove `.serverless/`."""
     shutil.copy(ROOT / "serverless.yml", folder)
     shutil.copytree(RESOURCES, folder / RESOURCES.relative_to(ROOT))
     for name in read_functions(ROOT / "serverless.yml").handlers:
         with zipfile.ZipFile(folder / f"{name}-arm64.zip", "w"):
-            pass  # what is in the archives changes nothing in the template
+            pass  # the archives' contents do not matter for the template
     without_credentials = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     command = [SERVERLESS, "package", "--param", "archives=.", *options]
     done = subprocess.run(command, cwd=folder, env=without_credentials, capture_output=True, text=True, check=False)

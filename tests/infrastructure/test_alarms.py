@@ -1,4 +1,4 @@
-"""Who is told of what: alarms look at metrics that are really there, and each has its page in the runbook."""
+"""Alarms watch metrics that are really written, notify a person, and have a section in the runbook."""
 
 import ast
 import io
@@ -31,7 +31,7 @@ def alarms(template) -> Mapping[str, Any]:
 
 @pytest.fixture(scope="module")
 def billing() -> Mapping[str, Any]:
-    # Not above: half a second in each process that collects.
+    # Imported here, because it takes half a second in each process that collects.
     from cfnlint.decode.cfn_yaml import load as load_template
 
     return load_template(str(BILLING))
@@ -39,7 +39,7 @@ def billing() -> Mapping[str, Any]:
 
 @pytest.fixture(scope="module")
 def emitted() -> set[tuple[str, str]]:
-    """Every metric that the functions write: (name, service), read from what Lambda would read."""
+    """The metrics that the functions write, as (name, service), read from their output as Lambda does."""
     return {metric for service in _reporting_services() for metric in _written_by(service)}
 
 
@@ -77,7 +77,7 @@ def _dimensions(metric: Mapping[str, Any]) -> dict[str, Any]:
     return {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])}
 
 
-def test_what_a_person_is_to_be_told_of_is_watched(alarms):
+def test_every_condition_for_a_person_has_an_alarm(alarms):
     assert alarms.keys() == {
         "FrontErrors",
         "InteractiveErrors",
@@ -117,7 +117,7 @@ def test_every_metric_that_the_dashboard_shows_of_us_is_written(template, emitte
 
 
 def _written_out(rows: list[list[Any]]) -> Iterator[list[Any]]:
-    """Put in what CloudWatch lets one leave out: "." is the value above, "..." all of them."""
+    """Expand CloudWatch's abbreviations: "." is the value above, and "..." stands for all of them."""
     above: list[Any] = []
     for row in rows:
         row = [each for each in row if not isinstance(each, dict)]
@@ -165,7 +165,7 @@ def test_the_line_that_the_filter_waits_for_is_the_one_that_the_worker_writes(te
     assert filter_["FilterPattern"] == f'{{ $.message = "{caplog.records[0].getMessage()}" }}'
 
 
-def test_every_alarm_tells_of_itself_and_of_its_end(alarms):
+def test_every_alarm_notifies_of_its_start_and_its_end(alarms):
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
         assert alarm["TreatMissingData"] == "notBreaching"

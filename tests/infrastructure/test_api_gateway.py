@@ -1,4 +1,4 @@
-"""What the gateway does before and instead of the functions."""
+"""API Gateway's own part: throttling, logs and answers."""
 
 import json
 from typing import Any
@@ -62,7 +62,7 @@ def test_the_page_can_read_every_answer_of_the_gateway_itself(template):
         assert json.loads(body)["error"].keys() == {"code", "message"}
 
 
-def test_whoever_is_throttled_hears_when_to_come_back(template):
+def test_a_throttled_client_learns_when_to_retry(template):
     (response,) = [
         each
         for each in template.of_type("AWS::ApiGateway::GatewayResponse").values()

@@ -1,4 +1,4 @@
-"""The archives as they are uploaded: whole, small, the same each time, and made for Lambda's processor and Python."""
+"""The archives are complete, small, reproducible, and built for Lambda's processor and Python."""
 
 import hashlib
 import struct
@@ -16,7 +16,7 @@ STARTER = ROOT / "build" / "models" / "starter"
 FUNCTIONS = yaml.safe_load((ROOT / "serverless.yml").read_text())["functions"]
 MACHINES = {"arm64": (183, "aarch64"), "x86_64": (62, "x86_64")}
 
-# All archives are built once more: on a busy machine that takes its time.
+# All archives are built once more, which takes long on a busy machine.
 pytestmark = [pytest.mark.once, pytest.mark.timeout(300)]
 
 

@@ -1,4 +1,4 @@
-"""What an auditor's tool finds in the template: nothing but what is excused, with the reason beside it."""
+"""Checkov finds nothing in the template but what is excused there, with a reason."""
 
 import json
 import os
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="session")
 def found(template, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """What checkov finds when nothing is excused but where it stands."""
+    """The findings of checkov, apart from those excused in the template."""
     if not CHECKOV.exists():
         missing = f"{CHECKOV} is missing: make .venv-checkov/.ready"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)

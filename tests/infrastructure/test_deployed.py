@@ -1,6 +1,6 @@
-"""The main job, done by the archives: each function is a process of Lambda's Python that has its own archive alone.
+"""The main job, done by the archives: each function is a process of Lambda's Python with only its archive.
 
-It gets what is declared for it, and is held to its role at each call of AWS.
+It gets its declared environment, and each call to AWS is checked against its role.
 """
 
 import fnmatch
@@ -47,7 +47,7 @@ pytestmark = [
     pytest.mark.timeout(300),  # six processes start first
 ]
 
-# Lambda's part: start the handler once, hand it one event after the other. Each call of AWS is told beside the answer.
+# Lambda's part: start the handler once and call it with each event. Calls to AWS are printed beside the answers.
 RUN = """
 import importlib, json, os, sys, traceback, types
 
@@ -93,14 +93,14 @@ for line in sys.stdin:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of AWS: the permission that it needs, and the name of what it is about."""
+    """A call to AWS: the permission that it needs, and the name of its resource."""
 
     action: str
     resource: str
 
 
 class DeployedFunction:
-    """A function in a process of its own; like an instance in Lambda, it handles one event at a time."""
+    """A function in its own process, which handles one event at a time like an instance in Lambda."""
 
     def __init__(self, name: str, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.name = name
@@ -144,7 +144,7 @@ OTHER_NAMES = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
 
 
 def _permissions_of(service: str, operation: str, things: list[tuple[str, str]]) -> Iterator[Call]:
-    """Read what the process tells of a call: its things are pairs of name and, in a transaction, kind of write."""
+    """Read a call that the process printed; its resources are pairs of name and, in a transaction, kind of write."""
     prefix = service.removesuffix("-runtime")
     for name, kind in things:
         action = IN_A_TRANSACTION.get(kind) or OTHER_NAMES.get(operation, operation)
@@ -153,7 +153,7 @@ def _permissions_of(service: str, operation: str, things: list[tuple[str, str]])
 
 @dataclass(frozen=True)
 class Deployment:
-    """The running system, seen from outside. `roles` is what each function may do: (action, pattern of a name)."""
+    """The running system, seen from outside. `roles` has the permissions of each function: (action, name pattern)."""
 
     slack: str
     gateway: str
@@ -165,7 +165,7 @@ class Deployment:
         return httpx2.post(f"{self.slack}/sandbox/messages", json=message, timeout=30).raise_for_status().json()["ts"]
 
     def install(self, workspace: str) -> str:
-        """Install the bot in a workspace as a person does in a browser; give the last page."""
+        """Install the bot in a workspace as a person does in a browser, and return the last page."""
         offered = httpx2.get(f"{self.gateway}/slack/install", timeout=30).raise_for_status()
         cookie = offered.headers["set-cookie"].partition(";")[0]
         question = httpx2.get(_links(offered.text)["Add to Slack"], timeout=30).raise_for_status()
@@ -190,7 +190,7 @@ class Deployment:
         return seen
 
     def denied(self) -> set[tuple[str, Call]]:
-        """Give the calls that IAM would have refused."""
+        """Return the calls that IAM would have refused."""
         return {
             (name, call)
             for name, function in self.functions.items()
@@ -203,7 +203,7 @@ class Deployment:
 
 
 def _links(page: str) -> dict[str, str]:
-    """Give the links of a page: their words → where they lead."""
+    """Return the links of a page: text → address."""
     return {text: html.unescape(target) for target, text in re.findall(r'<a href="([^"]*)">([^<]*)', page)}
 
 
@@ -293,7 +293,7 @@ def _slack(gateway: str) -> Server:
 
 
 def _fill(value: Any, names: Mapping[str, str], queues: Mapping[str, str]) -> str:
-    """Give what CloudFormation would put in the place of a reference."""
+    """Return the value that CloudFormation would substitute for a reference."""
     match value:
         case {"Ref": str(name)}:
             return {**names, **queues}[name]

@@ -1,6 +1,4 @@
-"""Each function starts from its archive, in Lambda's Python with nothing else installed, and exactly the environment
-that is declared for it.
-"""
+"""Each function starts from its archive in Lambda's Python, with its declared environment and nothing else."""
 
 import json
 import platform
@@ -22,13 +20,12 @@ MANIFEST = ROOT / "build" / "models" / "starter" / "manifest.json"
 REGION = "eu-central-1"
 MODEL_BUCKET = "models-of-the-team"
 
-# What functions can do without: settings of the logger, those of the classifier that have a default, the prices, and
-# workspaces beside the first.
+# Optional variables: settings of the logger, those of the classifier with a default, the prices and more workspaces.
 OPTIONAL = ("POWERTOOLS_", "CLASSIFIER", "ENDPOINT_TYPE", "MODEL_SOURCE", "PRICES_FILE", "SLACK_WORKSPACES")
 
 pytestmark = pytest.mark.node
 
-# Lambda's part: import the handler, hand it the event, pass the answer on.
+# Lambda's part: import the handler, call it with the event, and print the answer.
 RUN = """
 import importlib, json, sys, types
 
@@ -47,7 +44,7 @@ print("ANSWER", json.dumps(answer))
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The functions as deployed: where their files are, and what Lambda gives them beside their own environment."""
+    """The functions as deployed: the folders of their files, and the environment that Lambda adds to their own."""
 
     python: Path
     folders: Mapping[str, Path]
@@ -63,7 +60,7 @@ class Started:
         if without == "SLACK_SECRET_NAME" and "SLACK_WORKSPACES" in declared:
             declared["SLACK_WORKSPACES"] = "none"  # where there are others, a token in the secret need not be there
         return subprocess.run(
-            # Isolated and without site-packages: what the archive lacks is nowhere else.
+            # Isolated and without site-packages, so that only the archive's modules can be imported.
             [
                 self.python,
                 "-IS",
@@ -82,7 +79,7 @@ class Started:
 
 
 def _sample(value: Any) -> str:
-    """Give what CloudFormation would put in the place of a reference."""
+    """Return the value that CloudFormation would substitute for a reference."""
     match value:
         case {"Ref": str(name)} if name.endswith("Queue"):
             return f"https://sqs.{REGION}.amazonaws.com/123456789012/{name}"
@@ -167,7 +164,7 @@ def test_the_worker_handles_a_batch_of_nothing(started):
     assert answer == {"batchItemFailures": []}
 
 
-def test_the_api_tells_the_labels_of_the_model_in_its_archive(started):
+def test_the_api_lists_the_labels_of_the_model_in_its_archive(started):
     answer = _answer(started.invoke("ClassifyLambdaFunction", EVENTS["ClassifyLambdaFunction"]))
 
     assert answer["statusCode"] == 200
@@ -197,7 +194,7 @@ def test_every_deployed_function_is_started_here(template):
 
 
 def _names(variable: str, done: "subprocess.CompletedProcess[str]") -> bool:
-    # Without a secret's name, the variables that would hold its values are what is missing.
+    # Without a secret's name, the error names the variables that would hold its values.
     expected = "SLACK_" if variable.endswith("SECRET_NAME") else variable
     return done.returncode != 0 and expected in done.stderr.splitlines()[-1]
 

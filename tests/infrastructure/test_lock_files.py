@@ -1,4 +1,4 @@
-"""Lock files fit every package index: they name packages, versions and checksums, and no host."""
+"""Lock files work with every package index: they name packages, versions and checksums, but no host."""
 
 import json
 from pathlib import Path

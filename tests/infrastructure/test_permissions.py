@@ -1,4 +1,4 @@
-"""Each function may do what its code does, and no more.
+"""The role of each function allows the calls that its code makes, and no others.
 
 Method: from a handler, names are followed through the modules of its archive. A function, method or class counts as
 used when something that is used mentions its name, and, if it calls it, with as many arguments as it takes; in what is
@@ -27,16 +27,15 @@ from classifier_infra.packaging.reach import Reach, find_reach
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = read_functions(ROOT / "serverless.yml").handlers
 
-# Services whose permissions have another prefix than botocore's name for them.
+# Services whose permissions have another prefix than botocore's name.
 PREFIXES = {"sagemaker-runtime": "sagemaker"}
-# Operations that go by another permission's name, or need a second one: without ListBucket, S3 says of a file that is
-# not there that it is forbidden.
+# Operations that need another or a second permission: without ListBucket, S3 answers "forbidden" for a missing file.
 PERMISSIONS = {
     "s3:HeadObject": {"s3:GetObject", "s3:ListBucket"},
     "s3:GetObject": {"s3:GetObject", "s3:ListBucket"},
     "s3:ListObjectsV2": {"s3:ListBucket"},
 }
-# A transaction is permitted by what it consists of.
+# A transaction needs the permissions of its parts.
 IN_A_TRANSACTION = "dynamodb:TransactWriteItems"
 WRITES = {"Put": "dynamodb:PutItem", "Update": "dynamodb:UpdateItem", "Delete": "dynamodb:DeleteItem"}
 OF_LAMBDA_ITSELF = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -74,7 +73,7 @@ ANY_NUMBER = range(1000)
 
 
 def _definitions(tree: ast.Module) -> Iterator[Definition]:
-    """Give every definition; what is outside of all of them is named ""."""
+    """Yield every definition; the code outside of all definitions is named ""."""
     outside: list[ast.AST] = []
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
@@ -124,7 +123,7 @@ def _use(node: ast.Name | ast.Attribute, arguments: int | None) -> Use:
 
 
 def _fields(tree: ast.Module) -> Iterator[str]:
-    """Give the fields of classes: who mentions such a name without a call, means the value."""
+    """Return the fields of classes: such a name, if it is not called, means the value."""
     for node in ast.walk(tree):
         match node:
             case ast.ClassDef():
@@ -132,7 +131,7 @@ def _fields(tree: ast.Module) -> Iterator[str]:
 
 
 def _needed(reach: Reach) -> set[str]:
-    """Give the permissions that the code behind a handler needs."""
+    """Return the permissions that the code behind a handler needs."""
     trees = [ast.parse(file.read_bytes()) for file in reach.sources.values()]
     definitions = [each for tree in trees for each in _definitions(tree)]
     fields = {name for tree in trees for name in _fields(tree)}
@@ -180,7 +179,7 @@ def _queues_read_by(template, function: str) -> set[str]:
 
 
 def _named(value: Any) -> set[str]:
-    """Give the logical ids that a value of the template refers to."""
+    """Yield the logical ids that a value of the template refers to."""
     match value:
         case {"Ref": str(name)}:
             return {name}
@@ -204,7 +203,7 @@ def test_a_role_allows_exactly_what_the_code_behind_the_handler_calls(template, 
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_role_names_only_what_its_function_is_told_of(template, function):
+def test_a_role_names_only_resources_of_its_functions_environment(template, function):
     variables = template.resources[_logical(function)]["Properties"]["Environment"]["Variables"]
     told = _named(variables) | _queues_read_by(template, function) | {f"{function.capitalize()}LogGroup"}
     for variable, secret in (("SLACK_SECRET_NAME", "SlackSecret"), ("SLACK_OAUTH_SECRET_NAME", "SlackOauthSecret")):

@@ -1,4 +1,4 @@
-"""The demo page as CloudFront, or a plain bucket, hands it out."""
+"""The demo page as CloudFront or a public bucket serves it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +44,7 @@ def page(browser, serve, policy: str) -> Iterator[Page]:
     with browser.new_page() as page:
         page.refusals = []
         page.on("console", lambda message: page.refusals.append(message.text) if "violates" in message.text else None)
-        # Whatever is not refused before, is answered.
+        # Requests that were not refused before are answered.
         headers = {"Access-Control-Allow-Origin": "*"}
         page.route("https://**", lambda route: route.fulfill(body="reached", headers=headers))
         page.goto(served)
@@ -67,7 +67,7 @@ def test_under_that_policy_the_page_reaches_our_api_and_nothing_else(page):
     assert page.evaluate(fetch, "https://elsewhere.example") == "refused"
 
 
-def test_nobody_can_put_the_page_into_a_frame_or_read_it_without_https(template, policy):
+def test_the_page_cannot_be_framed_or_read_without_https(template, policy):
     (distribution,) = template.of_type("AWS::CloudFront::Distribution").values()
 
     assert "frame-ancestors 'none'" in policy

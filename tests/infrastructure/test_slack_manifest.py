@@ -1,4 +1,4 @@
-"""The manifest of the Slack app asks for what the bot uses, and points at the routes that are deployed."""
+"""The Slack app's manifest requests what the bot uses, and points at the deployed routes."""
 
 from pathlib import Path
 

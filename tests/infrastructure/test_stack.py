@@ -1,4 +1,4 @@
-"""The compiled template becomes a stack, on a stand-in for CloudFormation (moto), and the stack can be taken back."""
+"""The compiled template can be deployed to moto's CloudFormation, and removed again."""
 
 import io
 import json
@@ -12,8 +12,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-# What moto cannot make from a template. It is left out there, and held against the template by the other tests here;
-# cfn-lint has checked all of it.
+# Resources that moto cannot create. They are left out here; the other tests and cfn-lint check them.
 NOT_IN_MOTO = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::GatewayResponse",
@@ -49,14 +48,14 @@ def aws() -> Iterator[Aws]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    # All moto servers of a process have one account between them.
+    # All moto servers of a process share one account.
     urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST"))
     yield Aws(f"http://{host}:{port}")
     server.stop()
 
 
 def _for_moto(template, version: int = 1) -> dict[str, Any]:
-    """Give the template without what moto lacks, and without what the Serverless Framework adds when it uploads."""
+    """Return the template without what moto lacks and without what the Serverless Framework adds for uploads."""
     left_out = {name for name, each in template.resources.items() if each["Type"] in NOT_IN_MOTO}
     resources = {name: each for name, each in template.resources.items() if name not in left_out}
     trimmed: dict[str, Any] = _without(resources, left_out)
@@ -69,7 +68,7 @@ def _for_moto(template, version: int = 1) -> dict[str, Any]:
 
 
 def _without(value: Any, left_out: set[str]) -> Any:
-    """Replace each reference to what is left out by a text."""
+    """Replace each reference to a removed resource with a text."""
     match value:
         case {"Ref": str(name)} if name in left_out:
             return name
@@ -91,7 +90,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _put(aws: Aws, template: Mapping[str, Any], version: int = 1) -> str:
-    """Upload what a deployment uploads; give the address of the template."""
+    """Upload what a deployment uploads, and return the template's URL."""
     if version == 1:
         aws("s3").create_bucket(Bucket="archives")
     content = io.BytesIO()
@@ -116,7 +115,7 @@ def created(aws: Aws, template) -> dict[str, Any]:
 
 
 def test_what_moto_cannot_make_is_listed_here_and_nothing_else_is(template):
-    # Not above: it reads the regions of every service of AWS, for a second and more, in each process that collects.
+    # Imported here: it reads the regions of every AWS service, which takes a second in each process that collects.
     from moto.cloudformation.parsing import resource_class_from_type
 
     types = {each["Type"] for each in template.resources.values()}

@@ -1,4 +1,4 @@
-"""What must not vanish from the deployed system, read from the compiled template."""
+"""Properties that the compiled template must keep."""
 
 import subprocess
 import sys
@@ -17,10 +17,10 @@ from classifier_infra.packaging.runtime import PLATFORMS, PYTHON_VERSION
 ROOT = Path(__file__).parents[2]
 BILLING = ROOT / "classifier_infra" / "account" / "billing.yml"
 
-# Compiling takes seconds: one worker does it for all of these.
+# Compiling takes seconds, so one worker does it for all tests.
 pytestmark = pytest.mark.node
 
-# Actions whose resource is not one of ours, each with the reason.
+# Actions on resources that are not ours, each with the reason.
 RESOURCE_NOT_OURS = {
     "cloudwatch:DescribeAlarms": "alarms are made with each promotion, under names that begin with the endpoint's",
     "cloudwatch:PutMetricData": "AWS knows no narrower resource; a condition names the namespace",
@@ -30,7 +30,7 @@ RESOURCE_NOT_OURS = {
     "ecr:BatchGetImage": "containers are in accounts of AWS, one for each region",
 }
 
-# Roles that hold a policy of AWS's own. API Gateway refuses one for its access logs that may do less than this.
+# Roles with a policy managed by AWS. API Gateway refuses a role for access logs with fewer permissions.
 POLICIES_OF_AWS = {"ApiGatewayLogsRole": ["service-role/AmazonAPIGatewayPushToCloudWatchLogs"]}
 
 
@@ -166,7 +166,7 @@ def test_the_ledger_outlives_the_stack_and_can_be_put_back_to_any_second(templat
     assert ledger["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-# --- Nobody gets at what is not theirs -----------------------------------------------------------------------------
+# --- Access --------------------------------------------------------------------------------------------------------
 
 
 def test_everything_stored_is_encrypted(template):
@@ -286,7 +286,7 @@ def test_no_permission_comes_from_outside_the_roles_that_are_read_here(template)
 
 
 def test_cfn_lint_finds_nothing(template):
-    # W3005 is about a DependsOn that the Serverless Framework adds by itself.
+    # W3005 is about a DependsOn that the Serverless Framework adds.
     command = [Path(sys.executable).with_name("cfn-lint"), "--ignore-checks", "W3005", "--", template.path, BILLING]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -327,7 +327,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Give every string that is somewhere in a JSON document, keys included."""
+    """Yield every string in a JSON document, keys included."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _texts([key, inner])

@@ -18,7 +18,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class ModelClassifier:
-    """The small model in this process; it fails with `failure` while there is one, and refuses texts with `poison`."""
+    """The small model in this process. It raises `failure` if one is set, and refuses texts with `poison`."""
 
     def __init__(self, model):
         self.manifest = model.manifest
@@ -42,7 +42,7 @@ class ModelClassifier:
 
 
 class Context:
-    """Lambda's context, as far as the API asks it."""
+    """Lambda's context, as far as the API uses it."""
 
     def get_remaining_time_in_millis(self):
         return 29_000
@@ -65,10 +65,10 @@ def log():
 
 @pytest.fixture(scope="session")
 def new_call(model, make_event):
-    """Build an API of its own: `call(method, path, body, headers)` gives its response, JSON being parsed."""
+    """Build an API; `call(method, path, body, headers)` returns status, body (parsed if it is JSON) and headers."""
 
     def new_call(classifier=None, log=None):
-        # Loggers of the same name are one, with the stream that the first was given.
+        # Loggers of the same name share the stream of the first one.
         logger = Logger(service=uuid.uuid4().hex, level=logging.DEBUG, stream=log or io.StringIO())
         api = create_api(lambda seconds: classifier or ModelClassifier(model), SITE, logger)
 

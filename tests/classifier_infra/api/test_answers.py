@@ -1,4 +1,4 @@
-"""What `PUT /blazingtext` answers."""
+"""The answers of `PUT /blazingtext`."""
 
 import base64
 import math
@@ -79,7 +79,7 @@ def test_without_a_content_type_the_body_is_json(put):
     assert status == 200
 
 
-def test_who_accepts_plain_text_gets_one_sentence(put):
+def test_a_client_that_accepts_plain_text_gets_one_sentence(put):
     _, body, headers = put({"text": "invoice urgent"}, {**JSON, "Accept": "text/plain"})
 
     assert body == (
@@ -96,7 +96,7 @@ def test_each_of_several_texts_gets_a_sentence_on_its_own_line(put):
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json, text/plain, */*", "text/html"])
-def test_everybody_else_gets_json(put, accept):
+def test_every_other_client_gets_json(put, accept):
     _, _, headers = put({"text": "invoice"}, {**JSON, "Accept": accept})
 
     assert headers["Content-Type"] == "application/json"

@@ -1,4 +1,4 @@
-"""Requests made up from the OpenAPI document, sent to the real handler behind the local gateway over HTTP."""
+"""Requests generated from the OpenAPI document, sent over HTTP to the real handler behind the local gateway."""
 
 import pytest
 import schemathesis
@@ -24,7 +24,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 ROUTES = ["PUT /blazingtext", "POST /explain", "GET /labels", "GET /health", "GET /openapi.json"]
-# Few and always the same ones: this runs with every change.
+# Few examples, always the same, because this runs with every change.
 BOUNDED = settings(
     max_examples=40,
     derandomize=True,

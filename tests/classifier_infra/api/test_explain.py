@@ -1,4 +1,4 @@
-"""`POST /explain`: what each word adds to a label."""
+"""`POST /explain`: the contribution of each word to a label."""
 
 import json
 from dataclasses import replace

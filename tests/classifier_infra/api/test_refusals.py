@@ -1,4 +1,4 @@
-"""What `PUT /blazingtext` refuses, and what it says when the classifier fails."""
+"""The requests that `PUT /blazingtext` refuses, and its answers when the classifier fails."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 ORIGINAL = '{"body": "Michael Jackson was the greatest singer and dancer in the world"}'
 
 
-# --- PUT /blazingtext: what is refused ------------------------------------------------------------------------
+# --- Refused requests -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_no_body_makes_it_fail(body, new_call):
         assert status in (200, 400, 413, 422)
 
 
-# --- when the classifier fails --------------------------------------------------------------------------------
+# --- Failures of the classifier -------------------------------------------------------------------------------
 
 
 def test_an_unavailable_classifier_is_a_503_with_when_to_come_back(put, classifier):
@@ -133,7 +133,7 @@ def test_a_text_the_classifier_refuses_is_a_502(put, classifier):
     assert (status, body["error"]["code"]) == (502, "classifier_rejected")
 
 
-def test_an_unexpected_error_is_a_500_that_tells_nothing(put, classifier, log):
+def test_an_unexpected_error_is_a_500_without_details(put, classifier, log):
     classifier.failure = RuntimeError("SECRET in Michael Jackson")
 
     status, body, _ = put(ORIGINAL)

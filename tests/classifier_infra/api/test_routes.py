@@ -1,4 +1,4 @@
-"""The other routes, and who may call the API from a browser."""
+"""The other routes, and the web pages that may call the API."""
 
 import pytest
 from openapi_spec_validator import validate

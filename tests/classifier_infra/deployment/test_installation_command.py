@@ -1,4 +1,4 @@
-"""`python -m classifier_infra.deployment` against a stand-in for AWS: a stage is set up, filled and emptied."""
+"""`python -m classifier_infra.deployment` against moto: a stage is configured, filled and emptied."""
 
 import io
 import json
@@ -51,7 +51,7 @@ def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def deployed(aws: str, stages: Path) -> str:
-    """A stage `prod` that is deployed; gives its bucket for the page."""
+    """A deployed stage `prod`; the value is the page's bucket."""
     stages.mkdir()
     (stages / "prod.yml").write_text(f"region: {REGION}\n")
     cloudformation = _client("cloudformation")
@@ -123,7 +123,7 @@ def test_the_slack_apps_manifest_has_the_addresses_of_the_stage(deployed, capsys
     assert "https://API" not in json.dumps(manifest)
 
 
-def test_cloudfront_is_told_to_forget_the_page(deployed):
+def test_the_page_is_removed_from_cloudfronts_caches(deployed):
     origin = {"Id": "site", "DomainName": "bucket.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
     behaviour = {"TargetOriginId": "site", "ViewerProtocolPolicy": "redirect-to-https"}
     config = {"CallerReference": "1", "Comment": "", "Enabled": True, "Origins": {"Quantity": 1, "Items": [origin]}}
@@ -173,9 +173,9 @@ def test_stages_do_not_touch_each_other(deployed, capsys):
     assert _client("s3").list_objects_v2(Bucket=other["PhysicalResourceId"])["KeyCount"] == 0
 
 
-# moto makes the topic from the template, not the alarm, and warns of that.
+# moto creates the template's topic but not its alarm, with a warning.
 @pytest.mark.filterwarnings("ignore:Tried to parse")
-def test_the_alarm_on_charges_is_set_up_once_and_tells_the_stages_address(aws, stages, capsys):
+def test_the_billing_alarm_is_created_once_and_notifies_the_stages_address(aws, stages, capsys):
     stages.mkdir()
     (stages / "prod.yml").write_text(
         f"region: {REGION}\nalarmSubscriptions:\n- {{Protocol: email, Endpoint: on-call@example.com}}\n"

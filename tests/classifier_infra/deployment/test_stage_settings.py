@@ -1,4 +1,4 @@
-"""What a stage sets for itself: answers are read, or refused with what could be answered, and written down."""
+"""The settings of a stage: answers are read and saved, or refused with the valid ones."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_what_enter_takes_is_what_serverless_yml_takes_without_a_file():
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 def test_the_default_of_each_question_is_an_answer(question):
-    # Subscriptions are kept as a list; of the others, the answer is what is kept.
+    # Subscriptions are saved as a list, all others as they were answered.
     assert question.read(question.default) == (question.default or [])
 
 

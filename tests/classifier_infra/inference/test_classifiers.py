@@ -1,6 +1,6 @@
-"""What every classifier promises, whoever serves: the endpoint, the model in this process, one in the other's place.
+"""What every classifier promises: the endpoint, the model in this process, and the endpoint with that fallback.
 
-Each is built from settings as the Lambda functions build theirs.
+Each is built from settings, as in the Lambda functions.
 """
 
 from pathlib import Path
@@ -98,7 +98,7 @@ def test_a_hundred_texts_take_one_call_at_most(classifier, host):
     assert len(host.requests) - asked <= 1
 
 
-def test_words_are_explained_whoever_serves(classifier):
+def test_every_classifier_explains_words(classifier):
     explanation = classifier.explain("Invoice crash", "category", "billing")
 
     assert [word.word for word in explanation.words] == ["invoice", "crash"]
@@ -135,7 +135,7 @@ def confidences(prediction):
 @pytest.mark.parametrize(
     ("mode", "served_by"), [("endpoint", "endpoint"), ("embedded", "embedded"), ("endpoint-with-fallback", "endpoint")]
 )
-def test_a_prediction_says_who_served_it(host, model_folder, events, mode, served_by):
+def test_a_prediction_names_its_server(host, model_folder, events, mode, served_by):
     [prediction] = build(mode, model_folder, events).predict(["invoice"])
 
     assert prediction.served_by == served_by

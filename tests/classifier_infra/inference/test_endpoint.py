@@ -1,4 +1,4 @@
-"""The endpoint's client under failure, over real HTTP: tries, time, the circuit breaker, connections."""
+"""The endpoint's client under failure, over real HTTP: retries, deadlines, the circuit breaker, connections."""
 
 import re
 import socket
@@ -38,7 +38,7 @@ def events():
 
 @pytest.fixture
 def pauses(monkeypatch):
-    """Pauses are noted, not slept."""
+    """The pauses between tries, recorded instead of slept."""
     pauses = []
     monkeypatch.setattr(endpoint_classifier.time, "sleep", pauses.append)
     return pauses
@@ -46,7 +46,7 @@ def pauses(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The moment that the circuit breaker is told, in seconds; a test may move it on."""
+    """The circuit breaker's clock in seconds, which a test may advance."""
 
     class Clock:
         now = time.monotonic()
@@ -67,7 +67,7 @@ def build(model, events):
 
 
 @pytest.mark.parametrize("kind", ["throttled", "unavailable", "internal", "not-ready", "truncated"])
-def test_what_passes_by_itself_is_tried_again_and_nobody_notices(host, build, pauses, events, kind):
+def test_a_transient_failure_is_retried_unnoticed(host, build, pauses, events, kind):
     host.fail(Fault(kind, times=1))
 
     [prediction] = build().predict(["invoice"])
@@ -77,7 +77,7 @@ def test_what_passes_by_itself_is_tried_again_and_nobody_notices(host, build, pa
 
 
 class Resetting(socketserver.BaseRequestHandler):
-    """Ends each connection by RST, as a machine does that has forgotten it."""
+    """Ends each connection with RST, as a machine that has restarted does."""
 
     def handle(self):
         self.server.connections += 1
@@ -177,7 +177,7 @@ def test_the_time_that_is_left_outweighs_patience(host, build):
 
 
 class Dripping(BaseHTTPRequestHandler):
-    """Answers a byte at a time: no read timeout ever ends that."""
+    """Answers a byte at a time, which no read timeout ends."""
 
     def do_POST(self):
         self.send_response(200)

@@ -1,4 +1,4 @@
-"""What is sent, how an answer is read, what a failure means: without a network."""
+"""Payloads, answers and failures of an endpoint, without a network."""
 
 import json
 from itertools import pairwise
@@ -56,7 +56,7 @@ def test_a_batch_is_divided_only_where_one_invocation_could_not_carry_it_or_its_
         assert max(len(payload.body), longest_answer(batch)) <= limit or len(batch) == 1
     for batch, following in pairwise(batches):
         [together] = plan([*batch, following[0]])
-        # An answer is planned for with a few characters more than it can have.
+        # The planned size of an answer is a few characters more than its maximum.
         assert max(len(together.body), longest_answer([*batch, following[0]]) + 8 * (len(batch) + 1)) > limit
 
 

@@ -1,4 +1,4 @@
-"""A folder and an S3 bucket keep models alike; moto stands in for S3."""
+"""A folder and an S3 bucket store models alike; moto stands in for S3."""
 
 import boto3
 import pytest
@@ -101,7 +101,7 @@ def test_a_bucket_that_is_out_of_reach_says_so(reach, monkeypatch):
         open_store("s3://models-of-the-team").read("active.json")
 
 
-def test_what_a_bucket_refuses_is_told_by_its_code():
+def test_a_refusal_of_the_bucket_is_reported_by_its_code():
     refusal = ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "GetObject")
 
     class Refusing:

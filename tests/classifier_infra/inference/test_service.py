@@ -1,4 +1,4 @@
-"""Which model serves an invocation: how changes are noticed, checked and taken over, and what failures do to that."""
+"""The model that serves an invocation: how changes are noticed, checked and taken over, and what failures change."""
 
 import json
 import threading
@@ -29,11 +29,11 @@ from classifier_infra.model.manifest import Canary
 from classifier_infra.model.model import load_model
 
 TEXTS = ("INVOICE, charged!", "Crash: urgent")
-LATER = 0.0  # a look at every invocation
+LATER = 0.0  # a renewal at every invocation
 
 
 class Team:
-    """Who trains models and puts them into the store."""
+    """The people who train models and put them into the store."""
 
     def __init__(self, folder, write_folder, manifest):
         self.folder = folder
@@ -42,7 +42,7 @@ class Team:
         folder.mkdir()
 
     def publish(self, version, model_bytes):
-        """Store a model with canaries; gives its folder."""
+        """Store a model with canaries, and return its folder."""
         manifest = replace(self._manifest, version=version)
         folder = self._write_folder(self.folder / version, model_bytes, manifest)
         predictions = EmbeddedClassifier(load_model(folder, in_memory=True)).predict(TEXTS)
@@ -139,7 +139,7 @@ def test_an_invocation_works_with_one_model_to_its_end(start, team):
     assert prediction.facets["category"].name == "billing"
 
 
-def test_between_two_looks_the_store_is_left_alone(start, team):
+def test_between_two_renewals_the_store_is_not_read(start, team):
     team.activate("v1")
     service = start(renewal_seconds=3600)
     service.current(30)
@@ -149,14 +149,14 @@ def test_between_two_looks_the_store_is_left_alone(start, team):
     assert serving(service) == "v1"
 
 
-def test_a_look_at_an_unchanged_store_loads_nothing(start, team):
+def test_a_renewal_from_an_unchanged_store_loads_nothing(start, team):
     team.activate("v1")
     service = start()
 
     assert service.current(30).model is service.current(30).model
 
 
-def test_a_model_that_takes_long_to_load_holds_nobody_up(start, team, monkeypatch):
+def test_a_model_that_takes_long_to_load_delays_no_invocation(start, team, monkeypatch):
     team.activate("v1")
     service = start()
     service.current(30)
@@ -253,7 +253,7 @@ def test_a_store_that_no_longer_names_a_model_changes_nothing(start, team, event
     assert [type(event) for event in events] == [ModelNotChanged]
 
 
-def test_a_fault_in_the_look_itself_changes_nothing_either(start, events, monkeypatch, caplog):
+def test_a_fault_in_the_renewal_itself_changes_nothing_either(start, events, monkeypatch, caplog):
     service = start()
     service.current(30)
     monkeypatch.setattr(loader_module, "read_active_version", lambda *what: 1 // 0)
@@ -354,7 +354,7 @@ def test_canaries_of_an_endpoint_are_asked_again_now_and_then(start, team, host,
     assert caution(service) == "canaries-moved"
 
 
-def test_but_not_at_every_look(start, team, host):
+def test_but_not_at_every_renewal(start, team, host):
     team.activate("v1")
     service = start("endpoint")
     service.current(30)
@@ -376,7 +376,7 @@ def test_an_endpoint_that_fails_later_keeps_the_verdict_it_had(start, team, host
     assert caution(service) is None
 
 
-def test_answers_that_a_person_accepted_are_the_right_ones_from_the_next_look_on(start, team, host, events):
+def test_answers_that_a_person_accepted_are_the_right_ones_from_the_next_renewal_on(start, team, host, events):
     team.activate("v1")
     host.serve(other := open_artefact(team.folder / "v2"))
     service = start("endpoint")

@@ -24,7 +24,7 @@ def test_a_serverless_endpoint_is_sent_less_at_once():
     assert read(ENDPOINT_TYPE="serverless").endpoint.max_bytes == 4_194_304
 
 
-def test_with_a_fallback_nobody_waits_long_for_the_endpoint():
+def test_with_a_fallback_the_endpoint_is_given_less_time():
     settings = read(CLASSIFIER="endpoint-with-fallback")
 
     assert settings.fallback

@@ -1,4 +1,4 @@
-"""The Lambda function as API Gateway meets it: event in, proxy response out, a real endpoint behind it."""
+"""The Lambda function as API Gateway calls it, with a real endpoint behind it."""
 
 import json
 import socket
@@ -25,7 +25,7 @@ CONTEXT = SimpleNamespace(
 
 @pytest.fixture
 def environment(monkeypatch, reach, endpoint_url, model_folder):
-    """The environment of the function; a function that starts knows nothing of an earlier one."""
+    """The environment of a function that starts without the state of an earlier one."""
     reach(endpoint_url)
     monkeypatch.setenv("ENDPOINT_NAME", "small")
     monkeypatch.setenv("MODEL_MANIFEST", str(model_folder / "manifest.json"))

@@ -52,7 +52,7 @@ def test_other_labels_than_expected_have_moved(seen):
     assert find_moved(ANSWERS, (seen, ANSWERS[1])) == ("canary 1, topic: other labels",)
 
 
-def test_another_number_of_answers_than_canaries_is_told():
+def test_another_number_of_answers_than_canaries_is_reported():
     assert find_moved(ANSWERS, ANSWERS[:1]) == ("1 answers for 2 canaries",)
 
 

@@ -12,7 +12,7 @@ def test_a_familiar_text_and_a_sound_classifier_raise_no_doubt():
     assert find_doubt(predict(Familiarity(5, 5))) is None
 
 
-def test_where_nobody_counted_words_they_raise_no_doubt():
+def test_words_that_were_not_counted_raise_no_doubt():
     assert find_doubt(predict(None)) is None
 
 

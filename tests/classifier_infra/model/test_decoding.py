@@ -25,7 +25,7 @@ def softmax(values):
 
 
 def score(manifest, probabilities, floor=1e-5):
-    """Give what fastText answers: the probability of each label, and its floor on top."""
+    """Return fastText's scores: the probability of each label plus the floor."""
     return {label: probability + floor for label, probability in zip(manifest.raw_labels(), probabilities, strict=True)}
 
 
@@ -53,7 +53,7 @@ def test_labels_come_most_likely_first():
 
 @given(LOGITS, FLOORS, st.floats(0.5, 2))
 def test_each_head_gets_its_own_probabilities_back_from_the_joint_scores(logits, floor, calibration):
-    # What the exporter does: centre each head, and divide all by half the largest weight.
+    # As the exporter: centre each head, and divide all by half the largest weight.
     heads = [[value - sum(head) / len(head) for value in head] for head in (logits[:3], logits[3:])]
     tau = max(abs(value) for value in [*heads[0], *heads[1], 1.0]) / 2
     facets = tuple(replace(facet, calibration=calibration) for facet in TWO)

@@ -36,7 +36,7 @@ def make_facet(name, size, calibration=1.0, exponent=0.0):
 
 
 def write_model(dictionary, rows, manifest, output=None):
-    """Give a model.bin: as the exporter writes it, or with another output matrix (labels × columns of the rows)."""
+    """Return a model.bin as the exporter writes it, or with another output matrix (labels × columns of the rows)."""
     content = to_fasttext(dictionary, rows, [(label, 1) for label in manifest.raw_labels()])
     if output is None:
         return content
@@ -83,7 +83,7 @@ def make_heads(settings, facets, random):
 
 
 def make_joint(settings, facets, random):
-    """A model as BlazingText trains it: the rows are vectors of its own choice, and so is the output matrix."""
+    """A model as BlazingText trains it: the rows and output matrix are arbitrary."""
     dictionary = build_dictionary(TRAINED_ON, settings, BUCKETS)
     manifest = Manifest("1", "1", facets, "joint", 3.0, "0" * 64, 0)  # no head was divided by tau: it plays no part
     labels = sum(len(facet.labels) for facet in facets)

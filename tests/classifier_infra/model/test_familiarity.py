@@ -1,4 +1,4 @@
-"""Which texts a model can judge. Shares are measured on starter messages that the vocabulary was not made from."""
+"""The texts that a model can judge. Shares are measured on held-out starter messages."""
 
 import random
 from collections import Counter
@@ -100,7 +100,7 @@ def test_of_messages_like_the_models_own_fewer_than_one_in_a_hundred_fall_short(
         vocabulary = Vocabulary(by_frequency(text for i, text in enumerate(messages) if i % FOLDS != fold))
         short += [text for text in messages[fold::FOLDS] if not is_enough(vocabulary.measure(text))]
 
-    # So much coverage, at most, is lost: a message that falls short may have been below its threshold anyway.
+    # The most coverage that is lost: rejected messages may have been below their threshold anyway.
     assert len(short) / len(messages) < 0.01
 
 

@@ -28,7 +28,7 @@ SETTINGS = {
     "all, rare words unknown": FeatureSettings(word_ngrams=4, minn=3, maxn=6, min_count=2),
 }
 
-# Trains a model and says what fastText makes of some texts; runs where fastText with its training half is installed.
+# Trains a model and prints what fastText reads from it; needs fastText with its training half.
 REFERENCE = """
 import json, sys, fasttext
 training, model_file, texts = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from classifier_infra.model.text import MAX_CHARACTERS, clean, is_readable, normalise, plain, redact
 
-# Pieces that meet in real messages, and pieces that break careless code.
+# Pieces of real messages, and pieces that break careless code.
 PIECES = st.sampled_from(
     ["I was", "charged", "4111 1111 1111 1111", "a@b.co", "https://u:p@x.io/t?k=1", "+49 30 1234567", "pin is 4821",
      "sk-abcdefghijklmnop1", "DE89 3704 0044 0532 0130 00", "2024-05-01", "[email]", "<@U1>", ":smile:", "__label__x",
@@ -107,7 +107,7 @@ def test_a_telephone_number_may_have_the_digits_of_any_script():
     assert {redact(" ".join([digit * 3] * 3)) for digit in DIGITS} == {"[phone]"}
 
 
-# A text that has something of all that is searched for, so that no search is left out.
+# A text with something for every search, so that none is skipped.
 ANYTHING = "https://x.io/a a@b.co pin=1 xoxb-1234567890 AKIA0123456789ABCDEF DE89370400440532013000 +49 30 1234567890"
 NEAR_MISSES = st.sampled_from(
     [

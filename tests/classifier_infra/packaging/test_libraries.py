@@ -1,4 +1,4 @@
-"""Of the locked libraries, an archive has those that its handler imports, with what these need in turn."""
+"""An archive contains the locked libraries that its handler imports, with their own dependencies."""
 
 from collections.abc import Sequence
 from pathlib import Path

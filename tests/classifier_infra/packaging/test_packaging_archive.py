@@ -1,4 +1,4 @@
-"""An archive is written whole or not at all, and the same files give the same bytes."""
+"""An archive is written completely or not at all, and the same files give the same bytes."""
 
 import os
 import zipfile
@@ -32,7 +32,7 @@ def test_lambda_may_read_every_file_of_the_archive(tmp_path: Path):
         assert archive.infolist()[0].external_attr >> 16 == 0o644
 
 
-def test_the_sizes_of_an_archive_are_told(tmp_path: Path):
+def test_an_archive_has_its_sizes(tmp_path: Path):
     files = {PurePosixPath(name): _write(tmp_path / name, "x" * 1000) for name in ("a.py", "b.py")}
 
     archive = write_archive(files, tmp_path / "archive.zip")

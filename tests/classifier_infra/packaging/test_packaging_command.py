@@ -1,4 +1,4 @@
-"""`python -m classifier_infra.packaging` as a person meets it, and the functions it packs."""
+"""`python -m classifier_infra.packaging`, and the functions that it packs."""
 
 from pathlib import Path, PurePosixPath
 

@@ -1,4 +1,4 @@
-"""What a handler's archive has of our own code follows from import statements, wherever they stand."""
+"""Import statements, wherever they are, decide which of our modules a handler's archive contains."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from classifier_infra.packaging.runtime import PackagingError
 
 @pytest.fixture
 def reach(tmp_path: Path) -> Callable[..., Reach]:
-    """Gives the reach of `ours.entry` among modules with the given code."""
+    """Find the reach of `ours.entry` among modules with the given code."""
 
     def find(**modules: str) -> Reach:
         package = tmp_path / "ours"

@@ -1,4 +1,4 @@
-"""The price table is dated, says where its figures are from, and is read whole or refused."""
+"""The price table has a date and sources, and is read completely or refused."""
 
 import json
 from datetime import date
@@ -45,7 +45,7 @@ def test_an_instance_has_its_price_and_its_size():
     assert (instance.hour, instance.vcpus, instance.memory_gib) == (0.204, 4, 8)
 
 
-def test_an_unknown_instance_is_told_with_the_known_ones():
+def test_for_an_unknown_instance_the_known_ones_are_listed():
     with pytest.raises(PriceError, match=r"no ml\.x9\.large; it has .*ml\.c5\.large"):
         load_prices().instance("ml.x9.large")
 
