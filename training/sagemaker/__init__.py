@@ -4,8 +4,6 @@ Pure functions build the requests, and tables check them before anything is crea
 SDK, which is an extra; buckets and logs are read through boto3.
 """
 
-from collections.abc import Sequence
-
 
 class JobError(Exception):
     """The command failed; the message says why and what to do."""
@@ -19,6 +17,6 @@ class Refused(JobError):
 
     status = 2
 
-    def __init__(self, faults: Sequence[str]) -> None:
+    def __init__(self, *faults: str) -> None:
         super().__init__("\n".join(faults))
-        self.faults = tuple(faults)
+        self.faults = faults

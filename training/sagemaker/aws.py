@@ -35,7 +35,7 @@ def open_session(region: str | None) -> "tuple[Session, str]":
         faults = [] if session.region_name else [_NO_REGION]
         faults += [] if session.get_credentials() else [_NO_CREDENTIALS]
     if faults:
-        raise Refused(faults)
+        raise Refused(*faults)
     return session, session.region_name
 
 
@@ -47,18 +47,14 @@ def check_bucket(client: "S3Client", bucket: str, region: str) -> None:
     except JobError as error:
         status = _http_status(error.__cause__)
         if status == 404:
-            raise Refused([f"there is no bucket {bucket!r}; create it in {region}, private and encrypted"]) from error
+            raise Refused(f"there is no bucket {bucket!r}; create it in {region}, private and encrypted") from error
         if status == 403:
-            raise Refused(
-                [f"these credentials have no access to bucket {bucket!r}; another account may own it"]
-            ) from error
+            raise Refused(f"no access to bucket {bucket!r} with these credentials; is it another account's?") from error
         raise
     if where != region:
         raise Refused(
-            [
-                f"bucket {bucket!r} is in {where}, and a job in {region} cannot read it; "
-                f"name a bucket in {region}, or --region {where}"
-            ]
+            f"bucket {bucket!r} is in {where}, and a job in {region} cannot read it; "
+            f"name a bucket in {region}, or --region {where}"
         )
 
 
@@ -72,11 +68,11 @@ def aws_errors() -> Iterator[None]:
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError) as error:
-        raise Refused([_NO_CREDENTIALS]) from error
+        raise Refused(_NO_CREDENTIALS) from error
     except NoRegionError as error:
-        raise Refused([_NO_REGION]) from error
+        raise Refused(_NO_REGION) from error
     except ProfileNotFound as error:
-        raise Refused([f"{error}; see AWS_PROFILE"]) from error
+        raise Refused(f"{error}; see AWS_PROFILE") from error
     except ClientError as error:
         raise JobError(_explain(error)) from error
     except (NotConnected, NoAnswer) as error:

@@ -44,7 +44,7 @@ def split_uri(uri: str) -> tuple[str, str]:
     """Return the bucket and the key of `s3://bucket/key`. Raises Refused."""
     bucket, slash, key = uri.removeprefix(_S3).partition("/")
     if not uri.startswith(_S3) or not bucket or not slash:
-        raise Refused([f"{uri!r} is not an address such as s3://bucket/key"])
+        raise Refused(f"{uri!r} is not an address such as s3://bucket/key")
     return bucket, key
 
 
@@ -56,5 +56,5 @@ def job_name(purpose: str, now: datetime, chance: int) -> str:
 def check_name(name: str, longest: int = LONGEST) -> str:
     """Return the name if it is valid. Raises Refused."""
     if not _NAME.fullmatch(name) or len(name) > longest:
-        raise Refused([f"{name!r} is not a valid job name: use up to {longest} letters, digits and '-' between them"])
+        raise Refused(f"{name!r} is not a valid job name: use up to {longest} letters, digits and '-' between them")
     return name

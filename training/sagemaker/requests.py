@@ -311,7 +311,7 @@ def maximum_cost(prices: Prices, machines: Machines, jobs: int = 1) -> Cost:
     try:
         hour = prices.instance(machines.instance).hour
     except PriceError as error:
-        raise Refused([f"no price for {machines.instance}: {error}, and pass it with --prices"]) from error
+        raise Refused(f"no price for {machines.instance}: {error}, and pass it with --prices") from error
     hours = machines.max_seconds / SECONDS_AN_HOUR
     disk = machines.volume_gb * prices.training_volume_gb_month / HOURS_A_MONTH
     return Cost(jobs * machines.count * hours * (hour + disk), hour, prices.region, prices.as_of)

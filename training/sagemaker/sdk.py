@@ -39,10 +39,8 @@ class Sagemaker:
             from sagemaker.core.utils.code_injection.codec import transform
         except ImportError as error:
             raise Refused(
-                [
-                    "the SageMaker SDK is not installed; in a checkout, `make .venv-sagemaker/.ready` sets up an "
-                    "environment with it (.venv-sagemaker/bin/python -m training sagemaker …)"
-                ]
+                "the SageMaker SDK is not installed; in a checkout, `make .venv-sagemaker/.ready` sets up an "
+                "environment with it (.venv-sagemaker/bin/python -m training sagemaker …)"
             ) from error
         for name in ("sagemaker", "sagemaker.core"):
             logging.getLogger(name).setLevel(logging.WARNING)

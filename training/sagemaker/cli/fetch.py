@@ -37,7 +37,7 @@ def _fetch(options: argparse.Namespace) -> None:
     account = Account(options.region)
     state = account.find("training", _find_job(account.sagemaker, options.job))
     if not state.is_completed:
-        raise Refused([f"{state.name} is {state.describe()}; only a completed job has a model"])
+        raise Refused(f"{state.name} is {state.describe()}; only a completed job has a model")
     facets = read_dataset(options.data)
     from training.artefact import write_artefact  # scikit-learn takes seconds to import
     from training.sagemaker.jobs.fetch import extract, make_manifest, parse_prepared
@@ -56,7 +56,7 @@ def _find_job(sagemaker: Sagemaker, name: str) -> str:
         return name
     winner = best(sagemaker.trials(name))
     if winner is None:
-        raise Refused([f"no job of {name} has reported a validation accuracy yet; see `status {name}`"])
+        raise Refused(f"no job of {name} has reported a validation accuracy yet; see `status {name}`")
     print(f"The best job of {name} is {winner.name}")
     return winner.name
 

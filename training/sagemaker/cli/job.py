@@ -63,7 +63,7 @@ class Account:
         """Return the state of a job. Raises Refused if it does not exist, JobError."""
         state = self.sagemaker.find(kind, name)
         if state is None:
-            raise Refused([f"there is no {kind} job {name!r} in this region and account"])
+            raise Refused(f"there is no {kind} job {name!r} in this region and account")
         return state
 
     def watch(self, kind: str, name: str, poll: float, next_step: str = "") -> JobState:
@@ -116,7 +116,7 @@ class Job:
         try:
             return blazingtext_image(self.region)
         except NotOffered as error:
-            raise Refused([str(error)]) from error
+            raise Refused(str(error)) from error
 
     def check(self, faults: Iterable[str] = (), jobs: int = 1) -> Cost:
         """Return the maximum cost of `jobs` such jobs. Raises Refused with all faults, including `faults`."""
@@ -131,16 +131,16 @@ class Job:
         try:
             cost = maximum_cost(load_prices(options.prices), machines, jobs)
         except PriceError as error:
-            raise Refused([*found, str(error)]) from error
+            raise Refused(*found, str(error)) from error
         except Refused as refusal:
-            raise Refused([*found, *refusal.faults]) from refusal
+            raise Refused(*found, *refusal.faults) from refusal
         if cost.usd > options.max_cost:
             found.append(
                 f"this can cost {cost.usd:.2f} USD, more than the limit of {options.max_cost:.2f}; reduce "
                 "--max-minutes, choose a smaller --instance, or raise --max-cost"
             )
         if found:
-            raise Refused(found)
+            raise Refused(*found)
         return cost
 
     def create(self, request: Request, plan: Sequence[tuple[str, str]], send: Callable[[], object]) -> bool:
@@ -153,8 +153,9 @@ class Job:
         sagemaker = self.account.sagemaker
         check_bucket(self.account.s3, self.place.bucket, self.region)
         if sagemaker.find(self._kind, self.name):
-            fault = f"the name {self.name!r} of an earlier {self._kind} job cannot be reused; omit --job for a new one"
-            raise Refused([fault])
+            raise Refused(
+                f"the name {self.name!r} of an earlier {self._kind} job cannot be reused; omit --job for a new one"
+            )
         send()
         sagemaker.create(self._kind, request)
         print(f"Created {self.name}")
@@ -170,7 +171,7 @@ class Job:
         if self._options.yes:
             return
         if not sys.stdin.isatty():
-            raise Refused(["cannot ask for confirmation without a terminal; confirm with --yes"])
+            raise Refused("cannot ask for confirmation without a terminal; confirm with --yes")
         if input("Create it? [y/N] ").strip().lower() not in ("y", "yes"):
             raise JobError("Nothing was created.")
 
@@ -189,7 +190,7 @@ def check_request(operation: str, request: Request) -> None:
     """Check a request against the service model. Raises Refused."""
     violations = find_violations(operation, request)
     if violations:
-        raise Refused(violations)
+        raise Refused(*violations)
 
 
 def _print_line(text: str) -> None:

@@ -59,14 +59,14 @@ def _find(sagemaker: Sagemaker, name: str) -> tuple[str, JobState]:
     for kind in RESOURCES:
         if state := sagemaker.find(kind, name):
             return kind, state
-    raise Refused([f"there is no job {name!r} in this region and account; `status` without a name lists the newest"])
+    raise Refused(f"there is no job {name!r} in this region and account; `status` without a name lists the newest")
 
 
 def _stop(sagemaker: Sagemaker, kind: str, state: JobState) -> None:
     if kind != "training":
-        raise Refused([f"{state.name} is a {kind} job; this command stops training jobs only"])
+        raise Refused(f"{state.name} is a {kind} job; this command stops training jobs only")
     if state.has_ended:
-        raise Refused([f"{state.name} has ended already: {state.describe()}"])
+        raise Refused(f"{state.name} has ended already: {state.describe()}")
     sagemaker.stop_training(state.name)
     print(f"Stopping {state.name}")
 

@@ -49,9 +49,9 @@ def add_transform(commands: Any) -> None:
 
 def _transform(options: argparse.Namespace) -> None:
     if not options.messages.is_file():
-        raise Refused([f"{options.messages}: no such file"])
+        raise Refused(f"{options.messages}: no such file")
     if not options.local and not options.bucket:
-        raise Refused(["name a bucket with --bucket, or classify on this machine with --local"])
+        raise Refused("name a bucket with --bucket, or classify on this machine with --local")
     job = None if options.local else Job(options, "transform", "past", results="answers")
     size = _SHARD if job else _LOCAL_SHARD
     model = load_model(options.model, in_memory=False)

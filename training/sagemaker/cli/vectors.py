@@ -45,7 +45,7 @@ def _vectors(options: argparse.Namespace) -> None:
     given = dict(options.settings)
     faults = find_faults(options.mode, given, has_validation=False)
     if faults:
-        raise Refused(faults)
+        raise Refused(*faults)
     if options.collect:
         _collect(options.out, Job(options, "training", "vectors", results="vectors"))
         return
@@ -68,7 +68,7 @@ def _train_locally(options: argparse.Namespace, given: Mapping[str, str], texts:
 
 def _train_on_aws(options: argparse.Namespace, given: Mapping[str, str], texts: Path, count: int) -> None:
     if not options.bucket:
-        raise Refused(["name a bucket with --bucket, or train on this machine with --local"])
+        raise Refused("name a bucket with --bucket, or train on this machine with --local")
     job = Job(options, "training", "vectors", results="vectors")
     types = instance_types("Training")
     cost = job.check(check_training_instance(job.machines.instance, job.machines.count, options.mode, types))
@@ -107,7 +107,7 @@ def _collect(out: Path, job: Job) -> None:
 def _read_texts(path: Path) -> Iterator[tuple[Message, str]]:
     """Yield the messages that have words, with their normalised texts. Raises Refused."""
     if not path.is_file():
-        raise Refused([f"{path}: no such file"])
+        raise Refused(f"{path}: no such file")
     with path.open(encoding="utf-8", errors="replace") as lines:
         for shard in read_shards(lines, _READ_AT_ONCE):
             for message in shard.messages:
@@ -117,7 +117,7 @@ def _read_texts(path: Path) -> Iterator[tuple[Message, str]]:
 
 def _check_any(path: Path, count: int) -> None:
     if not count:
-        raise Refused([f'{path}: no line is a message with words, {{"id": …, "text": …}}'])
+        raise Refused(f'{path}: no line is a message with words, {{"id": …, "text": …}}')
 
 
 # --- Similar messages -----------------------------------------------------------------------------------------

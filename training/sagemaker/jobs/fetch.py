@@ -47,14 +47,12 @@ def _check_same_data(facets: Sequence[Facet], counts: Mapping[str, int], prepare
     labels = {facet.name: [label.name for label in facet.labels] for facet in facets}
     trained = {name: [label["name"] for label in listed] for name, listed in prepared["facets"].items()}
     if labels != trained:
-        raise Refused([f"the job was trained on other labels ({', '.join(trained)}); pass the folder prepared for it"])
+        raise Refused(f"the job was trained on other labels ({', '.join(trained)}); pass the folder prepared for it")
     recorded = prepared["lines"][TRAIN]
     if any(counts.get(label, 0) != count for label, count in recorded.items()):
         raise Refused(
-            [
-                f"the job was trained on {sum(recorded.values()):,} lines, but this folder has "
-                f"{sum(counts.values()):,}, or other ones; pass the folder prepared for it, unchanged"
-            ]
+            f"the job was trained on {sum(recorded.values()):,} lines, but this folder has "
+            f"{sum(counts.values()):,}, or other ones; pass the folder prepared for it, unchanged"
         )
 
 

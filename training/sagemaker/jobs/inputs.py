@@ -74,18 +74,18 @@ def open_prepared(folder: Path) -> Prepared:
     """Read a prepared folder. Raises Refused."""
     description = folder / DESCRIPTION
     if not description.is_file():
-        raise Refused([f"{folder}: no {DESCRIPTION}; write it with `python -m training prepare`"])
+        raise Refused(f"{folder}: no {DESCRIPTION}; write it with `python -m training prepare`")
     try:
         described = json.loads(description.read_text(encoding="utf-8"))
         lines = {split: sum(described["lines"][f"{split}.csv"].values()) for split in _SPLITS}
         facets = tuple(described["facets"])
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise Refused([f"{description}: not written by `python -m training prepare` ({error!r})"]) from error
+        raise Refused(f"{description}: not written by `python -m training prepare` ({error!r})") from error
     files = {split: folder / f"{split}.txt" for split in _SPLITS if lines[split]}
     faults = [f"{path}: no such file; prepare again" for path in files.values() if not path.is_file()]
     faults += [] if lines["train"] else [f"{folder}: no training lines"]
     if faults:
-        raise Refused(faults)
+        raise Refused(*faults)
     paths = [*files.values(), description]
     return Prepared(folder, files, {path.name: checksum(path) for path in paths}, lines, facets)
 
