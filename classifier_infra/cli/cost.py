@@ -55,8 +55,10 @@ def add_cost(commands: Commands) -> None:
         "Price each mode at your traffic, per 1,000 messages and per month, and recommend one.",
         _EXAMPLES,
     )
-    command.add_argument("--messages-a-day", type=float, required=True, metavar="N", help="mean over all days")
-    command.add_argument("--busy-hours", type=float, default=10.0, metavar="H", help="of a day (default: 10)")
+    command.add_argument("--messages-a-day", type=float, required=True, metavar="N", help="daily mean")
+    command.add_argument(
+        "--busy-hours", type=float, default=10.0, metavar="H", help="hours per day with traffic (default: 10)"
+    )
     command.add_argument(
         "--peak-factor", type=float, default=5.0, metavar="X", help="peak over mean rate of busy hours (default: 5)"
     )
@@ -65,8 +67,12 @@ def add_cost(commands: Commands) -> None:
     )
     command.add_argument("--instance", default=_DEFAULTS.instance, metavar="TYPE", help="(default: %(default)s)")
     command.add_argument("--instances", type=int, default=1, metavar="N", help="minimum; 2 for availability")
-    command.add_argument("--memory", type=float, default=2.0, metavar="GIB", help="of a serverless one (default: 2)")
-    command.add_argument("--model", type=Path, metavar="MODEL_DIR", help="whose size counts (default: any small one)")
+    command.add_argument(
+        "--memory", type=float, default=2.0, metavar="GIB", help="memory of a serverless endpoint (default: 2)"
+    )
+    command.add_argument(
+        "--model", type=Path, metavar="MODEL_DIR", help="the model, for its size (default: a small one)"
+    )
     command.add_argument("--need", action="append", choices=NEEDS, default=[], help="what the mode must support")
     command.add_argument("--prices", type=Path, metavar="FILE", help="a price table of your own")
     command.add_argument("--json", action="store_true", help="figures for programs")

@@ -55,12 +55,18 @@ def add_deploy(commands: Commands) -> None:
     add_place(command)
     command.add_argument("--role", metavar="ARN", help="the role with which SageMaker reads the model")
     command.add_argument("--instance", metavar="TYPE", help="instance type, real-time (default: ml.c5.large)")
-    command.add_argument("--instances", type=int, metavar="N", help="how many; 2 for availability (default: 1)")
+    command.add_argument(
+        "--instances", type=int, metavar="N", help="number of instances; 2 for availability (default: 1)"
+    )
     command.add_argument("--serverless", action="store_true", help="paid per call, slow after idle times")
-    command.add_argument("--memory", type=int, metavar="MB", help="of a serverless one (default: 2048)")
-    command.add_argument("--concurrency", type=int, metavar="N", help="calls at a time, serverless (default: 5)")
-    command.add_argument("--capture", metavar="S3_URL", help="keep requests and answers here; customers' text")
-    command.add_argument("--capture-percentage", type=int, default=100, metavar="P", help="of requests (default: 100)")
+    command.add_argument("--memory", type=int, metavar="MB", help="memory of a serverless endpoint (default: 2048)")
+    command.add_argument(
+        "--concurrency", type=int, metavar="N", help="concurrent calls of a serverless endpoint (default: 5)"
+    )
+    command.add_argument("--capture", metavar="S3_URL", help="store requests and answers here: customers' text")
+    command.add_argument(
+        "--capture-percentage", type=int, default=100, metavar="P", help="percentage of requests (default: 100)"
+    )
     command.add_argument(
         "--tag", action="append", default=[], type=_tag, metavar="KEY=VALUE", help="a tag of everything that is created"
     )

@@ -69,14 +69,30 @@ def add_promote(commands: Commands) -> None:
     command.add_argument("model", metavar="MODEL", help="model folder, or version in the store")
     add_place(command)
     command.add_argument("--strategy", choices=KINDS, default=default.kind, help="(default: %(default)s)")
-    command.add_argument("--percent", type=int, default=default.percent, metavar="P", help="1 to 50 (default: 25)")
-    command.add_argument("--wait", type=int, default=default.wait, metavar="S", help="at each step (default: 300)")
-    command.add_argument("--bake", type=int, default=default.bake, metavar="S", help="at the end (default: 300)")
     command.add_argument(
-        "--error-percent", type=float, default=limits.error_percent, metavar="P", help="may fail (default: 1)"
+        "--percent",
+        type=int,
+        default=default.percent,
+        metavar="P",
+        help="of the new fleet per step, 1 to 50 (default: 25)",
+    )
+    command.add_argument("--wait", type=int, default=default.wait, metavar="S", help="seconds per step (default: 300)")
+    command.add_argument(
+        "--bake", type=int, default=default.bake, metavar="S", help="seconds the old fleet stays (default: 300)"
     )
     command.add_argument(
-        "--latency-ms", type=float, default=limits.latency_ms, metavar="MS", help="99th percentile (default: 500)"
+        "--error-percent",
+        type=float,
+        default=limits.error_percent,
+        metavar="P",
+        help="limit of failed invocations (default: 1)",
+    )
+    command.add_argument(
+        "--latency-ms",
+        type=float,
+        default=limits.latency_ms,
+        metavar="MS",
+        help="limit of the 99th percentile (default: 500)",
     )
     add_running(command)
     set_aws_command(command, "The model cannot be promoted", promote)

@@ -73,11 +73,16 @@ def add_serve(commands: Commands) -> None:
         metavar="MODEL_DIR",
         help="folder with model.tar.gz and manifest.json, or with the bare model.bin",
     )
-    served.add_argument("--endpoints", type=Path, metavar="FILE", help="YAML or JSON with several, see the examples")
-    command.add_argument(
-        "--endpoint-name", type=endpoint_name, metavar="NAME", help=f"of MODEL_DIR's endpoint (default: {DEFAULT_NAME})"
+    served.add_argument(
+        "--endpoints", type=Path, metavar="FILE", help="YAML or JSON file of several endpoints, see below"
     )
-    command.add_argument("--port", type=_port, default=8080, help="0 takes a free one (default: %(default)s)")
+    command.add_argument(
+        "--endpoint-name",
+        type=endpoint_name,
+        metavar="NAME",
+        help=f"the endpoint of MODEL_DIR (default: {DEFAULT_NAME})",
+    )
+    command.add_argument("--port", type=_port, default=8080, help="0 chooses a free port (default: %(default)s)")
     command.add_argument(
         "--host",
         default=LOOPBACK,
@@ -88,7 +93,11 @@ def add_serve(commands: Commands) -> None:
     )
     command.add_argument("--capture", type=Path, metavar="DIR", help="write requests and answers as data capture does")
     command.add_argument(
-        "--capture-percentage", type=_percentage, default=100.0, metavar="P", help="of requests (default: 100)"
+        "--capture-percentage",
+        type=_percentage,
+        default=100.0,
+        metavar="P",
+        help="percentage of requests to capture (default: 100)",
     )
     command.set_defaults(run=partial(_serve, command))
 
@@ -96,7 +105,7 @@ def add_serve(commands: Commands) -> None:
 def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Serve until a signal ends it. Raises CommandError."""
     if options.endpoints and options.endpoint_name:
-        parser.error("--endpoint-name is for one MODEL_DIR; with --endpoints the names are in the file")
+        parser.error("--endpoint-name needs a MODEL_DIR; with --endpoints the names are in the file")
     endpoints = _open(options)
     faults = [_parse_fault(text, endpoints, parser) for text in options.fault]
     capture = Capture(options.capture, options.capture_percentage) if options.capture else None
@@ -104,7 +113,7 @@ def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         listener = listen(options.host, options.port)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        message = f"Port {options.port} cannot be used: {reason}. Try another one with --port."
+        message = f"Port {options.port} cannot be used: {reason}. Choose another one with --port."
         raise CommandError(message, 1) from error
     with listener:
         sys.stdout.write(f"{_describe(endpoints)} at {address(listener)}\n")

@@ -151,7 +151,7 @@ def test_a_port_in_use_is_reported_with_what_to_do(run, model_folder):
         result = run("serve", model_folder, "--port", port)
 
     assert result.returncode == 1
-    assert result.stderr == f"Port {port} cannot be used: Address already in use. Try another one with --port.\n"
+    assert result.stderr == f"Port {port} cannot be used: Address already in use. Choose another one with --port.\n"
 
 
 @pytest.mark.parametrize(
