@@ -1,8 +1,7 @@
-"""`python -I -B cold_start_child.py FOLDERS MODULE EVENT`: load a handler as Lambda does, have it answer one event.
+"""`python -I -B cold_start_child.py FOLDERS MODULE EVENT`: load a handler as Lambda does and send it one event.
 
-Prints a JSON object: milliseconds until the answer, by the clock and of the processor, its status, the megabytes that
-the process holds then. Runs by
-itself, with what is in FOLDERS (joined as in a PATH) and nothing else.
+Prints a JSON object with the milliseconds until the answer (wall and processor time), its status, and the resident
+memory in MB. Imports only from FOLDERS, joined as in a PATH.
 """
 
 import time
@@ -13,7 +12,7 @@ import sys  # noqa: E402
 
 
 class Context:
-    """As much of Lambda's as the handlers look at."""
+    """The attributes of Lambda's context that the handlers use."""
 
     function_name = "cold-start"
     invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:cold-start"

@@ -49,7 +49,7 @@ def _prepare(options: argparse.Namespace) -> None:
         print(f"{path}: {total:,} line{'s' * (total != 1)}")
         missing = [label for label, count in counts.items() if not count]
         if missing and total:
-            print(f"  note: no line of {', '.join(missing)}")
+            print(f"  note: no lines with {', '.join(missing)}")
 
 
 def _part(text: str) -> str:

@@ -89,7 +89,7 @@ def _add_linear_options(command: Any) -> None:
         "--folds",
         number(int, 2, 20),
         defaults.folds,
-        "cross-validation folds; only one is used when it has a thousand rows, and validation.csv when that has",
+        "cross-validation folds; one fold alone, or validation.csv alone, is used if it has a thousand rows",
     )
     add(head, "--seed", number(int, 0), defaults.seed, "seed of the random number generator")
 
@@ -203,5 +203,5 @@ def _print_training(manifest: Manifest) -> None:
         else:
             rows = "validation" + " (before the final fit on all rows)" * described["refitted"]
             print(describe_accuracy(facet.name, described["validation"], rows))
-        automatic = f"from confidence {facet.threshold:.2f} on" if facet.threshold < 1 else "never"
-        print(f"  automatic: {automatic} (validation precision of 95 %)")
+        automatic = f"from confidence {facet.threshold:.2f}" if facet.threshold < 1 else "never"
+        print(f"  automatic: {automatic} (validation precision 95 %)")

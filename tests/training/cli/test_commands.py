@@ -41,7 +41,7 @@ def test_training_prints_what_it_read_measured_and_wrote(run, data, tmp_path):
         "  note: 15 texts in both train.csv and test.csv: "
         "train.csv:1, test.csv:1; train.csv:3, test.csv:2; train.csv:5, test.csv:3; and 12 more\n"
         "category: accuracy 100.0%, macro-F1 100.0% on 15 rows of test.csv\n"
-        "  automatic: never (validation precision of 95 %)\n"
+        "  automatic: never (validation precision 95 %)\n"
         f"Wrote {tmp_path}/mine: version {version}, model.bin 0.0 MB\n"
     )
     assert version.startswith("mine-")
@@ -331,7 +331,7 @@ def test_preparing_notes_labels_missing_from_a_file(run, write_facet, tmp_path):
 
     done = run("prepare", data, "--out", tmp_path)
 
-    assert f"{tmp_path}/test.txt: 1 line\n  note: no line of __label__Other\n" in done.stdout
+    assert f"{tmp_path}/test.txt: 1 line\n  note: no lines with __label__Other\n" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["../a", "a b", ".a"])

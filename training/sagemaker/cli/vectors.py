@@ -56,7 +56,7 @@ def _vectors(options: argparse.Namespace) -> None:
             for _, words in _read_texts(options.messages):
                 file.write(f"{words}\n")
                 count += 1
-        _check_any(options.messages, count)
+        _check_not_empty(options.messages, count)
         (_train_locally if options.local else _train_on_aws)(options, given, texts, count)
 
 
@@ -115,7 +115,7 @@ def _read_texts(path: Path) -> Iterator[tuple[Message, str]]:
                     yield message, words
 
 
-def _check_any(path: Path, count: int) -> None:
+def _check_not_empty(path: Path, count: int) -> None:
     if not count:
         raise Refused(f'{path}: no line is a message with words, {{"id": …, "text": …}}')
 
@@ -137,7 +137,7 @@ def _similar(options: argparse.Namespace) -> None:
 
     vectors = read_vectors(options.vectors / VECTORS)
     messages = {words: message for message, words in _read_texts(options.messages)}
-    _check_any(options.messages, len(messages))
+    _check_not_empty(options.messages, len(messages))
     nearest = Index(vectors, list(messages)).nearest(normalise(clean(options.text)), options.count)
     if not nearest:
         raise JobError("no word of this text has a vector; try other words, or train on more messages")
