@@ -7,7 +7,7 @@ from training.calibrate import NEVER, Calibration, choose_threshold, fit_calibra
 
 
 def drawn(calibration, rows=20_000, labels=3):
-    """Logits, lengths, and labels drawn with the probabilities that the calibration makes of them."""
+    """Random logits and lengths, and labels drawn with their calibrated probabilities."""
     random = np.random.default_rng(0)
     logits = random.normal(size=(rows, labels))
     tokens = random.integers(2, 60, rows)
@@ -57,7 +57,7 @@ def test_a_few_right_answers_do_not_prove_certainty():
 
     confidence = fit_calibration(logits, labels, tokens).apply(logits, tokens).max()
 
-    assert confidence == pytest.approx(4 / 5, abs=0.01)  # three of three right, one of two imagined
+    assert confidence == pytest.approx(4 / 5, abs=0.01)  # three right of three, smoothed by one right of two
 
 
 def test_huge_logits_do_not_overflow():

@@ -24,7 +24,7 @@ LABELS = ("billing", "technical", "general")
 
 
 def answer(actual, predicted, confidence=0.8):
-    """Answers that give the predicted class this confidence (a number, or one a text), and share the rest."""
+    """Answers with this confidence (a number, or one per text) in the predicted class; the others share the rest."""
     confidence = np.broadcast_to(confidence, len(actual))
     probabilities = np.repeat(((1 - confidence) / 2)[:, None], 3, axis=1)
     probabilities[np.arange(len(actual)), predicted] = confidence

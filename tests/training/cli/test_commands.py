@@ -374,7 +374,7 @@ def test_a_learning_curve_is_refused_for_a_model_of_another_trainer(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "fault"),
     [
         (["--hyperparameter", "epoch=3"], "did you mean epochs?"),
         (["--hyperparameter", "epochs"], "'epochs' is not NAME=VALUE"),
@@ -382,11 +382,11 @@ def test_a_learning_curve_is_refused_for_a_model_of_another_trainer(
         (["--search"], "argument --search: only for the linear trainer"),
     ],
 )
-def test_what_a_job_would_reject_is_refused_before_anything_runs(run, tmp_path, options, said):
+def test_what_a_job_would_reject_is_refused_before_anything_runs(run, tmp_path, options, fault):
     done = run("train", tmp_path / "nowhere", "--out", tmp_path, "--trainer", "blazingtext", *options)
 
     assert done.returncode == 2
-    assert said in done.stderr
+    assert fault in done.stderr
 
 
 def test_blazingtexts_hyperparameters_are_not_for_the_linear_trainer(run, tmp_path):

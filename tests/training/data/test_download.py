@@ -32,7 +32,7 @@ CONTENT = pack()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT as a test wants it; `asked` has the Range header of every request."""
+    """Serves CONTENT as configured by a test; `asked` records the Range header of every request."""
 
     daemon_threads = True
     content = CONTENT
@@ -164,10 +164,10 @@ def test_without_a_network_the_error_says_how_to_resume(server, tmp_path, monkey
 
     returncode = main(["download", str(tmp_path)])
 
-    said = capsys.readouterr().err
+    error = capsys.readouterr().err
     assert returncode == 1
-    assert said.startswith("error: http://127.0.0.1:9/a.tgz: not reachable (")
-    assert "check this machine's network connection; 5 of " in said
+    assert error.startswith("error: http://127.0.0.1:9/a.tgz: not reachable (")
+    assert "check this machine's network connection; 5 of " in error
 
 
 def test_the_command_prints_what_it_wrote(server, tmp_path, monkeypatch, capsys):

@@ -36,7 +36,7 @@ ODD_TEXTS = [
 
 @dataclass(frozen=True)
 class Exported:
-    """A linear model with its calibrations, the same in a model folder, and the texts it was fitted to."""
+    """A linear model with its calibrations, its model folder, and the texts that it was fitted to."""
 
     model: LinearModel
     calibrations: Sequence[Calibration]
@@ -45,7 +45,7 @@ class Exported:
     texts: list[str]
 
     def probabilities(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Give what the model says without fastText: a matrix a facet, texts × labels."""
+        """Return the probabilities (texts × labels) of each facet, computed without fastText."""
         logits = (self.model.logits(texts, i) for i in range(len(self.calibrations)))
         tokens = np.array([count_tokens(text) for text in texts])
         pairs = zip(self.calibrations, logits, strict=True)

@@ -56,7 +56,7 @@ def all_trained(ask_fasttext) -> dict[FeatureSettings, Trained]:
         settings: Trained(
             answer,
             build_dictionary(TEXTS, settings, BUCKETS),
-            # fastText leaves words of one count in any order; ids are compared over its own.
+            # fastText orders words of equal count arbitrarily, so ids are compared over its own dictionary.
             Dictionary(tuple(answer["words"]), tuple(answer["counts"]), BUCKETS, settings),
         )
         for settings, answer in zip(SETTINGS, answers, strict=True)

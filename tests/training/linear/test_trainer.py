@@ -112,7 +112,7 @@ def test_a_few_validation_rows_make_nothing_automatic(trained):
 
 
 def vary(examples, times):
-    """The same messages over and over, each with a number of its own."""
+    """Repeated messages, each with its own number."""
     return tuple(
         replace(example, text=f"{example.text} {i}", words=f"{example.words} {i}")
         for i in range(times)

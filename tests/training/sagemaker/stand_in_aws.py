@@ -244,7 +244,9 @@ class StandIn:
         return summary | ({"FinalHyperParameterTuningJobObjectiveMetric": accuracy[0]} if accuracy else {})
 
     def DescribeModel(self, request, answer, region):
-        return {name: value for name, value in answer.items() if value != {}}  # moto's empty VpcConfig is not AWS's
+        return {
+            name: value for name, value in answer.items() if value != {}
+        }  # moto adds an empty VpcConfig, AWS does not
 
     # --- Batch transform --------------------------------------------------------------------------------------------
 

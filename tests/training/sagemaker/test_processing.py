@@ -20,7 +20,7 @@ FILES = ("train.txt", "validation.txt", "test.txt", "prepared.json")
 
 @pytest.fixture(scope="module")
 def data(write_facet, message_rows, tmp_path_factory) -> Path:
-    """Two facets, texts that repeat, quotes, line breaks inside texts, a byte order mark, no last line break."""
+    """Two facets with repeated texts, quotes, line breaks in texts, a byte order mark, and no final line break."""
     folder = tmp_path_factory.mktemp("shards") / "data"
     rows = [(label, f"{text} no {i}") for i in range(9) for label, text in message_rows] + message_rows * 2
     write_facet(folder / "category", train=rows, test=message_rows[::2])
@@ -30,7 +30,7 @@ def data(write_facet, message_rows, tmp_path_factory) -> Path:
 
 
 def run_machines(data: Path, scratch: Path, machines: int) -> Path:
-    """Do what a processing job does: each machine has its share of the objects, and all of the rest."""
+    """Run a processing job: each machine has its share of the rows, and all other inputs."""
     write_inputs(data, scratch / "all", machines * 4)
     objects = sorted(path for path in (scratch / "all" / "rows").rglob("*") if path.is_file())
     for machine in range(machines):
@@ -60,7 +60,7 @@ def test_any_number_of_machines_writes_the_lines_of_one(data, machines, tmp_path
     for name in FILES:
         ours, theirs = (tmp_path / "merged" / name).read_text("utf-8"), (tmp_path / "local" / name).read_text("utf-8")
         assert Counter(ours.splitlines()) == Counter(theirs.splitlines())
-        assert ours == theirs  # the order too, which is more than was asked for
+        assert ours == theirs  # including the order
 
 
 def test_more_machines_than_objects_leave_some_without_rows(write_facet, message_rows, tmp_path):

@@ -54,7 +54,7 @@ def test_a_job_that_would_fail_or_surprise_is_refused(train, options, fault, tmp
 
 
 def price_table(folder):
-    """A table that has a price for every instance of these tests."""
+    """Write a price table with every instance of these tests."""
     from importlib import resources
 
     text = resources.files("classifier_infra").joinpath("prices.json").read_text()
