@@ -77,7 +77,7 @@ handler = getattr(importlib.import_module(module), name)
 context = types.SimpleNamespace(
     function_name="function", memory_limit_in_mb=1024, aws_request_id="request",
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
-    get_remaining_time_in_millis=lambda: 20000,
+    get_remaining_time_in_millis=lambda: 1000 * int(sys.argv[3]),
 )
 for line in sys.stdin:
     try:
@@ -244,7 +244,8 @@ def deployment(template, archives, python_of_lambda, ministack_url, moto_url, tm
                 environment["SLACK_WORKSPACES"] = "T1FIELD"
             if "POLICY_FILE" in environment:  # the one that fits the stand-in's workspace
                 environment["POLICY_FILE"] = str(ROOT / "bot" / "sandbox" / "policy.yml")
-            command = [str(python_of_lambda), "-IS", "-c", RUN, resource["Handler"], str(folder / name)]
+            arguments = [resource["Handler"], str(folder / name), str(resource["Timeout"])]
+            command = [str(python_of_lambda), "-IS", "-c", RUN, *arguments]
             functions[name] = DeployedFunction(name, command, folder / name, {**of_lambda, **environment})
             stack.callback(functions[name].close)
         classifier.wait()
