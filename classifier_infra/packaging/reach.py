@@ -14,7 +14,7 @@ _CLIENT_METHODS = ("client", "create_client")
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What one handler needs.
+    """The sources, libraries and services that one handler needs.
 
     `sources` are our own files: path inside the archive → file. `foreign` are the dotted names that they import from
     libraries, and `services` the AWS services that they make clients of, by botocore's names.

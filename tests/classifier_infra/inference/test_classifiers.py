@@ -1,4 +1,4 @@
-"""What every classifier promises: the endpoint, the model in this process, and the endpoint with that fallback.
+"""The promises of every classifier: the endpoint, the model in this process, and the endpoint with that fallback.
 
 Each is built from settings, as in the Lambda functions.
 """

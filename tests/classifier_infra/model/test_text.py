@@ -40,7 +40,7 @@ def test_slack_mark_up_becomes_what_people_read(mark_up, words):
     assert plain(mark_up) == words
 
 
-def test_an_escaped_reference_is_text_that_somebody_typed():
+def test_an_escaped_reference_is_typed_text():
     assert plain("&lt;@U1&gt;") == "<@U1>"
 
 

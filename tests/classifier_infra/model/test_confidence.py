@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier_infra.model.confidence import MOST_FREQUENT, Vocabulary, is_enough
-from classifier_infra.model.prediction import Familiarity
+from classifier_infra.model.confidence import MOST_FREQUENT, Vocabulary, find_doubt, is_enough
+from classifier_infra.model.prediction import Familiarity, Prediction
 from classifier_infra.model.text import clean, normalise
 from training.starter import read_messages
 
@@ -115,3 +115,32 @@ def test_gibberish_falls_short(vocabulary, chance, words):
     text = " ".join("".join(chance.choices(letters, k=chance.randint(5, 12))) for _ in range(words))
 
     assert not is_enough(vocabulary.measure(text))
+
+
+# --- Doubts ---------------------------------------------------------------------------------------------------
+
+
+def make_prediction(familiarity, caution=None):
+    return Prediction({}, "1", "endpoint", familiarity, caution)
+
+
+def test_a_familiar_text_and_a_sound_classifier_raise_no_doubt():
+    assert find_doubt(make_prediction(Familiarity(5, 5))) is None
+
+
+def test_words_that_were_not_counted_raise_no_doubt():
+    assert find_doubt(make_prediction(None)) is None
+
+
+@pytest.mark.parametrize("familiarity", [Familiarity(0, 0), Familiarity(2, 9)])
+def test_a_text_of_unfamiliar_words_is_doubted(familiarity):
+    assert find_doubt(make_prediction(familiarity)) == "unfamiliar"
+
+
+@pytest.mark.parametrize("caution", ["canaries-moved", "words-unchecked"])
+def test_a_classifier_with_a_caution_is_doubted(caution):
+    assert find_doubt(make_prediction(Familiarity(5, 5), caution)) == caution
+
+
+def test_an_unfamiliar_text_comes_first_because_its_author_can_change_it():
+    assert find_doubt(make_prediction(Familiarity(0, 5), "canaries-moved")) == "unfamiliar"
