@@ -1,4 +1,4 @@
-"""Settings of the Lambda functions, read from an environment that the entry modules hand in."""
+"""Settings of the bot's functions and commands, read from an environment that entry modules pass in."""
 
 import json
 import re
@@ -10,20 +10,36 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from botocore.session import Session
 
-
 _WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,39}")
 
 
 class MissingSetting(Exception):
-    """A setting that the function cannot do without is absent or unusable. The message has its name, never a value."""
+    """A required setting is absent or unusable. The message has its name and never its value."""
 
 
 def require(environ: Mapping[str, str], name: str) -> str:
-    """Raises MissingSetting."""
+    """Return the value of a variable. Raises MissingSetting."""
     value = environ.get(name, "")
     if not value:
         raise MissingSetting(f"the environment variable {name} is not set")
     return value
+
+
+def read_workspaces(environ: Mapping[str, str]) -> frozenset[str]:
+    """Return the ids of the workspaces and organisations that may install the bot; none if it serves one workspace.
+
+    Raises MissingSetting.
+    """
+    text = environ.get("SLACK_WORKSPACES", "").strip()
+    if text in ("", "none"):
+        return frozenset()
+    names = [each.strip() for each in text.split(",")]
+    if not all(_WORKSPACE.fullmatch(each) for each in names):
+        raise MissingSetting("SLACK_WORKSPACES is none, or ids like T0123ABCD and E0123ABCD with commas between")
+    return frozenset(names)
+
+
+# --- Secrets: from a variable of their own, or from the secret in Secrets Manager that a variable names -----
 
 
 def read_signing_secret(environ: Mapping[str, str]) -> str:
@@ -37,7 +53,7 @@ def read_bot_token(environ: Mapping[str, str]) -> str:
 
 
 def find_bot_token(environ: Mapping[str, str]) -> str | None:
-    """Give the bot token, or None where workspaces are installed through OAuth alone. Raises MissingSetting."""
+    """Return the bot token, or None if all workspaces install the bot through OAuth. Raises MissingSetting."""
     name = environ.get("SLACK_SECRET_NAME")
     if environ.get("SLACK_BOT_TOKEN") or not name:
         return environ.get("SLACK_BOT_TOKEN") or None
@@ -47,7 +63,7 @@ def find_bot_token(environ: Mapping[str, str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class AppCredentials:
-    """What the Slack app proves itself with when it exchanges a code for a token."""
+    """What the Slack app authenticates with when it exchanges an OAuth code for a token."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -58,20 +74,6 @@ def read_app_credentials(environ: Mapping[str, str]) -> AppCredentials:
     where = "SLACK_OAUTH_SECRET_NAME"
     client_id = _read_slack_secret(environ, "SLACK_CLIENT_ID", "client_id", where)
     return AppCredentials(client_id, _read_slack_secret(environ, "SLACK_CLIENT_SECRET", "client_secret", where))
-
-
-def read_workspaces(environ: Mapping[str, str]) -> frozenset[str]:
-    """Give the ids of the workspaces and organisations that may install the bot, none where it is in one workspace.
-
-    Raises MissingSetting.
-    """
-    text = environ.get("SLACK_WORKSPACES", "").strip()
-    if text in ("", "none"):
-        return frozenset()
-    names = [each.strip() for each in text.split(",")]
-    if not all(_WORKSPACE.fullmatch(each) for each in names):
-        raise MissingSetting("SLACK_WORKSPACES is none, or ids like T0123ABCD and E0123ABCD with commas between")
-    return frozenset(names)
 
 
 def _read_slack_secret(environ: Mapping[str, str], variable: str, key: str, where: str = "SLACK_SECRET_NAME") -> str:
@@ -95,9 +97,12 @@ def _fetch_secret(name: str, where: str) -> Mapping[str, object]:
     return document
 
 
+# --- AWS ----------------------------------------------------------------------------------------------------
+
+
 @cache
 def session() -> "Session":
-    """Return the botocore session that all clients share: each of its own would load AWS's data again."""
-    from botocore.session import get_session  # only here, so that a function with plain settings does not pay for it
+    """Return the botocore session that all clients share, because each session loads AWS's data anew."""
+    from botocore.session import get_session  # imported here, so that functions with plain settings do not load it
 
     return get_session()

@@ -1,11 +1,11 @@
-"""Calls to Slack, and what their failures mean for whoever made them.
+"""Call Slack's Web API and sort its errors by what the caller can do about them.
 
     SlackError
-    ├── RetryableError   may succeed later; `refused` tells whether Slack surely did nothing this time
-    ├── PermanentError     will fail again until a person changes something
-    └── WorkspaceUninstalled the installation is gone: nothing can be done for this workspace any more
+    ├── RetryableError        may succeed later; `refused` means that Slack certainly did nothing this time
+    ├── PermanentError        fails again until a person changes something
+    └── WorkspaceUninstalled  the installation is gone, so that nothing more can be done for this workspace
 
-Errors are named by Slack's code; no message text, token or URL is in them.
+Errors have Slack's error code, and never a message text, token or URL.
 """
 
 import json
@@ -20,11 +20,11 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.slack.blocks import View
 
-# Seconds for one call. A ledger lease outlasts the most calls that one step makes.
+# Seconds for one call. A lease in the ledger is longer than the calls that one step makes at most.
 TIMEOUT = 4
 
-# Nothing was done, and it will not be done until somebody changes the app, the channel or the policy.
-_HOPELESS = frozenset({
+# Slack did nothing, and will not until a person changes the app, the channel or the policy.
+_PERMANENT = frozenset({
     "not_in_channel", "channel_not_found", "is_archived", "is_inactive", "restricted_action", "missing_scope",
     "restricted_action_read_only_channel", "restricted_action_thread_only_channel", "cannot_reply_to_message",
     "restricted_action_non_threadable_channel", "restricted_action_thread_locked", "thread_locked",
@@ -41,14 +41,14 @@ _HOPELESS = frozenset({
 
 _GONE = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 
-# What was asked for is so already.
+# The request was already fulfilled.
 _DONE = frozenset({"already_reacted", "no_reaction"})
 
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 
 
 class SlackError(Exception):
-    """Slack did not do what it was asked. `error` is its code, or the class of what went wrong on the way."""
+    """A call failed. `error` is Slack's code, or the class of the exception if there was no answer."""
 
     def __init__(self, error: str) -> None:
         super().__init__(error)
@@ -56,7 +56,7 @@ class SlackError(Exception):
 
 
 class RetryableError(SlackError):
-    """Refused for now (`refused`), or without an answer that says whether it was done. `after`: seconds to wait."""
+    """Slack refused the call for now (`refused`), or its outcome is unknown. `after`: seconds to wait."""
 
     def __init__(self, error: str, refused: bool = False, after: int | None = None) -> None:
         super().__init__(error)
@@ -65,21 +65,21 @@ class RetryableError(SlackError):
 
 
 class PermanentError(SlackError):
-    """Trying again is no use."""
+    """A retry is of no use."""
 
 
 class WorkspaceUninstalled(SlackError):
-    """The bot's token is not valid (any more): it was revoked, or the app uninstalled."""
+    """The bot's token is not valid: it was revoked, or the app was uninstalled."""
 
 
 def build_client(token: str, api_url: str | None) -> WebClient:
-    """Build a client that never repeats a call by itself: a post whose answer was lost would be seen twice."""
+    """Build a client without retries of its own: if the answer to a post was lost, a retry would post it twice."""
     url = api_url or WebClient.BASE_URL
     return WebClient(token, base_url=url, timeout=TIMEOUT, retry_handlers=[])
 
 
 def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
-    """Call a method of the Web API; "already done" counts as success.
+    """Call a method of the Web API; errors that mean "already done" count as success.
 
     Raises RetryableError, PermanentError, WorkspaceUninstalled.
     """
@@ -91,12 +91,12 @@ def call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackRespons
             return response
         raise _failure(response) from error
     except (OSError, HTTPException, ValueError) as error:
-        # Timeouts, refused and broken connections, and answers that end in the middle.
+        # Timeouts, refused and broken connections, truncated answers.
         raise RetryableError(type(error).__name__) from error
 
 
 def _failure(response: SlackResponse) -> SlackError:
-    # A proxy's HTML in place of JSON ends up in `error`, whole.
+    # If a proxy answers with HTML, all of it is in `error`.
     error = str(response.get("error"))[:60]
     if response.status_code == 429 or error in _RATE_LIMITED:
         return RetryableError("ratelimited", refused=True, after=_seconds(response.headers))
@@ -104,7 +104,7 @@ def _failure(response: SlackResponse) -> SlackError:
         return RetryableError(f"status {response.status_code}")
     if error in _GONE:
         return WorkspaceUninstalled(error)
-    return PermanentError(error) if error in _HOPELESS else RetryableError(error)
+    return PermanentError(error) if error in _PERMANENT else RetryableError(error)
 
 
 def _seconds(headers: Mapping[str, str]) -> int | None:
@@ -113,11 +113,9 @@ def _seconds(headers: Mapping[str, str]) -> int | None:
 
 
 def respond(url: str, view: View, replace: bool = False) -> None:
-    """Answer at a `response_url`, visible to its user alone; `replace` what was pressed.
+    """Answer at a `response_url`, visible to its user alone; `replace` replaces the message with the button.
 
-    Raises RetryableError, PermanentError.
-
-    Slack takes five answers within half an hour; one whose own answer was lost may be seen twice.
+    Slack takes five answers within half an hour. A retry may show one twice. Raises RetryableError, PermanentError.
     """
     client = WebhookClient(url, timeout=TIMEOUT, retry_handlers=[])
     try:
@@ -125,7 +123,7 @@ def respond(url: str, view: View, replace: bool = False) -> None:
             text=view.text, blocks=list(view.blocks) or None, response_type="ephemeral", replace_original=replace
         )
     except (OSError, HTTPException, ValueError) as error:
-        raise RetryableError(type(error).__name__) from None  # the cause's traceback could lead to the URL
+        raise RetryableError(type(error).__name__) from None  # the cause could reveal the URL
     if answer.status_code == 429:
         raise RetryableError("ratelimited", refused=True, after=_seconds(answer.headers))
     if answer.status_code >= 500:
@@ -136,7 +134,7 @@ def respond(url: str, view: View, replace: bool = False) -> None:
 
 
 def _check_answer(body: str) -> None:
-    """Slack answers `ok`, or a JSON object that can say otherwise."""
+    """Raise PermanentError for a JSON answer with an error; on success Slack answers `ok`."""
     try:
         document = json.loads(body)
     except ValueError:

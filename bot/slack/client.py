@@ -1,4 +1,4 @@
-"""What the bot does in Slack, one action a method. Whether it has been done before is not asked here."""
+"""The bot's actions in Slack, one per method; callers ensure that each is done once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,17 +18,22 @@ T = TypeVar("T")
 
 METADATA_TYPE = "triage_post"
 
-# A post is looked for minutes after it was made, so it is near the end of what there is to read.
+# A post is searched for minutes after it was made, so that it is among the newest messages.
 PAGES = 2
 _PAGE_SIZE = 999
+_CHANNELS: dict[str, Any] = {
+    "types": "public_channel,private_channel",
+    "exclude_archived": True,
+    "limit": _PAGE_SIZE,
+}
 
-# The most calls of one step: the pages of the look, then message, permalink, post, join, and post again.
+# Calls of one step at most: the pages of the search, then message, permalink, post, join, and post again.
 CALLS_OF_A_STEP = PAGES + 5
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the bot is: its team, its user and its bot id."""
+    """The IDs of the bot: its team, its user and its bot ID."""
 
     team: str
     user: str
@@ -44,7 +49,7 @@ class ChannelInfo:
 
 @dataclass(frozen=True, slots=True)
 class SlackActions:
-    """Every method raises RetryableError, PermanentError and WorkspaceUninstalled (slack_calls.py)."""
+    """Every method raises the errors of `bot.slack.api`: RetryableError, PermanentError and WorkspaceUninstalled."""
 
     client: WebClient
 
@@ -55,11 +60,10 @@ class SlackActions:
         call(self.client.reactions_remove, channel=key.channel, timestamp=key.ts, name=name)
 
     def reply(self, key: MessageKey, step: str, view: View) -> str:
-        """Post in the message's thread; give the post's ts.
+        """Post in the message's thread; return the post's ts. Raises PermanentError("message_not_found").
 
-        Slack does not refuse an answer to a message that is gone: it posts it into the channel, for all to see. So
-        the message is looked for before, and what has landed in the channel all the same is taken away.
-        Raises PermanentError("message_not_found").
+        Slack does not refuse a reply to a deleted message, but posts it in the channel. So the message is read before,
+        and a reply that is in the channel nevertheless is removed.
         """
         if self.read_original(key).is_gone:
             raise PermanentError("message_not_found")
@@ -70,7 +74,7 @@ class SlackActions:
         return str(posted["ts"])
 
     def send_on(self, key: MessageKey, step: str, view: View, channel: str) -> str:
-        """Post in a team's channel, joining it if need be; give the post's ts."""
+        """Post in a team's channel, joining it if necessary; return the post's ts."""
         return str(self._as_member(channel, lambda: self._post(key, step, view, channel=channel))["ts"])
 
     def edit(self, channel: str, ts: str, view: View) -> None:
@@ -81,7 +85,7 @@ class SlackActions:
         return str(answer["permalink"])
 
     def read_original(self, key: MessageKey, parts: Sequence[str] = ()) -> OriginalMessage:
-        """Read the message again, and the later ones that are parts of it: their texts are nowhere else."""
+        """Read the message and the later ones that are parts of it from Slack; their texts are not stored."""
         message = self._read(key)
         if message is None:
             return OriginalMessage(None, "")
@@ -89,7 +93,7 @@ class SlackActions:
         return OriginalMessage(message.get("user"), text, read_foreign_team(message, key.team))
 
     def read_request(self, key: MessageKey, received_at: int, parts: Sequence[str] = ()) -> MessageRecord | None:
-        """Read the message as it stands now, with its parts, or None where it has been deleted."""
+        """Read the message and its parts as they are now, as a record to triage; None if it was deleted."""
         message = self._read(key)
         record = read_standing(message, key.channel, key.team, received_at) if message else None
         if message is None or not isinstance(record, MessageRecord):
@@ -97,7 +101,7 @@ class SlackActions:
         return replace(record, text=self._join(message, key, parts))
 
     def _join(self, message: Mapping[str, Any], key: MessageKey, parts: Sequence[str]) -> str:
-        """Give the texts of a message and its parts, but for those deleted, as the one text that they are read as."""
+        """Join the texts of a message and those of its parts that still exist."""
         others = (self._read(replace(key, ts=ts)) for ts in parts)
         return "\n".join(read_text(each).text for each in (message, *others) if each)[:MAX_CHARACTERS]
 
@@ -112,26 +116,24 @@ class SlackActions:
         return None if message.get("subtype") == "tombstone" else message
 
     def identify(self) -> Identity:
-        """Ask who the bot is."""
+        """Return the bot's IDs."""
         answer = call(self.client.auth_test)
         return Identity(str(answer["team_id"]), str(answer["user_id"]), str(answer["bot_id"]))
 
     def list_channels(self) -> list[str]:
-        """Give the channels that the bot is in."""
-        wish = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": _PAGE_SIZE}
-        pages = self._all_pages(self.client.conversations_list, **wish)
+        """Return the IDs of the channels that the bot is in."""
+        pages = self._all_pages(self.client.conversations_list, **_CHANNELS)
         return [str(each["id"]) for page in pages for each in page["channels"] if each.get("is_member")]
 
     def list_memberships(self) -> list[ChannelInfo]:
-        """Give the channels that the bot is in, at the price of one call however many there are besides."""
-        wish = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": _PAGE_SIZE}
-        answer = call(self.client.users_conversations, **wish)
+        """Return the first 999 channels that the bot is in, with one call however large the workspace is."""
+        answer = call(self.client.users_conversations, **_CHANNELS)
         return [
             ChannelInfo(str(each["id"]), str(each["name"]), bool(each.get("is_private"))) for each in answer["channels"]
         ]
 
     def list_groups(self) -> dict[str, str]:
-        """Give the user groups, id → handle; none where the workspace's plan has none or the bot may not see them."""
+        """Map the user groups' IDs to handles; empty if the plan has no groups or the bot may not see them."""
         try:
             answer = call(self.client.usergroups_list)
         except PermanentError:
@@ -139,7 +141,7 @@ class SlackActions:
         return {str(each["id"]): str(each["handle"]) for each in answer["usergroups"]}
 
     def update_dialog(self, view_id: str, view: Mapping[str, Any]) -> None:
-        """Put another view into an open dialog; one that was closed meanwhile is a success."""
+        """Replace the view of an open dialog; do nothing if it was closed."""
         try:
             call(self.client.views_update, view_id=view_id, view=dict(view))
         except PermanentError as failure:
@@ -150,24 +152,23 @@ class SlackActions:
         call(self.client.views_publish, user_id=user, view=dict(view))
 
     def read_history(self, channel: str, oldest: float, latest: float) -> list[Mapping[str, Any]]:
-        """Give all that was written in a channel (not in its threads) between two times, newest first."""
+        """Return a channel's messages (not those in threads) between two times, newest first."""
         wish = {"channel": channel, "oldest": f"{oldest:.6f}", "latest": f"{latest:.6f}", "limit": _PAGE_SIZE}
         pages = self._all_pages(self.client.conversations_history, include_all_metadata=True, **wish)
         return [message for page in pages for message in page["messages"]]
 
     def find_reply(self, key: MessageKey, step: str) -> str | None:
-        """Find the post of a step in the message's thread; give its ts."""
+        """Return the ts of a step's post in the message's thread, or None."""
         return _first(self._replies(key), key, step)
 
     def find_sent_on(self, key: MessageKey, step: str, channel: str) -> str | None:
-        """Find the post of a step in a team's channel; give its ts."""
+        """Return the ts of a step's post in a team's channel, or None."""
         return self._as_member(channel, lambda: _first(self._history(key, channel), key, step))
 
     def find_copies(self, key: MessageKey, step: str, channel: str) -> list[str]:
-        """Find all posts of a step, in the message's thread or else in a channel; give their ts, oldest first.
+        """Return the ts of all posts of a step, oldest first: those in the message's thread, or else in the channel.
 
-        In the message's own channel a step can be beside it: a summary, or a message that is sent on to where it was
-        written.
+        A summary, and a message that is sent on to its own channel, are beside the message and not in its thread.
         """
         in_thread = self._find_in_thread(key, step) if channel == key.channel else []
         return sorted(in_thread or _all_matching(self._history(key, channel), key, step))
@@ -178,10 +179,10 @@ class SlackActions:
         except PermanentError as failure:
             if failure.error != "thread_not_found":
                 raise
-            return []  # a summary is no message, so it has no thread
+            return []  # a summary is not about one message, so that it has no thread
 
     def remove(self, channel: str, ts: str) -> None:
-        """Take one of the bot's own posts away; one that is gone is a success."""
+        """Remove one of the bot's own posts; do nothing if it is gone."""
         try:
             call(self.client.chat_delete, channel=channel, ts=ts)
         except PermanentError as failure:
@@ -206,7 +207,7 @@ class SlackActions:
         )
 
     def _as_member(self, channel: str, act: Callable[[], T]) -> T:
-        """Act in a channel; where that takes a member, join it and act again. Private channels cannot be joined."""
+        """Act in a channel; if only members may, join it and act again. Private channels cannot be joined."""
         try:
             return act()
         except PermanentError as failure:
@@ -219,7 +220,7 @@ class SlackActions:
         try:
             call(self.client.conversations_join, channel=channel)
         except PermanentError:
-            raise failure from None  # that the bot is not in the channel is what a person can do something about
+            raise failure from None  # a person can act on "not in channel", but not on why joining failed
 
     def _pages(self, method: Callable[..., SlackResponse], **place: str) -> Iterator[list[Mapping[str, Any]]]:
         pages = self._all_pages(method, include_all_metadata=True, limit=_PAGE_SIZE, **place)

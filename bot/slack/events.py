@@ -1,7 +1,7 @@
-"""From what Slack sends to a record for the queue, or the reason why there is nothing to queue. Pure.
+"""Event parsing: turn Slack's events and commands into queue messages, or into the reason why there is none. Pure.
 
-Only what the envelope itself proves useless ends here. Rules about channels, authors and other bots are the
-worker's, which knows the policy and keeps the reason.
+Only what the payload itself shows to be irrelevant is dropped here. The worker applies the rules about channels,
+authors and bots, because it knows the policy and records its reasons.
 """
 
 import re
@@ -24,20 +24,24 @@ from bot.queue.messages import (
 from bot.slack import mrkdwn
 from classifier_infra.model.text import MAX_CHARACTERS, clean
 
-# A file can come with words; every other subtype is Slack telling of itself, or a bot of the old kind.
-_WRITTEN = (None, "file_share")
-# An answer in a thread that is shown in the channel, too, is an answer.
-_REPLIED = (*_WRITTEN, "thread_broadcast")
+# A message with a file can have a text; other subtypes are Slack's own notices, or messages of legacy bots.
+_MESSAGE_SUBTYPES = (None, "file_share")
+# A reply that is also shown in the channel is still a reply.
+_REPLY_SUBTYPES = (*_MESSAGE_SUBTYPES, "thread_broadcast")
+
+_HELP_WORDS = ("", "help")
+# Longer texts are classified even if they begin with such a word, like "stop charging my card".
+_VERB = re.compile(
+    r"(?P<verb>stats|policy|stop|start|version)|(?P<switch>mute|unmute)(?:\s+<[@#](?P<target>[a-z0-9]+)(?:\|[^>]*)?>)?"
+)
 
 EventRecord: TypeAlias = MessageRecord | RevisionRecord | ReplyRecord | ReactionRecord | HomeRecord | LifecycleRecord
 _Json: TypeAlias = Mapping[str, Any]
 
-_HELP_WORDS = ("", "help")
-
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Nothing to queue, and why: a word for logs, not for people."""
+    """Nothing to queue; the reason is for logs, not for people."""
 
     reason: str
 
@@ -49,10 +53,13 @@ class HelpRequested:
 
 @dataclass(frozen=True, slots=True)
 class CleanText:
-    """A text fit to be queued: mark-up read, personal data redacted, cut where it is too long."""
+    """A text ready to be queued: mark-up converted, personal data redacted, cut if it is too long."""
 
     text: str
     truncated: bool
+
+
+# --- Events -------------------------------------------------------------------------------------------------
 
 
 def read_event(envelope: Mapping[str, Any], received_at: int) -> EventRecord | Dropped:
@@ -60,14 +67,10 @@ def read_event(envelope: Mapping[str, Any], received_at: int) -> EventRecord | D
     event = envelope.get("event")
     if envelope.get("type") != "event_callback" or not isinstance(event, dict):
         return Dropped("unknown-type")
-    other = _OTHERS.get(str(event.get("type")))
-    if other:
-        return other(envelope, event, received_at)
-    if event.get("type") != "message":
+    kind = event.get("type")
+    read = _MESSAGES.get(str(event.get("subtype")), _read_new) if kind == "message" else _OTHERS.get(str(kind))
+    if read is None:
         return Dropped("unknown-type")
-    read = {"message_changed": _read_change, "message_deleted": _read_deletion}.get(
-        str(event.get("subtype")), _read_new
-    )
     try:
         return read(envelope, event, received_at)
     except InvalidRecord:
@@ -77,64 +80,48 @@ def read_event(envelope: Mapping[str, Any], received_at: int) -> EventRecord | D
 def read_standing(
     message: _Json, channel: str, team: str, received_at: int, user: str | None = None
 ) -> EventRecord | Dropped:
-    """Read a message as it stands in a channel's history; what `user`, the bot's own, wrote is dropped."""
+    """Read a message from a channel's history; drop it if `user`, the bot's own, wrote it."""
     ours = {"team_id": team, "user_id": user, "is_bot": user is not None}
     envelope = {"type": "event_callback", "authorizations": [ours], "event": {**message, "channel": channel}}
     return read_event(envelope, received_at)
 
 
 def _read_reaction(envelope: _Json, event: _Json, received_at: int) -> ReactionRecord | Dropped:
-    """Read a reaction; whether it says anything is the policy's to tell."""
     if _is_our_own(envelope, event):
         return Dropped("our-own")
     item = _part(event, "item")
     if item.get("type") != "message":
         return Dropped("no-message")
-    name = str(event.get("reaction")).partition("::")[0]  # in whatever colour of skin
+    name = str(event.get("reaction")).partition("::")[0]  # without the skin tone
     place = {"team": _team(envelope), "channel": item.get("channel"), "ts": item.get("ts")}
-    try:
-        return build(ReactionRecord, {**place, "user": event.get("user"), "name": name, "received_at": received_at})
-    except InvalidRecord:
-        return Dropped("malformed")
+    return build(ReactionRecord, {**place, "user": event.get("user"), "name": name, "received_at": received_at})
 
 
 def _read_home(envelope: _Json, event: _Json, received_at: int) -> HomeRecord | Dropped:
     if event.get("tab", "home") != "home":
         return Dropped("other-tab")
-    try:
-        values = {"team": _team(envelope), "user": event.get("user"), "received_at": received_at}
-        return build(HomeRecord, values)
-    except InvalidRecord:
-        return Dropped("malformed")
+    return build(HomeRecord, {"team": _team(envelope), "user": event.get("user"), "received_at": received_at})
 
 
-def _read_departure(envelope: _Json, event: _Json, received_at: int) -> LifecycleRecord | Dropped:
-    """Read that a workspace took the bot out, or only its token. The tokens of its people are none of ours."""
+def _read_uninstall(envelope: _Json, event: _Json, received_at: int) -> LifecycleRecord | Dropped:
+    """Read that a workspace uninstalled the bot or revoked its token; tokens of users are not used."""
     if event.get("type") == "tokens_revoked" and not _part(event, "tokens").get("bot"):
         return Dropped("no-token-of-ours")
     at = envelope.get("event_time", received_at)
     values = {"team": _team(envelope), "what": event.get("type"), "at": at, "received_at": received_at}
-    try:
-        return build(LifecycleRecord, values)
-    except InvalidRecord:
-        return Dropped("malformed")
+    return build(LifecycleRecord, values)
 
 
-_OTHERS = {
-    "app_home_opened": _read_home,
-    "reaction_added": _read_reaction,
-    "app_uninstalled": _read_departure,
-    "tokens_revoked": _read_departure,
-}
+# --- Messages -----------------------------------------------------------------------------------------------
 
 
-def _read_new(envelope: _Json, event: _Json, received_at: int) -> EventRecord | Dropped:
+def _read_new(envelope: _Json, event: _Json, received_at: int) -> MessageRecord | ReplyRecord | Dropped:
     if _is_our_own(envelope, event):
         return Dropped("our-own")
-    if event.get("subtype") not in (_REPLIED if _is_reply(event) else _WRITTEN):
+    is_reply = _is_reply(event)
+    if event.get("subtype") not in (_REPLY_SUBTYPES if is_reply else _MESSAGE_SUBTYPES):
         return Dropped("subtype")
-    read = _read_reply if _is_reply(event) else _read_message
-    return read(envelope, event, received_at)
+    return _read_reply(envelope, event, received_at) if is_reply else _read_message(envelope, event, received_at)
 
 
 def _read_message(envelope: _Json, event: _Json, received_at: int) -> MessageRecord:
@@ -175,9 +162,9 @@ def _read_reply(envelope: _Json, event: _Json, received_at: int) -> ReplyRecord 
 
 
 def _read_change(envelope: _Json, event: _Json, received_at: int) -> RevisionRecord | Dropped:
-    """Read an edit. Links that unfold and first replies raise one too: then the words are what they were."""
+    """Read an edit; unfurled links and first replies cause one, too, but with the same text."""
     message, previous = _part(event, "message"), _part(event, "previous_message")
-    is_gone = message.get("subtype") == "tombstone"  # what a deleted message with replies leaves
+    is_gone = message.get("subtype") == "tombstone"  # what remains of a deleted message with replies
     if not is_gone and read_text(message) == read_text(previous):
         return Dropped("same-words")
     return _read_revision(envelope, event, previous if is_gone else message, received_at)
@@ -192,13 +179,22 @@ def _read_revision(envelope: _Json, event: _Json, message: _Json, received_at: i
         return Dropped("our-own")
     if _is_reply(message):
         return Dropped("thread-reply")
-    values = {
-        "team": _team(envelope),
-        "channel": event.get("channel"),
-        "ts": message.get("ts", event.get("deleted_ts")),
-        "received_at": received_at,
-    }
+    ts = message.get("ts", event.get("deleted_ts"))
+    values = {"team": _team(envelope), "channel": event.get("channel"), "ts": ts, "received_at": received_at}
     return build(RevisionRecord, values)
+
+
+_MESSAGES = {"message_changed": _read_change, "message_deleted": _read_deletion}
+
+_OTHERS = {
+    "app_home_opened": _read_home,
+    "reaction_added": _read_reaction,
+    "app_uninstalled": _read_uninstall,
+    "tokens_revoked": _read_uninstall,
+}
+
+
+# --- Parts of an event --------------------------------------------------------------------------------------
 
 
 def _part(event: _Json, name: str) -> _Json:
@@ -224,27 +220,33 @@ def _authorization(envelope: _Json) -> _Json:
 
 
 def _team(envelope: _Json) -> Any:
-    # In a channel shared with another organisation, `team_id` can be theirs; the installation is always ours.
+    # In a channel shared with another organisation, `team_id` can be theirs; the authorization is always ours.
     return _authorization(envelope).get("team_id") or envelope.get("team_id")
 
 
 def read_foreign_team(event: _Json, ours: Any) -> Any:
-    """Give the author's team where it is not ours (Slack Connect)."""
+    """Return the author's team if it is not ours (Slack Connect), else None."""
     team = event.get("user_team") or event.get("team")
     return team if team != ours else None
 
 
+# --- Texts --------------------------------------------------------------------------------------------------
+
+
 def read_text(message: Mapping[str, Any]) -> CleanText:
-    """Read the words of a message: its `text`, or what its blocks say where `text` is empty."""
+    """Read the text of a message: its `text`, or that of its blocks if `text` is empty."""
     text = message.get("text")
     return clean_text(text if isinstance(text, str) and text.strip() else mrkdwn.from_blocks(message.get("blocks")))
 
 
 def clean_text(text: str) -> CleanText:
-    """Redact first and cut then: a secret that the cut went through would no longer be recognised."""
-    # JSON can carry half of a surrogate pair, which no encoder of the way ahead takes.
+    """Redact a text, then cut it: half of a secret at the cut would not be recognised."""
+    # JSON can hold half of a surrogate pair, which cannot be encoded later.
     cleaned = clean(text.encode("utf-8", "replace").decode("utf-8"))
     return CleanText(cleaned[:MAX_CHARACTERS], len(cleaned) > MAX_CHARACTERS)
+
+
+# --- Commands -----------------------------------------------------------------------------------------------
 
 
 def read_command(form: Mapping[str, str], received_at: int) -> CommandRecord | AskRecord | HelpRequested | Dropped:
@@ -261,18 +263,12 @@ def read_command(form: Mapping[str, str], received_at: int) -> CommandRecord | A
         "response_url": form.get("response_url"),
         "received_at": received_at,
     }
-    wish = _WISH.fullmatch(text.lower())
+    match = _VERB.fullmatch(text.lower())
     try:
-        if wish:
-            target = (wish["target"] or "").upper() or (sender["channel"] if wish["switch"] else None)
-            return build(AskRecord, {**sender, "verb": wish["verb"] or wish["switch"], "target": target})
+        if match:
+            target = (match["target"] or "").upper() or (sender["channel"] if match["switch"] else None)
+            return build(AskRecord, {**sender, "verb": match["verb"] or match["switch"], "target": target})
         cleaned = clean_text(text)
         return build(CommandRecord, {**sender, "text": cleaned.text, "truncated": cleaned.truncated})
     except InvalidRecord:
         return Dropped("malformed")
-
-
-# Of a longer text these words are just the beginning: "stop charging my card" is to be read.
-_WISH = re.compile(
-    r"(?P<verb>stats|policy|stop|start|version)|(?P<switch>mute|unmute)(?:\s+<[@#](?P<target>[a-z0-9]+)(?:\|[^>]*)?>)?"
-)

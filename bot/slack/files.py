@@ -1,4 +1,4 @@
-"""Read a file that somebody uploaded to Slack: from Slack's own hosts only, and no more of it than is wanted."""
+"""Download an uploaded file from Slack's own hosts, up to a maximum size."""
 
 import ssl
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from classifier_infra.inference.deadline import Bounded, within
 
-# A text of so many bytes fits into a message of SQS, whatever its characters become in JSON.
+# Such a text fits into an SQS message, even if JSON escapes all its characters.
 MOST_BYTES = 64 * 1024
 
-# Seconds for the whole download: whoever uploaded the file is waiting, and Slack for three seconds only.
+# Seconds for the whole download; Slack waits three seconds for the answer to the upload.
 PATIENCE = 2.0
 
 _MOST_URL = 1_500
@@ -22,7 +22,7 @@ Fault: TypeAlias = Literal["elsewhere", "too-large", "not-text", "no-right", "go
 
 
 class FileUnreadable(Exception):
-    """The file cannot be had. `fault` says why; neither its address nor its content is in it."""
+    """The file cannot be read. `fault` says why; it has neither the file's address nor its content."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
@@ -31,7 +31,7 @@ class FileUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file in Slack: its name, where its content is, and how many bytes that is said to be."""
+    """A file in Slack: its name, the URL of its content, and its size in bytes as Slack states it."""
 
     name: str
     url: str = field(repr=False)
@@ -42,20 +42,20 @@ def read_file_object(file: Mapping[str, Any]) -> UploadedFile:
     """Read Slack's description of a file. Raises KeyError, TypeError and ValueError."""
     url, name = file["url_private"], file.get("name") or ""
     if not isinstance(url, str) or not isinstance(name, str) or len(url) > _MOST_URL:
-        raise ValueError("a file has an address and a name")
+        raise ValueError("the file has no usable URL or name")
     return UploadedFile(name[:_MOST_NAME], url, int(file.get("size") or 0))
 
 
 @dataclass(frozen=True, slots=True)
 class FileReader:
-    """Reads files as text with the bot's token. `api_url` is that of Slack's Web API, which tells its hosts."""
+    """Reads files as text with the bot's token. Slack's hosts are derived from `api_url`, the URL of its Web API."""
 
     api_url: str
     token: str = field(repr=False)
     bounded: Bounded = field(default_factory=lambda: Bounded(threads=2), repr=False)
 
     def read(self, file: UploadedFile) -> str:
-        """Raises FileUnreadable."""
+        """Return the text of a file, with Unix line ends. Raises FileUnreadable."""
         if file.size > MOST_BYTES:
             raise FileUnreadable("too-large")
         place = urlsplit(file.url)
@@ -82,10 +82,7 @@ class FileReader:
 
 
 def is_slacks(place: SplitResult, api_url: str) -> bool:
-    """Tell whether an address is one that the bot's token may be sent to: Slack's API itself, or its host for files.
-
-    A stand-in's API is where it says it is, and keeps its files there, too.
-    """
+    """Report whether the bot's token may be sent to a URL: only to the host of Slack's API and its host for files."""
     api = urlsplit(api_url)
     host = api.netloc.removeprefix("www.")
     return place.scheme == api.scheme and place.netloc in (host, f"files.{host}")
@@ -99,7 +96,7 @@ def _connect(place: SplitResult) -> HTTPConnection:
 
 
 def _check(answer: HTTPResponse) -> None:
-    """Raises FileUnreadable. Whom Slack does not let at a file, it leads to the page where people log in."""
+    """Raise FileUnreadable for an error; without the permission for a file, Slack redirects to its login page."""
     if answer.status == 404:
         raise FileUnreadable("gone")
     if answer.status in (301, 302, 303, 307, 308, 401, 403):

@@ -1,12 +1,15 @@
-"""Slack's mark-up (mrkdwn), written: what must be escaped, who is mentioned, and blocks turned back into mark-up."""
+"""Slack's mark-up (mrkdwn): escape text, write mentions and dates, and convert blocks to mark-up."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+# Block, list, section, text: Slack nests no deeper (an indented list is a list of its own).
+_DEPTH = 4
+
 
 def escape(text: str) -> str:
-    """Escape the three characters Slack reads as mark-up, so that nobody's `<!channel>` can ping a channel."""
+    """Escape the three characters that Slack reads as mark-up, so that a quoted `<!channel>` does not notify anyone."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -18,21 +21,17 @@ def mention(target: str) -> str:
 
 
 def date(at: float) -> str:
-    """Give a time (seconds since the epoch) that Slack shows in the reader's own zone."""
+    """Write a time (seconds since the epoch) that Slack shows in the reader's time zone."""
     fallback = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|{fallback}>"
 
 
 def from_blocks(blocks: Any) -> str:
-    """Give the words of rich_text and section blocks as mark-up; of anything else, nothing.
+    """Return the text of rich_text and section blocks as mark-up; other blocks have none.
 
-    Messages usually carry their words in `text` as well; those that do not have them only here.
+    It is needed for messages whose `text` is empty.
     """
     return "".join(_walk(blocks, _DEPTH)).strip()
-
-
-# Block, list, section, words: Slack nests no deeper (an indented list is a list of its own).
-_DEPTH = 4
 
 
 def _walk(nodes: Any, depth: int) -> Iterator[str]:

@@ -102,7 +102,7 @@ def test_the_model_may_be_that_of_the_functions(policy, write_model, manifest, t
     ("arguments", "complaint"),
     [
         (["check", "no-such-file"], "there is no file 'no-such-file'"),
-        (["check", __file__, "--model", "no-such-folder"], "'no-such-folder' is no model"),
+        (["check", __file__, "--model", "no-such-folder"], "'no-such-folder' is not a model"),
         (["try", __file__, "--text", "x"], "one of the arguments --model --label is required"),
         (["try", __file__, "--text", "x", "--label", "billing"], "'billing' is not of the form FACET=LABEL"),
         (["try", __file__, "--text", "x", "--label", "a=b", "--at", "noon"], "'noon' is not a time such as"),
@@ -181,7 +181,7 @@ def test_the_short_form_is_named_as_it_is_written(tried):
         (
             "Charged twice",
             ("--channel", "C0QUIET"),
-            "Only suggested, because the channel's mode is suggest. Once somebody confirms it:",
+            "Only suggested, because the channel's mode is suggest. Once a person confirms it:",
         ),
         ("The weekly newsletter", ("--at", "2026-12-24T12:00+01:00"), "Nothing is shown: a rule says so."),
     ],
