@@ -1,1 +1,1 @@
-"""Installing the bot in a workspace: pages, states, Slack's OAuth, and the way through them."""
+"""Install the bot in workspaces through Slack's OAuth, and find each workspace's token."""

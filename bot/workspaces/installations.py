@@ -1,11 +1,12 @@
-"""Workspaces that installed the bot through Slack's OAuth, in a DynamoDB table of their own: the token of each.
+"""The DynamoDB table of installations: the token of each workspace that installed the bot through OAuth.
 
-The table is apart from the ledger so that whoever writes tokens reads nothing else, and is not copied every second as
-the ledger is: a token that was removed is gone. The workspace whose token is in the secret has no row here.
+It is separate from the ledger so that the function that writes tokens can read nothing else. It has no point-in-time
+recovery, unlike the ledger, so that a removed token is gone. A workspace whose token is in the secret has no row.
 """
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,14 +19,23 @@ if TYPE_CHECKING:
 
 
 class InstallationsUnavailable(Exception):
-    """DynamoDB did not answer as it should: try again later. The message has its code and no value."""
+    """DynamoDB failed; a retry may help. The message has its error code and no value."""
+
+
+@contextmanager
+def installation_errors() -> Iterator[None]:
+    """Raise InstallationsUnavailable for DynamoDB's errors, without their traceback: the request can hold a token."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        code = error.response["Error"].get("Code") if isinstance(error, ClientError) else type(error).__name__
+        raise InstallationsUnavailable(f"the table of installations failed ({code})") from None
 
 
 class DynamoInstallationStore(InstallationStore):
-    """Slack's interface of such stores, as far as a bot token per workspace takes it.
+    """Slack's interface of such stores, as far as one bot token per workspace needs it.
 
-    Every method raises InstallationsUnavailable. An organisation's one installation for all its workspaces is not kept
-    here; see installing/flow.py.
+    Organisation-wide installations are not stored; see oauth_flow.py. Every method raises InstallationsUnavailable.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
@@ -37,7 +47,7 @@ class DynamoInstallationStore(InstallationStore):
         return logging.getLogger(__name__)
 
     def save(self, installation: Installation) -> None:
-        """Keep a workspace's token, in place of an earlier one."""
+        """Store a workspace's token in place of an earlier one."""
         row = {
             **_key(str(installation.team_id)),
             "team_id": {"S": str(installation.team_id)},
@@ -50,38 +60,32 @@ class DynamoInstallationStore(InstallationStore):
         }
         if installation.enterprise_id:
             row["enterprise_id"] = {"S": installation.enterprise_id}
-        try:
+        with installation_errors():
             self._client.put_item(TableName=self._table, Item=row)
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from None  # the request, with the token in it, stays out of every traceback
 
     def find_bot(
         self, *, enterprise_id: str | None = None, team_id: str | None, is_enterprise_install: bool | None = False
     ) -> Bot | None:
-        """Give the installation of a workspace as it is at this moment, or None where there is none."""
-        try:
+        """Return the installation of a workspace by a consistent read, or None."""
+        with installation_errors():
             answer = self._client.get_item(TableName=self._table, Key=_key(str(team_id)), ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from None
         return _read(answer["Item"]) if "Item" in answer else None
 
     def find_bots(self) -> Iterator[Bot]:
-        """Give the installations of all workspaces."""
+        """Yield the installations of all workspaces."""
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._table,
             FilterExpression="attribute_exists(bot_token)",
             ConsistentRead=True,
         )
-        try:
+        with installation_errors():
             for page in pages:
                 yield from map(_read, page["Items"])
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from None
 
     def delete_bot(self, *, enterprise_id: str | None = None, team_id: str | None, until: float | None = None) -> None:
-        """Remove a workspace's token, unless it was installed after `until` (seconds since the epoch).
+        """Remove a workspace's token, unless the bot was installed after `until` (seconds since the epoch).
 
-        Slack's word that the bot is gone can come late, when it has been installed again.
+        Slack's event about the removal can arrive late, after a new installation.
         """
         condition: dict[str, Any] = {}
         if until is not None:
@@ -89,11 +93,8 @@ class DynamoInstallationStore(InstallationStore):
                 "ConditionExpression": "attribute_not_exists(pk) OR installed_at <= :until",
                 "ExpressionAttributeValues": {":until": {"N": str(int(until))}},
             }
-        try:
+        with installation_errors(), suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.delete_item(TableName=self._table, Key=_key(str(team_id)), **condition)
-        except (BotoCoreError, ClientError) as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise unavailable(error) from None
 
 
 def _key(team: str) -> dict[str, Any]:
@@ -110,11 +111,3 @@ def _read(row: Mapping[str, Any]) -> Bot:
         bot_scopes=row["scopes"]["S"],
         installed_at=float(row["installed_at"]["N"]),
     )
-
-
-def unavailable(error: BotoCoreError | ClientError) -> InstallationsUnavailable:
-    return InstallationsUnavailable(f"the table of installations did not answer as it should ({code_of(error)})")
-
-
-def code_of(error: BotoCoreError | ClientError) -> str:
-    return str(error.response["Error"].get("Code")) if isinstance(error, ClientError) else type(error).__name__

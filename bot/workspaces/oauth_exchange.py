@@ -1,7 +1,7 @@
-"""Slack's side of an installation: where a person is sent to allow it, and what the code that comes back is worth.
+"""Slack's OAuth: the URL where a person allows the installation, and the exchange of the code for a token.
 
-Neither code, token nor secret gets into a log: the SDK is silent here, because at its level DEBUG it logs what it
-sends, and at ERROR whatever came back that is not JSON.
+The SDK's logger is silenced, so that no code, token or secret is logged: at DEBUG it logs its requests, and at ERROR
+answers that are not JSON.
 """
 
 import logging
@@ -17,7 +17,7 @@ from slack_sdk.oauth.installation_store.models.installation import Installation
 from bot.settings import AppCredentials
 from bot.slack.api import TIMEOUT, RetryableError, call
 
-# As the app's manifest has them.
+# The same as in docs/slack-app-manifest.yml.
 SCOPES = (
     "commands",
     "chat:write",
@@ -38,18 +38,18 @@ TEAM_ID = re.compile(r"T[A-Z0-9]{1,39}")
 
 
 class OrganisationWide(Exception):
-    """Somebody allowed the bot for all workspaces of an organisation at once."""
+    """The bot was installed for all workspaces of an organisation at once."""
 
 
 def build_oauth_client(api_url: str | None) -> WebClient:
-    """Build a client without a token that asks once: a code is good for one call, whatever became of its answer."""
+    """Build a client without token and without retries: a code is valid for one call, even if its answer is lost."""
     quiet = logging.getLogger("bot.workspaces.oauth_exchange.sdk")
     quiet.setLevel(logging.CRITICAL)
     return WebClient(base_url=api_url or WebClient.BASE_URL, timeout=TIMEOUT, retry_handlers=[], logger=quiet)
 
 
 def build_authorize_urls(client: WebClient, credentials: AppCredentials, redirect_uri: str) -> AuthorizeUrlGenerator:
-    """Build what makes the addresses of Slack's question; a stand-in asks it where its Web API is."""
+    """Build the generator of authorize URLs, on the same host as the Web API."""
     return AuthorizeUrlGenerator(
         client_id=credentials.client_id,
         redirect_uri=redirect_uri,
@@ -61,7 +61,7 @@ def build_authorize_urls(client: WebClient, credentials: AppCredentials, redirec
 def exchange(client: WebClient, credentials: AppCredentials, code: str, redirect_uri: str, now: float) -> Installation:
     """Exchange a code for a workspace's token.
 
-    Raises OrganisationWide, and what slack_calls.py names: each has Slack's word in it and nothing else.
+    Raises OrganisationWide and the errors of `bot.slack.api`, which hold Slack's error code and nothing else.
     """
     answer = call(
         client.oauth_v2_access,

@@ -1,7 +1,7 @@
-"""Installing the bot in a workspace: the page that offers it, and what becomes of the answer that Slack sends back.
+"""The installation in a workspace: the page that offers it, and the handling of Slack's redirect back.
 
-One installation is one workspace of the organisation that this deployment serves: its own id, or that of its
-organisation, is on a list. Nothing of a code or a token is logged.
+Only workspaces on a list, by their own id or their organisation's, can install the bot. Codes and tokens are never
+logged.
 """
 
 import logging
@@ -30,10 +30,10 @@ _COOKIES = OAuthStateUtils(expiration_seconds=GOOD_FOR_SECONDS)
 _STATE = re.compile(r"[A-Za-z0-9_-]{20,100}")
 _CODE = re.compile(r"[\x21-\x7e]{1,500}")
 _ERROR = re.compile(r"[a-z][a-z0-9_]{0,59}")
-# The class of what went wrong on the way, or a status: see slack_calls.py.
+# The class of an exception, or a status: see RetryableError in bot.slack.api.
 _OURS = re.compile(r"[A-Za-z]+|status [0-9]{3}")
 
-# Slack's words for a code that is no good (any more); others are about this app.
+# Slack's errors about a code that is invalid or used; others are about this app.
 _OF_THE_CODE = frozenset({"invalid_code", "code_already_used", "code_expired"})
 
 _REFUSALS: Mapping[Reason, tuple[int, install_text.PageText]] = {
@@ -44,7 +44,7 @@ _REFUSALS: Mapping[Reason, tuple[int, install_text.PageText]] = {
 
 
 class NotInstalled(Exception):
-    """The installation ends here; what the person who began it is shown."""
+    """The installation ends here; `text` is the page for the person who began it, `reason` is for the log."""
 
     def __init__(self, status: int, text: install_text.PageText, reason: str) -> None:
         super().__init__(reason)
@@ -55,7 +55,7 @@ class NotInstalled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Installer:
-    """What it takes. `allowed` are ids of workspaces and organisations; `now` gives seconds since the epoch."""
+    """Installs the bot. `allowed` has ids of workspaces and organisations; `now` returns seconds since the epoch."""
 
     credentials: AppCredentials
     allowed: frozenset[str]
@@ -66,19 +66,19 @@ class Installer:
     now: Callable[[], float]
 
     def offer(self, team: str | None) -> Answer:
-        """Show the page that leads to Slack's question, with a state for this browser.
+        """Show the page that leads to Slack's consent page, with a state for this browser.
 
         Raises InstallationsUnavailable.
         """
         state = self.states.issue()
         urls = build_authorize_urls(self.client, self.credentials, self.redirect_uri)
         url = urls.generate(state, team if team and TEAM_ID.fullmatch(team) else None)
-        # Lax, because the way back is a link from Slack; elsewhere nobody sends it.
+        # Lax, because Slack's redirect comes from another site.
         cookie = f"{_COOKIES.build_set_cookie_for_new_state(state)}; SameSite=Lax"
         return show(200, install_text.OFFER, url, {"Set-Cookie": cookie})
 
     def finish(self, parameters: Mapping[str, str], cookies: list[str]) -> Answer:
-        """Take the answer that Slack sent the browser back with. Raises NotInstalled and InstallationsUnavailable."""
+        """Handle Slack's redirect back. Raises NotInstalled and InstallationsUnavailable."""
         _require_consent(parameters)
         self._require_state(parameters.get("state", ""), cookies)
         installation = self._exchange(parameters.get("code", ""))
@@ -105,7 +105,7 @@ class Installer:
             ended = NotInstalled(403, install_text.ORGANISATION_WIDE, "organisation-wide")
         except SlackError as failure:
             ended = _ended_by_slack(failure)
-        raise ended  # out here it has no cause, and so nothing of the request that failed
+        raise ended  # outside the handlers, so that it has no cause that could hold the request
 
 
 def _require_consent(parameters: Mapping[str, str]) -> None:
@@ -127,8 +127,8 @@ def _require_allowed(installation: Installation, allowed: frozenset[str]) -> Non
 def _ended_by_slack(failure: SlackError) -> NotInstalled:
     if failure.error in _OF_THE_CODE:
         return NotInstalled(400, install_text.CODE_REFUSED, f"slack-{failure.error}")
-    if isinstance(failure, RetryableError) and not _ERROR.fullmatch(failure.error):  # no answer of Slack's at all
-        # What is no JSON is quoted in the failure, and could be anything.
+    if isinstance(failure, RetryableError) and not _ERROR.fullmatch(failure.error):  # Slack did not answer
+        # If the answer is not JSON, the failure quotes it, and it could be anything.
         return NotInstalled(
             503, install_text.SLACK_AWAY, failure.error if _OURS.fullmatch(failure.error) else "unreadable"
         )
@@ -142,7 +142,7 @@ _FOR_NOW = frozenset({"ratelimited", "service_unavailable", "internal_error", "f
 
 
 def handle(event: Mapping[str, Any], build: Callable[[], Installer | None]) -> Answer:
-    """Answer one proxy event of API Gateway; `build` gives None where nothing can be installed."""
+    """Answer one proxy event of API Gateway; `build` returns None if installation is not available."""
     path = str(event.get("path") or "")
     is_offer = path.endswith("/slack/install")
     if not is_offer and not path.endswith("/slack/oauth_redirect"):
@@ -153,11 +153,9 @@ def handle(event: Mapping[str, Any], build: Callable[[], Installer | None]) -> A
     parameters = _read_parameters(event)
     again = installer.redirect_uri.removesuffix("oauth_redirect") + "install"
     try:
-        return (
-            installer.offer(parameters.get("team"))
-            if is_offer
-            else installer.finish(parameters, list(_read_cookies(event)))
-        )
+        if is_offer:
+            return installer.offer(parameters.get("team"))
+        return installer.finish(parameters, list(_read_cookies(event)))
     except NotInstalled as ended:
         level = logging.ERROR if ended.status >= 500 else logging.WARNING
         log.log(level, "not installed, answered with %d: %s", ended.status, ended.reason)
@@ -169,15 +167,13 @@ def handle(event: Mapping[str, Any], build: Callable[[], Installer | None]) -> A
 
 def _read_parameters(event: Mapping[str, Any]) -> dict[str, str]:
     parameters = event.get("queryStringParameters")
-    return (
-        {name: value for name, value in parameters.items() if isinstance(value, str)}
-        if isinstance(parameters, dict)
-        else {}
-    )
+    if not isinstance(parameters, dict):
+        return {}
+    return {name: value for name, value in parameters.items() if isinstance(value, str)}
 
 
 def _read_cookies(event: Mapping[str, Any]) -> Iterator[str]:
-    """Give every Cookie header: HTTP/2 lets a browser send several."""
+    """Yield every Cookie header: in HTTP/2 a browser may send several."""
     many, single = event.get("multiValueHeaders"), event.get("headers")
     for name, values in {**(single or {}), **(many or {})}.items():
         if name.lower() == "cookie":

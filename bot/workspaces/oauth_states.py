@@ -1,8 +1,7 @@
-"""The states of installations under way: each is good once, for ten minutes, in the browser that was given it.
+"""OAuth states of installations in progress: each is valid once, for ten minutes, in the browser that it was issued to.
 
-A row says that a state was issued, by its digest alone, so that nobody who can read the table can finish an
-installation that somebody else began. Rows outlast their states by an hour: whoever comes too late, or twice, is told
-so, and not that nothing is known of them.
+Rows hold only a digest of the state, so that reading the table does not allow anyone to finish an installation. They
+outlast their states by an hour, so that a late or second attempt gets an accurate error page.
 """
 
 import hashlib
@@ -11,10 +10,9 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from botocore.exceptions import BotoCoreError, ClientError
 from slack_sdk.oauth.state_store.state_store import OAuthStateStore
 
-from bot.workspaces.installations import code_of, unavailable
+from bot.workspaces.installations import installation_errors
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -26,7 +24,7 @@ Reason: TypeAlias = Literal["unknown", "expired", "used"]
 
 
 class StateRefused(Exception):
-    """The state does not let anybody install anything (any more)."""
+    """The state is not valid, or no longer."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -34,7 +32,7 @@ class StateRefused(Exception):
 
 
 class DynamoStateStore(OAuthStateStore):
-    """Slack's interface of such stores, on the table of installations. `now` gives seconds since the epoch.
+    """Slack's interface of such stores, on the table of installations. `now` returns seconds since the epoch.
 
     Every method raises InstallationsUnavailable.
     """
@@ -49,7 +47,7 @@ class DynamoStateStore(OAuthStateStore):
         return logging.getLogger(__name__)
 
     def issue(self, *args: Any, **kwargs: Any) -> str:
-        """Give a state that nobody can guess."""
+        """Return a new random state."""
         state = secrets.token_urlsafe(32)
         good_until = int(self._now()) + GOOD_FOR_SECONDS
         row = {
@@ -57,28 +55,25 @@ class DynamoStateStore(OAuthStateStore):
             "good_until": {"N": str(good_until)},
             "expires_at": {"N": str(good_until + _REMEMBERED_SECONDS)},
         }
-        try:
+        with installation_errors():
             self._client.put_item(TableName=self._table, Item=row)
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from None
         return state
 
     def consume(self, state: str) -> bool:
-        """Use a state up, however many ask at once: one of them gets True, the others StateRefused."""
+        """Use a state up and return True; of concurrent calls all but one raise StateRefused."""
         now = int(self._now())
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=_key(state),
-                UpdateExpression="SET used_at = :now",
-                ConditionExpression="good_until > :now AND attribute_not_exists(used_at)",
-                ExpressionAttributeValues={":now": {"N": str(now)}},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (BotoCoreError, ClientError) as error:
-            if not isinstance(error, ClientError) or code_of(error) != "ConditionalCheckFailedException":
-                raise unavailable(error) from None
-            raise StateRefused(_reason(error.response.get("Item", {}))) from None
+        with installation_errors():
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(state),
+                    UpdateExpression="SET used_at = :now",
+                    ConditionExpression="good_until > :now AND attribute_not_exists(used_at)",
+                    ExpressionAttributeValues={":now": {"N": str(now)}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                raise StateRefused(_reason(error.response.get("Item", {}))) from None
         return True
 
 

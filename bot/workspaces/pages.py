@@ -1,4 +1,4 @@
-"""Pages for whoever installs the bot: plain HTML in which every text is text, and headers that allow nothing else."""
+"""HTML pages for installing the bot: all texts are escaped, and the headers forbid scripts, frames and caching."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ _STYLE = (
 
 _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-# Nothing is loaded, run, framed or kept; and the address, which can have Slack's code in it, is told to nobody.
+# Nothing may be loaded, run, framed or cached; no referrer is sent, because the URL can contain Slack's code.
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": (
@@ -33,7 +33,7 @@ _HEADERS = {
 
 
 def show(status: int, text: PageText, target: str = "", headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer with a page; `target` is where its link leads."""
+    """Build the answer with a page; `target` is the URL of its link."""
     paragraphs = "".join(f"<p>{escape(each)}</p>" for each in text.paragraphs)
     link = f'<p><a href="{escape(target)}">{escape(text.link)}</a></p>' if text.link and target else ""
     body = (

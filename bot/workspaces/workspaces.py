@@ -1,9 +1,8 @@
-"""Which token to speak to Slack with: that of the workspace a record is about, and never another one's.
+"""Find the Slack client of the workspace that a record is about.
 
-Without SLACK_WORKSPACES the bot is in one workspace, whose token is in the secret, and nothing is looked up. With it,
-each workspace has the token of its own installation (installations.py), and the secret's token, if there is one, is
-used for the workspace that it belongs to alone: with it, what one workspace's customers wrote would be posted in
-another's channels.
+Without SLACK_WORKSPACES the bot serves one workspace, whose token is in the secret. With it, each workspace has the
+token of its own installation (installations.py). The secret's token, if any, is then used only for its own workspace:
+otherwise messages of one workspace could be posted in another one's channels.
 """
 
 import logging
@@ -24,13 +23,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# So long an instance may go on with a token that was replaced elsewhere: less than it takes to install the bot again.
+# How long an instance caches a token that may have been replaced: shorter than a new installation takes.
 FRESH_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectedWorkspace:
-    """A workspace that the bot is in; `installed` means through OAuth, so that it can go without anybody's fault."""
+    """A workspace that the bot is in; `installed` through OAuth, so that it may uninstall the bot at any time."""
 
     client: WebClient
     installed: bool = False
@@ -39,25 +38,25 @@ class ConnectedWorkspace:
 class Workspaces(Protocol):
     """The workspaces that the bot is in.
 
-    Methods raise WorkspaceUninstalled, or RetryableError or InstallationsUnavailable where that cannot be told now.
+    Methods raise WorkspaceUninstalled, and RetryableError or InstallationsUnavailable if a retry may help.
     """
 
     def client_for(self, team: str) -> WebClient:
-        """Give what speaks to Slack in the name of a workspace."""
+        """Return the Slack client of a workspace."""
         ...
 
     def list_workspaces(self) -> Iterator[ConnectedWorkspace]:
-        """Give every workspace that the bot is in; whether Slack takes its token is for whoever uses it to find out."""
+        """Yield every workspace that the bot is in; their tokens are not checked."""
         ...
 
     def uninstall(self, record: LifecycleRecord) -> None:
-        """Forget the token of a workspace that took the bot out; doing it twice is doing it once."""
+        """Remove the token of a workspace that uninstalled the bot; idempotent."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OneWorkspace:
-    """Workspaces of a deployment whose token is in the secret."""
+    """The only workspace of a deployment whose token is in the secret."""
 
     client: WebClient
 
@@ -70,13 +69,13 @@ class OneWorkspace:
         yield ConnectedWorkspace(self.client)
 
     def uninstall(self, record: LifecycleRecord) -> None:
-        """See Workspaces. The token is in the secret, and not ours to remove: Slack takes it no more."""
+        """Only log it: the token is in the operator's secret, and Slack no longer accepts it."""
         _log_departure(record)
 
 
 @dataclass(slots=True)
 class ManyWorkspaces:
-    """Workspaces of a deployment that takes installations. `own` has the secret's token. `now` gives epoch seconds."""
+    """Workspaces of a deployment with OAuth. `own` uses the secret's token; `now` returns seconds since the epoch."""
 
     installations: DynamoInstallationStore
     build: Callable[[str], WebClient]
@@ -120,7 +119,7 @@ class ManyWorkspaces:
         try:
             return self._identify(own) in {bot.team_id for bot in bots}
         except SlackError:
-            return False  # listed, so that what is wrong with it comes up at its turn, and hides no other workspace
+            return False  # it is listed, and its error comes up when it is used, after the other workspaces
 
     def _identify(self, own: WebClient) -> str:
         if self._own_team is None:
