@@ -90,6 +90,7 @@ def test_every_text_has_the_contrast_of_wcag_aa(site, open_page, state, scheme):
 def test_on_a_phone_the_answer_is_brought_into_view(site, open_page):
     page = open_page(viewport={"width": 390, "height": 640}, reduced_motion="reduce")
     page.goto(site.url)
+    expect(page.get_by_text("What this model recognises")).to_be_visible()
 
     page.get_by_role("button", name="Checkout is down").click()
 
@@ -150,6 +151,7 @@ def test_a_failure_is_read_out(demo, site):
 def test_bars_glide_only_for_those_who_do_not_mind(site, open_page, motion, duration):
     page = open_page(reduced_motion=motion)
     page.goto(site.url)
+    expect(page.get_by_text("What this model recognises")).to_be_visible()
 
     classify(page)
 

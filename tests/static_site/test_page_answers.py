@@ -99,6 +99,7 @@ def test_one_facet_of_fourteen_labels_needs_no_other_page(site, open_page):
     site.api.load_dbpedia()
     page = open_page()
     page.goto(site.url)
+    expect(page.get_by_text("What this model recognises")).to_be_visible()
 
     page.get_by_role("button", name="Michael Jackson").click()
 
@@ -212,6 +213,7 @@ def test_markup_in_a_refusal_is_shown_as_text(demo, site):
 def test_copy_as_curl_gives_the_very_request(site, open_page):
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.goto(site.url)
+    expect(page.get_by_text("What this model recognises")).to_be_visible()
     text = 'It\'s $HOME\\n"down"!\n`date` 🎉'
     with page.expect_request("**/blazingtext") as sent:
         classify(page, text)

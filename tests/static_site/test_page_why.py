@@ -103,6 +103,7 @@ def test_a_model_that_is_too_large_to_explain_leaves_the_answer_standing(demo, s
 def test_it_fits_a_phone(site, open_page):
     page = open_page(viewport={"width": 320, "height": 640})
     page.goto(site.url)
+    expect(page.get_by_text("What this model recognises")).to_be_visible()
     classify(page, f"{'a' * 60} is not working")
 
     ask_why(page)
