@@ -16,7 +16,11 @@ GENERATED = {"code-map.md", "reliability.md"}
 IDIOMS = re.compile(r"\b(whoever|somebody|nobody|anybody)\b", re.IGNORECASE)
 OPENINGS = ("Give", "Tell", "What is", "Who ")
 # Folders whose docstrings have neither. Folders may be added to this list, never removed.
-PLAIN_FOLDERS = ("bot/policy", "docs")
+PLAIN_FOLDERS = (
+    *("benchmarks", "classifier_infra", "docs", "training"),
+    *("bot/cli", "bot/http", "bot/lambdas", "bot/listeners", "bot/policy", "bot/sandbox", "bot/slack", "bot/ui"),
+    "bot/workspaces",
+)
 
 
 def read_prose(document: Path) -> str:

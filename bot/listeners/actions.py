@@ -68,7 +68,7 @@ def _read_choice(action: Json) -> tuple[str, str]:
 
 
 def _read_place(body: Json) -> tuple[MessageKey, str]:
-    """Read the message under whose reply somebody pressed, and the user. Raises NotAPress."""
+    """Read the message whose reply has the button, and the user who pressed it. Raises NotAPress."""
     try:
         # The message is read from what Slack adds to the payload, never from the value of a button.
         container = body["container"]

@@ -74,7 +74,7 @@ def refuse(reason: str) -> BoltResponse:
 
 
 def tell(text: str, ack: Ack, respond: Respond) -> BoltResponse:
-    """Tell the person who pressed; if that fails, answer with a status for which Slack shows a warning sign."""
+    """Notify the person who pressed; if that fails, answer with a status for which Slack shows a warning sign."""
     try:
         respond(text, response_type="ephemeral", replace_original=False)
     except (OSError, HTTPException, ValueError, SlackClientError) as error:

@@ -35,7 +35,7 @@ class Event:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
     def is_same_as(self, other: "Event | None") -> bool:
-        """Report whether both are the same action with the same outcome, whoever did it and when."""
+        """Report whether both are the same action with the same outcome, disregarding person and time."""
         return other is not None and _identity(self) == _identity(other)
 
 
