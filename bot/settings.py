@@ -63,7 +63,7 @@ def find_bot_token(environ: Mapping[str, str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class AppCredentials:
-    """What the Slack app authenticates with when it exchanges an OAuth code for a token."""
+    """The credentials with which the Slack app exchanges an OAuth code for a token."""
 
     client_id: str
     client_secret: str = field(repr=False)

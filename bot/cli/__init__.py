@@ -1,4 +1,4 @@
-"""What the commands of `python -m bot` share: their outcome, and how they are added to the parser."""
+"""The commands of `python -m bot`, with what they share: their outcome, and how they are added to the parser."""
 
 import argparse
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command prints: `text` on stdout, and on stderr the `problem` of a command that failed (exit code 1)."""
+    """The output of a command: `text` on stdout, and on stderr the `problem` of a command that failed (exit code 1)."""
 
     text: str = ""
     problem: str = ""

@@ -1,4 +1,4 @@
-"""The commands `policy check`, `policy try` and `policy get`: validate a policy, try it, and print the one in force."""
+"""The commands `policy check`, `try` and `get`: validate a policy, try it, and print the one in force."""
 
 import argparse
 import time

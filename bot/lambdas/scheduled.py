@@ -32,7 +32,7 @@ _SPARE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """What an instance of the function keeps between calls."""
+    """Objects that an instance of the function keeps between calls."""
 
     workspaces: Workspaces
     ledger: Ledger

@@ -51,7 +51,7 @@ copy_config_to_registered_loggers(logger, include={"classifier_infra"})
 
 @dataclass(frozen=True, slots=True)
 class _Collaborators:
-    """What an instance of the function keeps between calls."""
+    """Objects that an instance of the function keeps between calls."""
 
     settings: ClassifierSettings
     service: ClassifierService

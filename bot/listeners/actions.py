@@ -18,10 +18,6 @@ from bot.ui.text import thread as thread_text
 log = logging.getLogger(__name__)
 
 
-class NotAPress(ValueError):
-    """The payload lacks what Slack puts into a press, or has something else in its place. The message quotes none."""
-
-
 # --- Under the bot's reply ----------------------------------------------------------------------------------
 
 
@@ -32,7 +28,7 @@ def correct_message(
     try:
         facet, label = _read_choice(action)
         key, user = _read_place(body)
-    except NotAPress as error:
+    except InvalidRecord as error:
         return refuse(str(error))
     return _hand_in(key, lambda: corrections.take(key, facet, label, user), ack, respond)
 
@@ -41,7 +37,7 @@ def split_messages(corrections: CorrectionHandler, ack: Ack, body: Json, respond
     """Have messages that were read together handled one by one; the worker updates the replies a moment later."""
     try:
         key, user = _read_place(body)
-    except NotAPress as error:
+    except InvalidRecord as error:
         return refuse(str(error))
     return _hand_in(key, lambda: corrections.split(key, user), ack, respond)
 
@@ -60,24 +56,24 @@ def _hand_in(key: MessageKey, hand_in: Callable[[], None], ack: Ack, respond: Re
 
 
 def _read_choice(action: Json) -> tuple[str, str]:
-    """Read facet and label from a button or a menu. Raises NotAPress."""
+    """Read facet and label from a button or a menu. Raises InvalidRecord."""
     try:
         return read_value(action.get("value") or action["selected_option"]["value"])
     except UNREADABLE as error:
-        raise NotAPress(f"the press has no value ({type(error).__name__})") from None
+        raise InvalidRecord(f"the press has no value ({type(error).__name__})") from None
 
 
 def _read_place(body: Json) -> tuple[MessageKey, str]:
-    """Read the message whose reply has the button, and the user who pressed it. Raises NotAPress."""
+    """Read the message whose reply has the button, and the user who pressed it. Raises InvalidRecord."""
     try:
         # The message is read from what Slack adds to the payload, never from the value of a button.
         container = body["container"]
         key = build_key(body["team"]["id"], container["channel_id"], container["thread_ts"])
         user = body["user"]["id"]
     except UNREADABLE as error:
-        raise NotAPress(f"the press has no message or no user ({type(error).__name__})") from None
+        raise InvalidRecord(f"the press has no message or no user ({type(error).__name__})") from None
     if not isinstance(user, str) or not (user.isascii() and user.isalnum()):
-        raise NotAPress("the user's id is not one of Slack's")
+        raise InvalidRecord("the user's id is not one of Slack's")
     return key, user
 
 

@@ -1,4 +1,4 @@
-"""What all listeners share: read who pressed, act, answer Slack, and say why if something could not be done."""
+"""Helpers of all listeners: read who pressed, act, answer Slack, and say why if something could not be done."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -11,14 +11,7 @@ from bot.listeners.press import UNREADABLE, Json, build_from, open_view, read_se
 from bot.policy.parsing.parser import WrittenPolicy, parse_policy
 from bot.queue.messages import HomeRecord, UploadRecord
 from bot.slack.files import FileReader, FileUnreadable
-from bot.ui.policy_upload import (
-    FILE_BLOCK,
-    Draft,
-    build_review,
-    build_upload_dialog,
-    read_draft,
-    read_upload_dialog,
-)
+from bot.ui.policy_upload import FILE_BLOCK, Draft, build_review, build_upload_dialog, read_draft, read_upload_dialog
 from bot.ui.text import dialogs as dialog_text
 
 

@@ -21,11 +21,7 @@ METADATA_TYPE = "triage_post"
 # A post is searched for minutes after it was made, so that it is among the newest messages.
 PAGES = 2
 _PAGE_SIZE = 999
-_CHANNELS: dict[str, Any] = {
-    "types": "public_channel,private_channel",
-    "exclude_archived": True,
-    "limit": _PAGE_SIZE,
-}
+_CHANNELS: dict[str, Any] = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": _PAGE_SIZE}
 
 # Calls of one step at most: the pages of the search, then message, permalink, post, join, and post again.
 CALLS_OF_A_STEP = PAGES + 5

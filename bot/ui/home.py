@@ -69,7 +69,7 @@ class ChannelSetting:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What the tab shows at the time `at`; the counts include waiting messages beyond the listed items."""
+    """The content of the tab at the time `at`; the counts include waiting messages beyond the listed items."""
 
     at: float
     manifest: Manifest

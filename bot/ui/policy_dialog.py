@@ -3,13 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slack_sdk.models.blocks import (
-    Block,
-    ChannelSelectElement,
-    InputBlock,
-    PlainTextInputElement,
-    StaticSelectElement,
-)
+from slack_sdk.models.blocks import Block, ChannelSelectElement, InputBlock, PlainTextInputElement, StaticSelectElement
 
 from bot.slack.blocks import MOST_OPTIONS, OPTION_VALUE, actions, button, option, pack, section
 from bot.ui.dialog import build_form

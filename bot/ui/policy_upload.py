@@ -5,13 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from slack_sdk.models.blocks import (
-    Block,
-    InputBlock,
-    RichTextBlock,
-    RichTextElementParts,
-    RichTextPreformattedElement,
-)
+from slack_sdk.models.blocks import Block, InputBlock, RichTextBlock, RichTextElementParts, RichTextPreformattedElement
 from slack_sdk.models.blocks.block_elements import FileInputElement
 
 from bot.policy.policy import Policy

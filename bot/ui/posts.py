@@ -62,7 +62,7 @@ def build_deleted(origin: str) -> View:
 
 
 def build_escalation(minutes: int, mentioned: Sequence[str], permalink: str) -> View:
-    """Build the post about a message that has had no answer for so many minutes."""
+    """Build the post about a message that has had no answer for `minutes` minutes."""
     return _link_thread(thread_text.unanswered(minutes, mentioned), permalink)
 
 

@@ -57,7 +57,7 @@ _NONE = "-"
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a form offers: the model's facets, names that the policy defines, and Slack's channels and user groups.
+    """The choices of a form: the model's facets, names that the policy defines, Slack's channels and user groups.
 
     `channels` are those that the bot is in; `channels` and `groups` map IDs to names.
     """
@@ -137,7 +137,7 @@ def _fields(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, ..
     yield from _mentions(rule, choices)
     yield (_TAG,), _tags(rule)
     yield from _one(rule, ("then", "reply"), rule_text.REPLY, rule_text.OWN_WORDS, choices.templates)
-    yield from _one(rule, ("then", "assign"), rule_text.ASSIGN, rule_text.NOBODY, choices.rotas)
+    yield from _one(rule, ("then", "assign"), rule_text.ASSIGN, rule_text.NO_ONE, choices.rotas)
     yield (_SILENT,), _silent(rule)
 
 
@@ -214,11 +214,11 @@ def _mentions(rule: WrittenRule, choices: Choices) -> Iterator[tuple[tuple[Key, 
     options = _options({**{word: word for word in others}, **offered}, others)
     if options is None:
         return
-    element = UserMultiSelectElement(placeholder=rule_text.NOBODY, action_id="users", initial_users=people or None)
+    element = UserMultiSelectElement(placeholder=rule_text.NO_ONE, action_id="users", initial_users=people or None)
     yield (_MENTION,), _input(rule_text.PEOPLE, element, "people")
     initial = [options[word] for word in dict.fromkeys(others)] or None
     groups = StaticMultiSelectElement(
-        placeholder=rule_text.NOBODY, action_id="choices", options=list(options.values()), initial_options=initial
+        placeholder=rule_text.NO_ONE, action_id="choices", options=list(options.values()), initial_options=initial
     )
     yield (_MENTION,), _input(rule_text.GROUPS, groups, "groups")
 

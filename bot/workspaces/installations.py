@@ -74,9 +74,7 @@ class DynamoInstallationStore(InstallationStore):
     def find_bots(self) -> Iterator[Bot]:
         """Yield the installations of all workspaces."""
         pages = self._client.get_paginator("scan").paginate(
-            TableName=self._table,
-            FilterExpression="attribute_exists(bot_token)",
-            ConsistentRead=True,
+            TableName=self._table, FilterExpression="attribute_exists(bot_token)", ConsistentRead=True
         )
         with installation_errors():
             for page in pages:

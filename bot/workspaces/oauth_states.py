@@ -1,4 +1,4 @@
-"""OAuth states of installations in progress: each is valid once, for ten minutes, in the browser that it was issued to.
+"""OAuth states of installations in progress: each is valid once, for ten minutes, in one browser.
 
 Rows hold only a digest of the state, so that reading the table does not allow anyone to finish an installation. They
 outlast their states by an hour, so that a late or second attempt gets an accurate error page.

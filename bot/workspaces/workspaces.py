@@ -43,29 +43,24 @@ class Workspaces(Protocol):
 
     def client_for(self, team: str) -> WebClient:
         """Return the Slack client of a workspace."""
-        ...
 
     def list_workspaces(self) -> Iterator[ConnectedWorkspace]:
         """Yield every workspace that the bot is in; their tokens are not checked."""
-        ...
 
     def uninstall(self, record: LifecycleRecord) -> None:
         """Remove the token of a workspace that uninstalled the bot; idempotent."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class OneWorkspace:
-    """The only workspace of a deployment whose token is in the secret."""
+    """The only workspace of a deployment whose token is in the secret; see Workspaces for the methods."""
 
     client: WebClient
 
     def client_for(self, team: str) -> WebClient:
-        """See Workspaces."""
         return self.client
 
     def list_workspaces(self) -> Iterator[ConnectedWorkspace]:
-        """See Workspaces."""
         yield ConnectedWorkspace(self.client)
 
     def uninstall(self, record: LifecycleRecord) -> None:
@@ -75,7 +70,7 @@ class OneWorkspace:
 
 @dataclass(slots=True)
 class ManyWorkspaces:
-    """Workspaces of a deployment with OAuth. `own` uses the secret's token; `now` returns seconds since the epoch."""
+    """Workspaces of a deployment with OAuth; `own` uses the secret's token, `now` returns seconds since the epoch."""
 
     installations: DynamoInstallationStore
     build: Callable[[str], WebClient]
@@ -85,7 +80,6 @@ class ManyWorkspaces:
     _own_team: str | None = None
 
     def client_for(self, team: str) -> WebClient:
-        """See Workspaces."""
         now = self.now()
         found_at, client = self._known.get(team, (float("-inf"), None))
         if client is None or not found_at <= now < found_at + FRESH_SECONDS:
@@ -103,14 +97,12 @@ class ManyWorkspaces:
         raise WorkspaceUninstalled("not_installed")
 
     def list_workspaces(self) -> Iterator[ConnectedWorkspace]:
-        """See Workspaces."""
         bots = list(self.installations.find_bots())
         yield from (ConnectedWorkspace(self.build(bot.bot_token), installed=True) for bot in bots)
         if self.own is not None and not self._is_among(bots, self.own):
             yield ConnectedWorkspace(self.own)
 
     def uninstall(self, record: LifecycleRecord) -> None:
-        """See Workspaces."""
         _log_departure(record)
         self.installations.delete_bot(team_id=record.team, until=record.at)
         self._known.pop(record.team, None)

@@ -1,4 +1,4 @@
-"""Sentences shown to a person who types `/classify`; light to import, because the events endpoint says some of them."""
+"""Sentences that answer `/classify`; without heavy imports, because the events endpoint uses some of them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Sentences of dialogs: about one message, about the policy. Titles and buttons: plain text, at most 24 characters."""
+"""Sentences of the dialogs about a message and the policy; titles and buttons have at most 24 characters."""
 
 import re
 from collections.abc import Sequence

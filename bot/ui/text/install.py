@@ -12,7 +12,10 @@ class PageText:
     link: str | None = None
 
 
-_AGAIN = "Start again"
+def _ended(title: str, *paragraphs: str) -> PageText:
+    """Build a page that ends an installation and offers to start again."""
+    return PageText(title, paragraphs, "Start again")
+
 
 OFFER = PageText(
     "Add Blazing Triage to Slack",
@@ -36,81 +39,56 @@ CLOSED = PageText(
 
 NOT_HERE = PageText("There is nothing here", ("To add the bot to a workspace, start at /slack/install.",))
 
-CANCELLED = PageText(
-    "Nothing was installed",
-    ("You pressed Cancel in Slack, so nothing has changed there.",),
-    _AGAIN,
-)
+CANCELLED = _ended("Nothing was installed", "You pressed Cancel in Slack, so nothing has changed there.")
 
-NOT_FROM_HERE = PageText(
+NOT_FROM_HERE = _ended(
     "This was not started in your browser",
-    (
-        "An installation has to be finished in the browser in which it was started, with cookies allowed. Nothing "
-        "was installed just now.",
-        "If you have just reloaded the page that said it was done, it still is.",
-    ),
-    _AGAIN,
+    "An installation has to be finished in the browser in which it was started, with cookies allowed. Nothing "
+    "was installed just now.",
+    "If you have just reloaded the page that said it was done, it still is.",
 )
 
-EXPIRED = PageText("This took too long", ("The ten minutes are over, so nothing was installed.",), _AGAIN)
+EXPIRED = _ended("This took too long", "The ten minutes are over, so nothing was installed.")
 
-USED = PageText(
+USED = _ended(
     "This installation is already finished",
-    (
-        "Each installation can be finished only once. If the page said then that the bot was installed, there is "
-        "nothing left to do.",
-    ),
-    _AGAIN,
+    "Each installation can be finished only once. If the page said then that the bot was installed, there is "
+    "nothing left to do.",
 )
 
-NO_CODE = PageText("Slack's answer is incomplete", ("It has no code, so nothing was installed.",), _AGAIN)
+NO_CODE = _ended("Slack's answer is incomplete", "It has no code, so nothing was installed.")
 
-CODE_REFUSED = PageText(
-    "Slack did not accept its code",
-    ("A code is valid once, for ten minutes. Nothing was installed.",),
-    _AGAIN,
-)
+CODE_REFUSED = _ended("Slack did not accept its code", "A code is valid once, for ten minutes. Nothing was installed.")
 
-SLACK_AWAY = PageText(
-    "Slack did not answer",
-    ("Nothing has been installed yet. Please try again in a minute.",),
-    _AGAIN,
-)
+SLACK_AWAY = _ended("Slack did not answer", "Nothing has been installed yet. Please try again in a minute.")
 
-NOT_KEPT = PageText(
+NOT_KEPT = _ended(
     "The installation could not be saved",
-    ("The bot's database did not answer. Please try again in a minute; doing it twice does no harm.",),
-    _AGAIN,
+    "The bot's database did not answer. Please try again in a minute; doing it twice does no harm.",
 )
 
-ORGANISATION_WIDE = PageText(
+ORGANISATION_WIDE = _ended(
     "One workspace at a time, please",
-    (
-        "You chose the whole organisation. This bot is installed workspace by workspace, so nothing was saved.",
-        "An admin can remove it from the organisation under Manage apps. Then start again, and choose a workspace.",
-    ),
-    _AGAIN,
+    "You chose the whole organisation. This bot is installed workspace by workspace, so nothing was saved.",
+    "An admin can remove it from the organisation under Manage apps. Then start again, and choose a workspace.",
 )
 
 
 def error_of_slack(code: str) -> PageText:
     """Build the page for an error code of Slack's."""
-    return PageText(
+    return _ended(
         "Slack refused the installation",
-        (f"Its reason is: {code}. Nothing was installed.", "Please show this page to the bot's operator."),
-        _AGAIN,
+        f"Its reason is: {code}. Nothing was installed.",
+        "Please show this page to the bot's operator.",
     )
 
 
 def not_allowed(name: str, team: str) -> PageText:
-    return PageText(
+    return _ended(
         "The bot does not serve this workspace",
-        (
-            f"{name} ({team}) is not on its list, so the bot does nothing there, and the token was not saved.",
-            "If it should be, the bot's operator adds that ID to the list; then start again. If not, an admin can "
-            "remove the app under Manage apps.",
-        ),
-        _AGAIN,
+        f"{name} ({team}) is not on its list, so the bot does nothing there, and the token was not saved.",
+        "If it should be, the bot's operator adds that ID to the list; then start again. If not, an admin can "
+        "remove the app under Manage apps.",
     )
 
 
