@@ -80,10 +80,8 @@ def _explain_doubt(doubt: Doubt, prediction: Prediction) -> str:
         return _REASONS[doubt]
     if not familiarity.words:
         return "There is no word in it to judge by, so a person should decide."
-    return (
-        f"The model is familiar with only {familiarity.familiar} of its {familiarity.words} words, "
-        "so a person should decide."
-    )
+    known = f"only {familiarity.familiar} of its {familiarity.words}" if familiarity.familiar else "none of its"
+    return f"The model is familiar with {known} words, so a person should decide."
 
 
 # --- Parts of answers ---------------------------------------------------------------------------------------
