@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import uvicorn
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from starlette.types import ASGIApp
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -27,6 +27,8 @@ settings.register_profile("brief", settings.get_profile("untimed"), max_examples
 settings.register_profile("thorough", settings.get_profile("untimed"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "untimed"))
 
+# Milliseconds, for every browser test of a process; the machine may be running other tests as well.
+expect.set_options(timeout=60_000)
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",  # CI runs as root
     "--disable-gpu",

@@ -228,7 +228,7 @@ def slack(serve) -> SlackStandIn:
     workspace = build_workspace(time.time)
     app = create_app(workspace, Settings(SIGNING_SECRET, TOKEN))
     url = serve(Server(app))
-    client = LossyClient(TOKEN, base_url=f"{url}/api/", retry_handlers=[], timeout=4)
+    client = LossyClient(TOKEN, base_url=f"{url}/api/", retry_handlers=[])
     return SlackStandIn(url, workspace, client, app.state.installation)
 
 

@@ -16,8 +16,7 @@ STARTER = ROOT / "build" / "models" / "starter"
 FUNCTIONS = yaml.safe_load((ROOT / "serverless.yml").read_text())["functions"]
 MACHINES = {"arm64": (183, "aarch64"), "x86_64": (62, "x86_64")}
 
-# All archives are built once more, which takes long on a busy machine.
-pytestmark = [pytest.mark.once, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module", params=MACHINES)

@@ -15,7 +15,7 @@ CHECKOV = ROOT / ".venv-checkov" / "bin" / "checkov"
 EXCUSES = ROOT / "classifier_infra" / "checkov.yml"
 BILLING = ROOT / "classifier_infra" / "account" / "billing.yml"
 
-pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.node
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,6 @@ PATIENCE_SECONDS = 90.0
 pytestmark = [
     pytest.mark.node,
     pytest.mark.stack,
-    pytest.mark.timeout(300),  # six processes start first
 ]
 
 # Lambda's part: start the handler once and call it with each event. Calls to AWS are printed beside the answers.

@@ -27,8 +27,6 @@ from classifier_infra.model.prediction import FacetPrediction, Prediction, Score
 # A policy sent as a header, in addition to the page's own.
 HEADER_POLICY = "default-src 'self'; connect-src 'self'"
 PATIENCE_SECONDS = 60
-# Milliseconds; other tests may run at the same time.
-expect.set_options(timeout=20_000)
 
 
 def make_facet(name: str, labels: str) -> Facet:

@@ -22,7 +22,7 @@ from bot.sandbox.slack.settings import Settings
 from bot.sandbox.slack.workspace import Workspace
 from tests.bot.stand_in_slack import SIGNING_SECRET, TOKEN
 
-SECONDS = 10
+SECONDS = 60
 
 
 @dataclass

@@ -37,9 +37,8 @@ def test_it_is_gone_after_the_with_block():
         urllib.request.urlopen(url, timeout=5)
 
 
-@pytest.mark.timeout(60)
 def test_it_does_not_outlive_a_parent_that_is_killed():
-    parent = subprocess.run([sys.executable, "-c", STARTS_AND_IS_KILLED], stdout=subprocess.PIPE, text=True, timeout=40)
+    parent = subprocess.run([sys.executable, "-c", STARTS_AND_IS_KILLED], stdout=subprocess.PIPE, text=True)
 
     assert _goes_away(int(parent.stdout.rpartition(":")[2]))
 
