@@ -1,14 +1,25 @@
 """Settings of the bot's functions and commands, read from an environment that entry modules pass in."""
 
 import json
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from botocore.session import Session
+
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# For so long an instance may go on with a secret that was rotated, where nothing tells it.
+FRESH_SECONDS = 300
+# Whoever sends wrong signatures makes no more than one call in so long.
+_RENEWED_EVERY_SECONDS = 10
 
 _WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,39}")
 
@@ -106,3 +117,41 @@ def session() -> "Session":
     from botocore.session import get_session  # imported here, so that functions with plain settings do not load it
 
     return get_session()
+
+
+@dataclass(slots=True)
+class Renewed(Generic[T]):
+    """A value read from a secret, and read again every FRESH_SECONDS: a rotation needs no restart.
+
+    `now` returns seconds since the epoch. A value that cannot be read again stays.
+    """
+
+    read: Callable[[], T]
+    now: Callable[[], float]
+    _value: T = field(init=False, repr=False)
+    _read_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the value for the first time. Raises what `read` raises."""
+        self._value, self._read_at = self.read(), self.now()
+
+    def get(self) -> T:
+        """Return the value."""
+        if not self._read_at <= self.now() < self._read_at + FRESH_SECONDS:
+            self._read_again()
+        return self._value
+
+    def renew(self) -> bool:
+        """Read the value again because it was refused, unless it was read just now; report whether it has changed."""
+        if self._read_at <= self.now() < self._read_at + _RENEWED_EVERY_SECONDS:
+            return False
+        before = self._value
+        self._read_again()
+        return self._value != before
+
+    def _read_again(self) -> None:
+        self._read_at = self.now()
+        try:
+            self._value = self.read()
+        except Exception as error:
+            log.error("secret not read again", extra={"error": type(error).__name__})

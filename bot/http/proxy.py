@@ -6,9 +6,11 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from bot.settings import Renewed
 
 # Slack's largest message is 40,000 characters, in `text` and again in `blocks`; a request of this size is not Slack's.
 MAX_BODY_BYTES = 1_000_000
@@ -112,3 +114,9 @@ def answer(status: int, document: Any = None) -> Answer:
 def refuse(error: Refused) -> Answer:
     """Build the answer that says what is wrong with a request."""
     return answer(error.status, {"error": error.reason})
+
+
+def answer_verified(secret: Renewed[str], respond: Callable[[str], Answer]) -> Answer:
+    """Answer a request with the signing secret; where its signature is refused, again if the secret was rotated."""
+    given = respond(secret.get())
+    return respond(secret.get()) if given["statusCode"] == 401 and secret.renew() else given

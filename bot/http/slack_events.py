@@ -7,22 +7,29 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bot.http.proxy import Answer, Refused, SlackRequest, answer, read_request, refuse, require_content_type
-from bot.queue.messages import CommandRecord
+from bot.queue.messages import AskRecord, CommandRecord
 from bot.queue.sender import Queue, QueueUnavailable
 from bot.slack.events import Dropped, HelpRequested, read_command, read_event
 from bot.ui.text import commands as command_text
 
 log = logging.getLogger(__name__)
 
+SWITCHES = frozenset({"stop", "start", "mute", "unmute"})
 
-def handle(event: Mapping[str, Any], signing_secret: str, queue: Queue, now: float) -> Answer:
-    """Answer one proxy event of API Gateway; 200 means that the request is queued or needs no handling."""
+
+def handle(
+    event: Mapping[str, Any], signing_secret: str, queue: Queue, now: float, switches: Queue | None = None
+) -> Answer:
+    """Answer one proxy event of API Gateway; 200 means that the request is queued or needs no handling.
+
+    What people switch goes into the queue `switches`, where there is one, past whatever waits in the other.
+    """
     try:
         request = read_request(event, signing_secret, now)
         if request.path.endswith("/slack/events"):
             return _take_event(request, queue, int(now))
         if request.path.endswith("/slack/commands"):
-            return _take_command(request, queue, int(now))
+            return _take_command(request, queue, switches or queue, now)
         raise Refused(404, "there is nothing at this path")
     except Refused as error:
         log.warning("refused with %d: %s", error.status, error.reason)
@@ -56,19 +63,20 @@ def _read_json_object(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _take_command(request: SlackRequest, queue: Queue, received_at: int) -> Answer:
+def _take_command(request: SlackRequest, queue: Queue, switches: Queue, now: float) -> Answer:
     require_content_type(request, "application/x-www-form-urlencoded")
     form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     if form.get("ssl_check") == "1":
         return answer(200)
-    record = read_command(form, received_at)
+    record = read_command(form, int(now), now)
     if isinstance(record, Dropped):
         log.warning("command dropped: %s", record.reason)
         return _say(command_text.UNKNOWN)
     if isinstance(record, HelpRequested):
         return _say(command_text.HELP)
+    is_switch = isinstance(record, AskRecord) and record.verb in SWITCHES
     try:
-        queue.send(record)
+        (switches if is_switch else queue).send(record)
     except QueueUnavailable as error:
         # Slack does not retry commands, and for a 5xx shows only its number.
         log.error("command not queued: %s", error)

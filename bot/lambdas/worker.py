@@ -24,7 +24,7 @@ from bot.pipeline.webhooks import Webhooks, connect_publicly, connect_to_stand_i
 from bot.pipeline.worker import Handlers, Worker
 from bot.policy.parsing.parser import load_policy
 from bot.policy.settings import TeamSettings
-from bot.queue.deliveries import SqsDeadLetters
+from bot.queue.deliveries import Redelivery, SqsDeadLetters
 from bot.queue.sender import SqsQueue, build_queue
 from bot.settings import require
 from bot.slack.client import SlackActions
@@ -70,14 +70,15 @@ def _collaborators() -> _Collaborators:
     later = build_queue(require(os.environ, "EFFECTS_QUEUE_URL"))
     ledger = build_ledger(require(os.environ, "LEDGER_TABLE"))
     default = load_policy(Path(require(os.environ, "POLICY_FILE")))
+    team_settings = SettingsStore(ledger.client, ledger.table, default)
     return _Collaborators(
         settings=settings,
         service=build_service(settings, build_report("worker")),
         ledger=ledger,
-        team_settings=SettingsStore(ledger.client, ledger.table, default),
+        team_settings=team_settings,
         later=later,
         dead_letters=SqsDeadLetters(later.client, require(os.environ, "DEAD_LETTER_QUEUE_URL")),
-        workspaces=build_workspaces(os.environ, ledger.client, time.time),
+        workspaces=build_workspaces(os.environ, ledger.client, time.time, team_settings),
         webhooks=_build_webhooks(),
     )
 
@@ -93,6 +94,9 @@ def _worker(parts: _Collaborators, classifier: CurrentClassifier) -> Worker:
         later=parts.later,
         dead_letters=parts.dead_letters,
         now=time.time,
+        home_of=parts.workspaces.home_of,
+        renew=parts.workspaces.renew,
+        hasten=Redelivery(parts.later.client, parts.later.url).hasten,
     )
 
 

@@ -30,7 +30,7 @@ def correct_message(
         key, user = _read_place(body)
     except InvalidRecord as error:
         return refuse(str(error))
-    return _hand_in(key, lambda: corrections.take(key, facet, label, user), ack, respond)
+    return _hand_in(key, lambda: corrections.take(key, facet, label, user, read_time(action)), ack, respond)
 
 
 def split_messages(corrections: CorrectionHandler, ack: Ack, body: Json, respond: Respond) -> BoltResponse:
@@ -53,6 +53,14 @@ def _hand_in(key: MessageKey, hand_in: Callable[[], None], ack: Ack, respond: Re
         log.error("correction not taken", extra={"message_key": str(key), "detail": str(error)})
         return tell(thread_text.CORRECTION_NOT_TAKEN, ack, respond)
     return ack()
+
+
+def read_time(action: Json) -> float | None:
+    """Return Slack's time of a press, in seconds since the epoch; None where the payload has none."""
+    try:
+        return float(action["action_ts"])
+    except (*UNREADABLE, ValueError):
+        return None
 
 
 def _read_choice(action: Json) -> tuple[str, str]:

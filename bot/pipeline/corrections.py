@@ -27,12 +27,16 @@ class NothingToCorrect(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CorrectionHandler:
-    """Where corrections are handed in. `now` gives seconds since the epoch."""
+    """Where corrections are handed in. `now` returns seconds since the epoch.
+
+    `home_of` returns the workspace that a channel's messages are handled for.
+    """
 
     ledger: Ledger
     queue: Queue
     settings: SettingsSource
     now: Callable[[], float]
+    home_of: Callable[[str, str], str] = lambda team, channel: team
 
     def take(self, key: MessageKey, facet: str, label: str, user: str, said_at: float | None = None) -> None:
         """Record that `user` says the message's `facet` is `label`, and have it shown.
@@ -41,6 +45,7 @@ class CorrectionHandler:
         said before something that is known of the facet changes nothing, nor does pressing twice. Raises NotAllowed,
         NothingToCorrect, LedgerUnavailable, VersionTaken, QueueUnavailable.
         """
+        key = self._at_home(key)
         self._check(key, user)
         self._record(key, facet, label, user, self.now() if said_at is None else said_at)
         now = int(self.now())
@@ -51,10 +56,14 @@ class CorrectionHandler:
 
         Pressing twice does no harm. Raises NotAllowed, LedgerUnavailable, QueueUnavailable.
         """
+        key = self._at_home(key)
         self._check(key, user)
         now = self.now()
         for ts in (*self.ledger.split(key, now), key.ts):
             self.queue.send(RevisionRecord(key.team, key.channel, ts, int(now)))
+
+    def _at_home(self, key: MessageKey) -> MessageKey:
+        return replace(key, team=self.home_of(key.team, key.channel))
 
     def _check(self, key: MessageKey, user: str) -> None:
         if not self.settings.load(key.team, self.now()).policy.may_change(user):

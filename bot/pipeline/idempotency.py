@@ -57,12 +57,14 @@ class Post:
 
 
 def choose_kept(copies: Sequence[str], result: StepResult | None) -> str | None:
-    """Say which copy (ts) of a post stays, given how its step ended, if it has: the one that the ledger knows, or the
-    oldest. Of a post that Slack made late, when its message had gone into a summary, none does. Pure.
+    """Return which copy (ts) of a post stays, given how its step ended, if it has. Pure.
+
+    The one that the ledger knows stays, also where it was taken back since; else the oldest. Of a post that Slack made
+    late, when its message had gone into a summary, none does.
     """
-    if result and result.ts in copies:
+    if result and result.ts:
         return result.ts
-    in_a_summary = result is not None and not result.ts and not result.error
+    in_a_summary = result is not None and not result.error
     return None if in_a_summary else min(copies, default=None)
 
 

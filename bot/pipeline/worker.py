@@ -12,7 +12,7 @@ Each record ends in one of four ways, by itself:
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.pipeline.admission import NotYet
@@ -73,6 +73,10 @@ _PATIENCE_SECONDS = 30
 # What has been put off for as long as this is counted as failing, and so ends in front of a person.
 _LONGEST_WAIT = 24 * 3600
 
+# The first tries after a failure come in seconds: most failures are over by then. Later ones come when the queue's
+# visibility timeout has ended, so that half an hour of trouble needs no person.
+_RETRY_SECONDS = (10, 45)
+
 # No record is begun with less time left: what one may take, with Slack slow at every call.
 _RECORD_SECONDS = 20
 
@@ -107,7 +111,8 @@ class Worker:
     """The collaborators of one instance of the function. `now` returns seconds since the epoch.
 
     `handlers` returns what acts in a workspace, or raises WorkspaceUninstalled; `part` forgets a workspace that
-    uninstalled the bot.
+    uninstalled the bot. `home_of` returns the workspace that a channel's messages are handled for, `renew` reports
+    whether the bot's token was rotated, `hasten` has a failed message delivered again after so many seconds.
     """
 
     classifier: Classifier
@@ -117,6 +122,9 @@ class Worker:
     later: Queue
     dead_letters: DeadLetters
     now: Callable[[], float]
+    home_of: Callable[[str, str], str] = lambda team, channel: team
+    renew: Callable[[], bool] = lambda: False
+    hasten: Callable[[Delivery, int], None] = lambda delivery, seconds: None
 
     def handle(self, event: Mapping[str, Any], seconds_left: float = float("inf")) -> dict[str, Any]:
         """Handle an SQS event within the time left; return the messages to be delivered again, for Lambda."""
@@ -149,6 +157,7 @@ class Worker:
         return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
     def _open(self, delivery: Delivery, record: Record) -> _Job:
+        record = self._at_home(record)
         handlers = self.handlers(record.team)
         settings = self.settings.load(record.team, self.now())
         opened: OpenedMessage | None = None
@@ -160,6 +169,17 @@ class Worker:
             case CommandRecord() | InspectRecord() | TrialRecord():
                 return _Job(delivery, record, settings, handlers, text=handlers.commands.text_of(record))
         return _Job(delivery, record, settings, handlers, opened, opened.text if opened else None)
+
+    def _at_home(self, record: Record) -> Record:
+        """Return a fact about a message as one of the workspace that its channel's messages are handled for."""
+        if not isinstance(record, MessageRecord | RevisionRecord | ReplyRecord | ReactionRecord | CorrectionRecord):
+            return record
+        home = self.home_of(record.team, record.channel)
+        if home == record.team:
+            return record
+        if isinstance(record, MessageRecord | ReplyRecord) and record.author_team == home:
+            return replace(record, team=home, author_team=None)
+        return replace(record, team=home)
 
     def _classify(self, jobs: Sequence[_Job]) -> dict[str, Answer]:
         texts = {job.delivery.id: job.text for job in jobs if job.text is not None}
@@ -229,6 +249,8 @@ class Worker:
                 self._log(delivery, error)
                 if not self._dispose(delivery, error):
                     failed.append(delivery.id)
+                    if delivery.tries <= len(_RETRY_SECONDS):
+                        self.hasten(delivery, _RETRY_SECONDS[delivery.tries - 1])
 
     def _dispose(self, delivery: Delivery, error: Exception) -> bool:
         try:
@@ -242,6 +264,8 @@ class Worker:
             after: float | None = error.after
         elif isinstance(error, RetryableError) and error.refused:
             after = error.after
+        elif isinstance(error, WorkspaceUninstalled) and self.renew():
+            after = 1
         else:
             return False
         since = self.now() if delivery.since is None else delivery.since

@@ -130,6 +130,10 @@ class Policy:
                     return facet, label
         return None
 
+    def names(self, channel: str) -> bool:
+        """Report whether the policy says anything of a channel by its id."""
+        return channel in self.modes or self.is_destination(channel)
+
     def is_destination(self, channel: str) -> bool:
         """Report whether the bot itself posts to a channel, so that it must not read there."""
         return channel in self.destinations or channel == self.admin

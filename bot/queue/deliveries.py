@@ -4,6 +4,7 @@ Left to itself SQS moves a message to the dead-letter queue without a word why, 
 runs out of time. What the worker can name, it sets aside itself, one try earlier.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +15,8 @@ from bot.queue.sender import DUE, SINCE, QueueUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+
+log = logging.getLogger(__name__)
 
 # One fewer than the queues' maxReceiveCount.
 MOST_TRIES = 9
@@ -30,7 +33,8 @@ class Delivery:
     """One message as it was delivered: the count of deliveries, and when it was sent (seconds since the epoch).
 
     `due` is set where the message has waited for its place already, `since` where it was put off before: when it was
-    for the first time; see sender.py.
+    for the first time; see sender.py. `receipt` and `queue` (its name) are what it takes to have the message delivered
+    again sooner.
     """
 
     id: str
@@ -39,6 +43,8 @@ class Delivery:
     sent_at: float = 0.0
     due: float | None = None
     since: float | None = None
+    receipt: str | None = field(default=None, repr=False)
+    queue: str | None = None
 
 
 def read_delivery(message: Mapping[str, Any]) -> Delivery:
@@ -52,7 +58,33 @@ def read_delivery(message: Mapping[str, Any]) -> Delivery:
         sent_at=int(attributes.get("SentTimestamp", 0)) / 1000,
         due=float(sent[DUE]["stringValue"]) if DUE in sent else None,
         since=float(sent[SINCE]["stringValue"]) if SINCE in sent else None,
+        receipt=message.get("receiptHandle"),
+        queue=str(message["eventSourceARN"]).rpartition(":")[2] if "eventSourceARN" in message else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Redelivery:
+    """Has failed messages delivered again in seconds, where the queue would take its visibility timeout of minutes.
+
+    `url` is that of any queue beside theirs.
+    """
+
+    client: "SQSClient"
+    url: str
+
+    def hasten(self, delivery: Delivery, seconds: int) -> None:
+        """Let a message be delivered again after so many seconds; where that fails, it comes when the queue has it."""
+        if delivery.receipt is None or delivery.queue is None:
+            return
+        try:
+            self.client.change_message_visibility(
+                QueueUrl=f"{self.url.rpartition('/')[0]}/{delivery.queue}",
+                ReceiptHandle=delivery.receipt,
+                VisibilityTimeout=seconds,
+            )
+        except (BotoCoreError, ClientError) as error:
+            log.warning("redelivery not hastened", extra={"error": type(error).__name__})
 
 
 class DeadLetters(Protocol):

@@ -89,7 +89,7 @@ def run_system(model: Path, port: int) -> Iterator[Addresses]:
         stack.enter_context(serving(gateway, gateway_socket))
         stack.enter_context(serving(create_webhook_receiver(WebhookReceiver()), webhook_socket))
         stack.enter_context(serving(slack, slack_socket))
-        for queue in ("TriageQueue", "EffectsQueue"):
+        for queue in ("TriageQueue", "EffectsQueue", "SwitchesQueue"):
             queue_poller = QueuePoller(boto3.client("sqs"), created.queues[queue], functions["worker"])
             queue_poller.start()
             stack.callback(queue_poller.stop)
@@ -138,6 +138,7 @@ def _resource_environment(created: CreatedResources) -> dict[str, str]:
         "LEDGER_TABLE": created.tables["LedgerTable"],
         "INSTALLATIONS_TABLE": created.tables["InstallationsTable"],
         "TRIAGE_QUEUE_URL": created.queues["TriageQueue"],
+        "SWITCHES_QUEUE_URL": created.queues["SwitchesQueue"],
         "EFFECTS_QUEUE_URL": created.queues["EffectsQueue"],
         "DEAD_LETTER_QUEUE_URL": created.queues["TriageDeadLetterQueue"],
     }

@@ -38,6 +38,9 @@ _VERB = re.compile(
 EventRecord: TypeAlias = MessageRecord | RevisionRecord | ReplyRecord | ReactionRecord | HomeRecord | LifecycleRecord
 _Json: TypeAlias = Mapping[str, Any]
 
+# Around the one word of a command, as people and their keyboards write it: `Stop!`, `“stop”`, `stop.`
+_PUNCTUATION = " \t\n.,;:!\"'`´“”„‟‘’‚‛«»‹›…"
+
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
@@ -94,7 +97,8 @@ def _read_reaction(envelope: _Json, event: _Json, received_at: int) -> ReactionR
         return Dropped("no-message")
     name = str(event.get("reaction")).partition("::")[0]  # without the skin tone
     place = {"team": _team(envelope), "channel": item.get("channel"), "ts": item.get("ts")}
-    return build(ReactionRecord, {**place, "user": event.get("user"), "name": name, "received_at": received_at})
+    values = {**place, "user": event.get("user"), "name": name, "received_at": received_at}
+    return build(ReactionRecord, {**values, "said_at": event.get("event_ts")})
 
 
 def _read_home(envelope: _Json, event: _Json, received_at: int) -> HomeRecord | Dropped:
@@ -249,12 +253,18 @@ def clean_text(text: str) -> CleanText:
 # --- Commands -----------------------------------------------------------------------------------------------
 
 
-def read_command(form: Mapping[str, str], received_at: int) -> CommandRecord | AskRecord | HelpRequested | Dropped:
-    """Read the form that Slack posts for `/classify`: a text to be read, or something to be done."""
+def read_command(
+    form: Mapping[str, str], received_at: int, said_at: float | None = None
+) -> CommandRecord | AskRecord | HelpRequested | Dropped:
+    """Read the form that Slack posts for `/classify`: a text to be read, or something to be done.
+
+    `said_at` is `received_at` to the microsecond, which orders switches.
+    """
     if form.get("command") != "/classify":
         return Dropped("unknown-command")
     text = form.get("text", "").strip()
-    if text.lower() in _HELP_WORDS:
+    bare = text.lower().strip(_PUNCTUATION)
+    if bare in _HELP_WORDS:
         return HelpRequested()
     sender = {
         "team": form.get("team_id"),
@@ -263,11 +273,12 @@ def read_command(form: Mapping[str, str], received_at: int) -> CommandRecord | A
         "response_url": form.get("response_url"),
         "received_at": received_at,
     }
-    match = _VERB.fullmatch(text.lower())
+    match = _VERB.fullmatch(bare)
     try:
         if match:
             target = (match["target"] or "").upper() or (sender["channel"] if match["switch"] else None)
-            return build(AskRecord, {**sender, "verb": match["verb"] or match["switch"], "target": target})
+            values = {**sender, "verb": match["verb"] or match["switch"], "target": target, "said_at": said_at}
+            return build(AskRecord, values)
         cleaned = clean_text(text)
         return build(CommandRecord, {**sender, "text": cleaned.text, "truncated": cleaned.truncated})
     except InvalidRecord:

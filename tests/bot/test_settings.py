@@ -5,8 +5,10 @@ import pytest
 from moto import mock_aws
 
 from bot.settings import (
+    FRESH_SECONDS,
     AppCredentials,
     MissingSetting,
+    Renewed,
     find_bot_token,
     read_app_credentials,
     read_bot_token,
@@ -98,3 +100,63 @@ def test_a_bot_token_may_be_missing_where_workspaces_are_installed(store_secret,
     assert find_bot_token({"SLACK_SECRET_NAME": "triage/slack"}) == token
     assert find_bot_token({"SLACK_BOT_TOKEN": "xoxb-2", "SLACK_SECRET_NAME": "triage/slack"}) == "xoxb-2"
     assert find_bot_token({}) is None
+
+
+# --- Secrets that are rotated -------------------------------------------------------------------------------
+
+
+class Secret:
+    """A secret that can be rotated, and read or not."""
+
+    def __init__(self) -> None:
+        self.value, self.failure = "old", None
+        self.reads = 0
+
+    def __call__(self) -> str:
+        self.reads += 1
+        if self.failure:
+            raise self.failure
+        return self.value
+
+
+def test_a_secret_is_read_again_after_a_while(clock):
+    secret = Secret()
+    renewed = Renewed(secret, clock)
+    secret.value = "new"
+
+    assert (renewed.get(), secret.reads) == ("old", 1)
+    clock.now += FRESH_SECONDS + 1
+    assert (renewed.get(), renewed.get(), secret.reads) == ("new", "new", 2)
+
+
+def test_a_secret_that_was_refused_is_read_again_but_not_for_every_wrong_signature(clock):
+    secret = Secret()
+    renewed = Renewed(secret, clock)
+    secret.value = "new"
+    assert not renewed.renew()
+    clock.now += 11
+
+    assert renewed.renew()
+    assert not renewed.renew()
+    assert (renewed.get(), secret.reads) == ("new", 2)
+
+
+def test_a_secret_that_cannot_be_read_again_stays(clock):
+    secret = Secret()
+    renewed = Renewed(secret, clock)
+    secret.failure = MissingSetting("gone")
+    clock.now += FRESH_SECONDS + 1
+
+    assert renewed.get() == "old"
+
+
+def test_a_secret_that_cannot_be_read_at_all_is_reported(clock):
+    secret = Secret()
+    secret.failure = MissingSetting("gone")
+
+    with pytest.raises(MissingSetting):
+        Renewed(secret, clock)
+
+
+def test_a_secrets_value_is_not_in_the_repr(clock):
+    assert "old" not in repr(Renewed(Secret(), clock))

@@ -84,6 +84,7 @@ def test_every_condition_for_a_person_has_an_alarm(alarms):
         "InstallErrors",
         "MessagesWaitTooLong",
         "PostsWaitTooLong",
+        "SwitchesWait",
         "MessagesSetAside",
         "WorkerErrors",
         "ScheduledErrors",

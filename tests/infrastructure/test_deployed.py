@@ -252,7 +252,7 @@ def deployment(template, archives, python_of_lambda, ministack_url, moto_url, tm
         slack = _slack(address(gateway_socket))
         stack.enter_context(serving(uvicorn.Server(uvicorn.Config(gateway, log_level="warning")), gateway_socket))
         stack.enter_context(serving(slack, slack_socket))
-        for queue in ("TriageQueue", "EffectsQueue"):
+        for queue in ("TriageQueue", "EffectsQueue", "SwitchesQueue"):
             pump = QueuePoller(clients["sqs"], created.queues[queue], functions["worker"])
             pump.start()
             stack.callback(pump.stop)

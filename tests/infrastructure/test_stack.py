@@ -138,7 +138,7 @@ def test_what_the_stack_consists_of_is_as_the_template_says(aws, created):
     queues = {url.rpartition("/")[2] for url in aws("sqs").list_queues()["QueueUrls"]}
     front = functions[f"{STACK}-front"]["Environment"]["Variables"]
 
-    assert len(queues) == 3
+    assert len(queues) == 4
     assert functions.keys() == {
         f"{STACK}-{name}" for name in ("front", "interactive", "oauth", "worker", "scheduled", "classify")
     }

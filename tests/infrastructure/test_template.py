@@ -126,7 +126,11 @@ def test_a_queue_does_not_hand_a_message_out_again_while_it_is_being_handled(tem
 def test_one_failed_message_does_not_bring_back_its_batch(template):
     sources = template.of_type("AWS::Lambda::EventSourceMapping").values()
 
-    assert {each["EventSourceArn"]["Fn::GetAtt"][0] for each in sources} == {"TriageQueue", "EffectsQueue"}
+    assert {each["EventSourceArn"]["Fn::GetAtt"][0] for each in sources} == {
+        "TriageQueue",
+        "EffectsQueue",
+        "SwitchesQueue",
+    }
     for source in sources:
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert source["ScalingConfig"]["MaximumConcurrency"] >= 2

@@ -14,6 +14,7 @@ from bot.lambdas import front
 from bot.queue.messages import AskRecord, CommandRecord, MessageRecord, from_json
 from bot.settings import MissingSetting
 from bot.ui.text import commands as command_text
+from tests.bot.doubles import RecordingQueue
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -66,6 +67,7 @@ def test_a_signed_request_reaches_sqs_through_the_entry_module(
 ):
     monkeypatch.setenv("SLACK_SIGNING_SECRET", signing_secret)
     monkeypatch.setenv("TRIAGE_QUEUE_URL", queue_url)
+    monkeypatch.setenv("SWITCHES_QUEUE_URL", queue_url)
     front._front.cache_clear()
 
     answer = front.handler(signed_event("/slack/events", json.dumps(EVENT).encode(), JSON), None)
@@ -74,6 +76,43 @@ def test_a_signed_request_reaches_sqs_through_the_entry_module(
     [record] = [from_json(body) for body in received()]
     assert isinstance(record, MessageRecord)
     assert record.key.ts == "1700000000.000100"
+
+
+def test_a_rotated_signing_secret_is_noticed_without_a_restart(
+    signed_event, signing_secret, aws_environment, queue_url, monkeypatch
+):
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "the secret of before")
+    monkeypatch.setenv("TRIAGE_QUEUE_URL", queue_url)
+    monkeypatch.setenv("SWITCHES_QUEUE_URL", queue_url)
+    front._front.cache_clear()
+    body = json.dumps(EVENT).encode()
+    assert front.handler(signed_event("/slack/events", body, JSON), None)["statusCode"] == 401
+
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", signing_secret)
+    monkeypatch.setattr("bot.settings._RENEWED_EVERY_SECONDS", 0)
+
+    assert front.handler(signed_event("/slack/events", body, JSON), None)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("text", ["stop", "Stop!", "“stop”", "stop.", "START", "mute", "unmute <#C0LOUD|loud>"])
+def test_what_people_switch_goes_past_what_waits(signed_event, signing_secret, text):
+    queue, switches = RecordingQueue(), RecordingQueue()
+    body = urlencode(COMMAND | {"text": text}).encode()
+
+    handle(signed_event("/slack/commands", body, FORM), signing_secret, queue, time.time(), switches)
+
+    assert (len(queue.records), len(switches.records)) == (0, 1)
+    assert switches.records[0].said_at == pytest.approx(time.time(), abs=60)
+
+
+@pytest.mark.parametrize("text", ["stats", "policy", "stop charging my card"])
+def test_what_people_ask_waits_like_everything_else(signed_event, signing_secret, text):
+    queue, switches = RecordingQueue(), RecordingQueue()
+    body = urlencode(COMMAND | {"text": text}).encode()
+
+    handle(signed_event("/slack/commands", body, FORM), signing_secret, queue, time.time(), switches)
+
+    assert (len(queue.records), len(switches.records)) == (1, 0)
 
 
 def test_a_setting_that_is_missing_fails_with_its_name(monkeypatch):

@@ -268,7 +268,7 @@ def test_a_summary_links_to_all_that_is_in_it_by_what_it_is_about():
     ("result", "kept"),
     [
         pytest.param(StepResult(ts="2.0"), "2.0", id="the one that the ledger knows"),
-        pytest.param(StepResult(ts="9.0"), "1.0", id="the oldest, where the ledger knows one that is gone"),
+        pytest.param(StepResult(ts="9.0"), "9.0", id="none, where the one that the ledger knows was taken back"),
         pytest.param(None, "1.0", id="the oldest, where the step has not ended"),
         pytest.param(StepResult(error="is_archived"), "1.0", id="the oldest, where the step was given up"),
         pytest.param(StepResult(), None, id="none, where the message went into a summary"),

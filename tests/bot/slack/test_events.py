@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -378,8 +379,12 @@ def build_reaction(**changes):
 def test_a_reaction_is_queued_with_who_and_what_in_any_colour_of_skin():
     said = ReactionRecord("T0", "C0SUPPORT", "1700000000.000100", "U0ANNA", "moneybag", RECEIVED_AT)
 
-    assert read_event(build_reaction(), RECEIVED_AT) == said
-    assert read_event(build_reaction(reaction="moneybag::skin-tone-4"), RECEIVED_AT) == said
+    assert replace(read_event(build_reaction(), RECEIVED_AT), said_at=None) == said
+    assert replace(read_event(build_reaction(reaction="moneybag::skin-tone-4"), RECEIVED_AT), said_at=None) == said
+
+
+def test_a_reaction_keeps_slacks_time_of_it():
+    assert read_event(build_reaction(event_ts="1700000009.000100"), RECEIVED_AT).said_at == "1700000009.000100"
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,18 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from bot.pipeline.corrections import CorrectionHandler
+from bot.pipeline.sweep import SETTLED_AFTER, Sweeper
+from bot.policy.settings import Switches
+from bot.queue.deliveries import Redelivery, read_delivery
 from bot.queue.messages import CorrectionRecord, MessageRecord, RevisionRecord, to_json
-from bot.slack.client import METADATA_TYPE
+from bot.slack.api import WorkspaceUninstalled
+from bot.slack.client import METADATA_TYPE, Identity, SlackActions
 from bot.store.ledger import LEASE_SECONDS
 from bot.triage.case import StepResult
 
@@ -287,3 +293,147 @@ def test_a_result_that_another_worker_wrote_first_stands(ledger, build_record):
     ledger.complete(claim, StepResult("1.1"))
 
     assert ledger.complete(claim, StepResult("2.2")) == StepResult("1.1")
+
+
+# --- Switches -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def switchable(worker, settings_of, policy, handlers_of, with_other):
+    """A worker whose switches can be set while it works; returns the worker and its settings."""
+    held = settings_of(policy)
+    handlers = handlers_of(worker)
+    reconciler = replace(handlers.reconciler, settings=held)
+    messages = replace(handlers.messages, reconciler=reconciler)
+    return with_other(replace(worker, settings=held), reconciler=reconciler, messages=messages), held
+
+
+def test_what_was_decided_before_a_stop_is_only_suggested_after_it(
+    switchable, slack, ledger, written, deliver, later, meanwhile
+):
+    worker, held = switchable
+    record = written("a billing matter")
+
+    def stop() -> None:
+        held.held = replace(held.held, switches=Switches(stopped=True))
+
+    meanwhile("reactions.add", stop)
+    assert deliver(worker, record) == []
+
+    assert slack.posts("C0BILLING") == []
+    assert slack.reactions(record.ts) == []
+    [reply] = slack.thread(record.ts)
+    assert "Shall I send it" in reply.content.text
+    assert ledger.load(record.key, time.time()).decision.outcome == "suggest"
+
+
+def test_what_was_decided_before_its_channel_was_muted_is_not_answered(switchable, slack, written, deliver, later):
+    worker, held = switchable
+    record = written("a billing matter")
+    slack.installation.limits.plan("chat.postMessage", times=1, retry_after=1)
+    assert deliver(worker, record) == []
+    held.held = replace(held.held, switches=Switches(muted_channels=frozenset({"C0SUPPORT"})))
+
+    assert deliver(worker, record) == []
+
+    assert (slack.posts("C0BILLING"), slack.thread(record.ts)) == ([], [])
+
+
+def test_what_a_person_said_is_carried_out_though_the_bot_is_stopped(switchable, slack, written, deliver, say):
+    worker, held = switchable
+    record = written("a billing matter")
+    deliver(worker, record)
+    held.held = replace(held.held, switches=Switches(stopped=True))
+
+    say(record, "technical")
+    assert deliver(worker, correction(record)) == []
+
+    assert len(slack.posts("C0TECH")) == 1
+
+
+# --- Workspaces, tokens, redelivery ---------------------------------------------------------------------------
+
+
+def test_facts_that_arrive_through_another_installation_count_for_the_channels_workspace(
+    worker, slack, written, deliver
+):
+    at_home = replace(worker, home_of=lambda team, channel: "T0SANDBOX")
+    record = written("a billing matter")
+    assert deliver(at_home, record) == []
+    slack.edit(record.ts, "a billing matter, twice")
+
+    assert deliver(at_home, replace(record, team="T0SECOND")) == []
+    assert deliver(at_home, replace(revision(record), team="T0SECOND")) == []
+
+    assert (len(slack.thread(record.ts)), len(slack.posts("C0BILLING"))) == (1, 1)
+    assert "twice" in slack.posts("C0BILLING")[0].content.text
+
+
+def test_a_token_that_was_rotated_sets_no_message_aside(worker, written, deliver, later, dead_letter):
+    def gone(team):
+        raise WorkspaceUninstalled("invalid_auth")
+
+    record = written("a billing matter")
+
+    assert deliver(replace(worker, handlers=gone, renew=lambda: True), record) == []
+    assert (later.records, dead_letter.bodies) == ([record], [])
+    assert deliver(replace(worker, handlers=gone), record) == []
+    assert len(dead_letter.bodies) == 1
+
+
+def test_a_failure_comes_back_in_seconds_at_first(worker, slack, written, deliver):
+    hastened = []
+    impatient = replace(worker, hasten=lambda delivery, seconds: hastened.append(seconds))
+    record = written("a billing matter")
+
+    for tries in (1, 2, 3):
+        slack.client.lose = ["reactions.add"]
+        deliver(impatient, replace(record, ts=slack.write("a billing matter")), tries=tries)
+
+    assert hastened == [10, 45]
+
+
+def test_what_fails_is_made_visible_to_the_queue_in_seconds(sqs, queue_url):
+    sqs.send_message(QueueUrl=queue_url, MessageBody="{}")
+    [message] = sqs.receive_message(QueueUrl=queue_url)["Messages"]
+    arn = f"arn:aws:sqs:eu-central-1:000000000000:{queue_url.rpartition('/')[2]}"
+    delivery = read_delivery(
+        {"messageId": "1", "body": "{}", "receiptHandle": message["ReceiptHandle"], "eventSourceARN": arn}
+    )
+
+    Redelivery(sqs, queue_url).hasten(delivery, 0)
+
+    assert sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=2)["Messages"][0]["MessageId"]
+
+
+def test_a_notice_that_cannot_be_posted_holds_no_message_up(switchable, slack, written, deliver, dead_letter, policy):
+    worker, held = switchable
+    held.held = replace(held.held, policy=replace(policy, routes={"billing": "C0OLD"}, admin="C0GENERAL"))
+    inner = slack.client.api_call
+
+    def refuse(method, **options):
+        if method == "chat.postMessage" and "C0GENERAL" in str(options):
+            raise SlackApiError("no", SimpleNamespace(get={"error": "an_error_of_tomorrow"}.get, status_code=200))
+        return inner(method, **options)
+
+    slack.client.api_call = refuse
+    record = written("a billing matter")
+
+    assert deliver(worker, record, tries=9) == []
+
+    assert (dead_letter.bodies, len(slack.thread(record.ts))) == ([], 1)
+
+
+def test_poison_is_dead_lettered_once_whatever_the_sweep_finds(
+    worker, slack, ledger, written, deliver, dead_letter, later, settings_of, policy
+):
+    record = written("poison")
+    sweeper = Sweeper(SlackActions(slack.client), ledger, later, settings_of(policy))
+    deliver(worker, record, tries=9)
+
+    for _ in range(4):
+        identity = Identity("T0SANDBOX", "U0BOT", "B0TRIAGE")
+        swept = sweeper.sweep("C0SUPPORT", identity, time.time() - 3600, time.time() + SETTLED_AFTER + 1)
+        assert record.key not in {each.key for each in swept.missing}
+
+    assert len(dead_letter.bodies) == 1
