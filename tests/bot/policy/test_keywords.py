@@ -65,6 +65,7 @@ def test_one_pass_finds_any_keywords_in_any_text(words, text):
     assert find(words, " ".join(words)) == plainly(words, " ".join(words))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "words",
     [
