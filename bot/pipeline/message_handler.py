@@ -13,6 +13,7 @@ from bot.store.ledger import Ledger, VersionTaken
 from bot.store.message_groups import MessageGroups
 from bot.triage.case import Case, Decision, FirstAnswer
 from bot.triage.decide import decide, find_reason_to_ignore, ignore
+from bot.triage.ownership import find_assigned
 from bot.triage.wanted import revise
 from classifier_infra.model.manifest import Manifest
 from classifier_infra.model.prediction import Prediction
@@ -186,7 +187,9 @@ class MessageHandler:
             return None
         if answer != known:
             self.ledger.record_answer(key, case, answer, self.now())
-        return key
+        # Where a request is assigned to no one, nothing in Slack depends on the answer. One that is being assigned at
+        # this moment is looked at again by the worker that does so, because the counter has been raised.
+        return key if find_assigned(case) else None
 
     def note_seen(self, key: MessageKey) -> None:
         """Write down that a message has arrived, whatever becomes of it: the sweep does not queue it again."""

@@ -421,9 +421,9 @@ class Reconciler:
             if ts != kept:
                 log.warning("surplus copy removed", extra={"message_key": str(key), "step": step})
                 self._try(key, "tidy", partial(self.slack.remove, record.place, ts))
-        if kept and result is None and step.partition(":")[0] in (REPLY, "route"):
-            # Slack made it after the last look: nobody knew of it, and it may not be wanted.
-            self.ledger.adopt(key, step, StepResult(ts=kept))
+        if kept and not (result and result.ts) and step.partition(":")[0] in (REPLY, "route"):
+            # Slack made it after the last look, or although it had refused: it may not be wanted.
+            self.ledger.adopt(key, step, StepResult(ts=kept), before=result)
             self.reconcile(key, again=True)
 
 

@@ -318,20 +318,26 @@ class Ledger:
         """Write how a claimed step ended, and return the result that stands: the first."""
         return self.adopt(claim.key, claim.step, result)
 
-    def adopt(self, key: MessageKey, step: str, result: StepResult) -> StepResult:
-        """Write how a step ended, claimed or not, and return the result that stands: the first."""
-        document = asdict(result)
-        view = document.pop("view")
-        values: dict[str, Any] = {":result": {"S": json.dumps(document)}}
+    def adopt(self, key: MessageKey, step: str, result: StepResult, before: StepResult | None = None) -> StepResult:
+        """Write how a step ended, claimed or not, in place of `before`; return the result that stands.
+
+        That is the first, unless it is `before`.
+        """
+        view = result.view
+        values: dict[str, Any] = {":result": {"S": _to_json(result)}}
         if view:
             values[":view"] = {"S": view}
+        is_open = "attribute_not_exists(#result)"
+        if before:
+            values[":before"] = {"S": _to_json(before)}
+            is_open = "#result = :before"
         try:
             with dynamodb_errors():
                 self.client.update_item(
                     TableName=self.table,
                     Key=row_key(key, STEP + step),
                     UpdateExpression="SET #result = :result" + (", #view = :view" if view else ""),
-                    ConditionExpression="attribute_exists(pk) AND attribute_not_exists(#result)",
+                    ConditionExpression=f"attribute_exists(pk) AND {is_open}",
                     ExpressionAttributeNames={"#result": "result", **({"#view": "view"} if view else {})},
                     ExpressionAttributeValues=values,
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -385,6 +391,12 @@ def build_ledger(table: str) -> Ledger:
     """Build the ledger on boto3, which takes region, credentials and another address from the environment."""
     config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
     return Ledger(boto3.client("dynamodb", config=config), table)
+
+
+def _to_json(result: StepResult) -> str:
+    document = asdict(result)
+    del document["view"]  # an attribute of its own, which the version before this one does not read
+    return json.dumps(document)
 
 
 def _seconds_until(row: Row, name: str, now: float) -> float:

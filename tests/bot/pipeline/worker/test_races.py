@@ -12,7 +12,7 @@ from bot.pipeline.corrections import CorrectionHandler
 from bot.pipeline.sweep import SETTLED_AFTER, Sweeper
 from bot.policy.settings import Switches
 from bot.queue.deliveries import Redelivery, read_delivery
-from bot.queue.messages import CorrectionRecord, MessageRecord, RevisionRecord, to_json
+from bot.queue.messages import CorrectionRecord, MessageRecord, ReplyRecord, RevisionRecord, to_json
 from bot.slack.api import WorkspaceUninstalled
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
 from bot.store.ledger import LEASE_SECONDS
@@ -256,6 +256,18 @@ def test_what_was_shown_already_costs_slack_no_call(worker, slack, written, deli
         assert deliver(worker, record) == []
 
     assert len(slack.installation.calls) == before
+
+
+def test_an_answer_to_what_was_assigned_to_no_one_costs_slack_no_call(worker, ledger, slack, written, deliver):
+    record = written("a billing matter")
+    deliver(worker, record)
+    before = len(slack.installation.calls)
+    answer = ReplyRecord(record.team, record.channel, record.ts, "U0LEO", f"{time.time():.6f}", record.received_at)
+
+    assert deliver(worker, answer) == []
+
+    assert len(slack.installation.calls) == before
+    assert ledger.load(record.key, time.time()).first_answer.user == "U0LEO"
 
 
 def test_an_edit_that_leaves_a_post_as_it_is_edits_nothing(worker, slack, written, deliver):
