@@ -1,7 +1,7 @@
-"""What was set aside: look at it without taking it away, and give it back to be tried again.
+"""List the dead-letter queue's messages and send them back to the triage queue.
 
-SQS has no way to look into a queue: messages are received, and hidden from others until they are let go. Its own
-redrive task is one that no stand-in has; receive, send and delete do the same everywhere.
+SQS cannot list a queue: messages are received, which hides them from other receivers until they are made visible again.
+No SQS emulator has SQS's own redrive task; receive, send and delete work the same everywhere.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,25 +16,25 @@ from bot.queue.messages import InvalidRecord, from_json
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-# Seconds that messages stay hidden while they are being looked at: longer than it takes to receive all of them.
+# Visibility timeout in seconds: longer than it takes to receive all messages.
 _HIDDEN = 120
 _BATCH = 10
-# A receive that comes back empty is no proof: SQS asks some of its servers only, unless it may wait.
+# Long polling: without a wait, SQS asks only some of its servers and can return nothing from a queue that is not empty.
 _WAIT_SECONDS = 1
 
 NO_REASON = "the worker died or ran out of time each time"
 
 
 class QueueFailure(Exception):
-    """SQS did not do what it was asked. The message has its error code."""
+    """A request to SQS failed. The message has the error code."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One message of the dead-letter queue, without its text.
+    """One message of the dead-letter queue, printable without its text.
 
     `place` is team#channel#ts of the message in Slack, or as much of it as the record has; `first_sent` is in seconds
-    since the epoch. `tries` is None where SQS moved the message itself.
+    since the epoch. `tries` is None if SQS moved the message itself.
     """
 
     id: str
@@ -49,28 +49,31 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterQueue:
-    """The dead-letter queue, and where its messages go back to. Methods raise QueueFailure."""
+    """The URLs of the dead-letter queue and of the triage queue that feeds it. Methods raise QueueFailure."""
 
     client: "SQSClient"
     dead_letters: str
     triage: str
 
     def inspect(self) -> list[DeadLetter]:
-        """Give all that is there, oldest first, and leave it there."""
+        """Return all messages, oldest first, and leave them in the queue."""
         found = self._receive()
-        self._let_go(found)
+        self._make_visible(found)
         return found
 
     def redrive(self, wanted: Callable[[DeadLetter], bool]) -> list[DeadLetter]:
-        """Give back what is `wanted`, and give what that was; sent first and deleted then, so that nothing is lost."""
+        """Send the `wanted` messages back to the triage queue and return them.
+
+        Each is sent before it is deleted, so that none is lost.
+        """
         found = self._receive()
-        given_back = [each for each in found if wanted(each)]
+        redriven = [each for each in found if wanted(each)]
         try:
-            for each in given_back:
-                self._give_back(each)
+            for each in redriven:
+                self._redrive(each)
         finally:
-            self._let_go([each for each in found if each not in given_back])
-        return given_back
+            self._make_visible([each for each in found if each not in redriven])
+        return redriven
 
     def _receive(self) -> list[DeadLetter]:
         found: dict[str, DeadLetter] = {}
@@ -92,14 +95,14 @@ class DeadLetterQueue:
             raise _failure(error) from error
         return [_read(message) for message in answer.get("Messages", [])]
 
-    def _give_back(self, each: DeadLetter) -> None:
+    def _redrive(self, each: DeadLetter) -> None:
         try:
             self.client.send_message(QueueUrl=self.triage, MessageBody=each.body)
             self.client.delete_message(QueueUrl=self.dead_letters, ReceiptHandle=each.handle)
         except (BotoCoreError, ClientError) as error:
             raise _failure(error) from error
 
-    def _let_go(self, found: Sequence[DeadLetter]) -> None:
+    def _make_visible(self, found: Sequence[DeadLetter]) -> None:
         for batch in _batches(found):
             entries: Any = [
                 {"Id": str(number), "ReceiptHandle": each.handle, "VisibilityTimeout": 0}
@@ -141,4 +144,4 @@ def _describe(body: str) -> tuple[str, str]:
 
 def _failure(error: BotoCoreError | ClientError) -> QueueFailure:
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else type(error).__name__
-    return QueueFailure(f"SQS did not do what it was asked ({code})")
+    return QueueFailure(f"the request to SQS failed ({code})")

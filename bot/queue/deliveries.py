@@ -1,7 +1,7 @@
-"""What SQS delivers, and where a delivery goes that cannot be handled: aside, with the reason.
+"""Read SQS deliveries, and dead-letter with a reason those that cannot be handled.
 
-Left to itself SQS moves a message to the dead-letter queue without a word why, as it must for a worker that dies or
-runs out of time. What the worker can name, it sets aside itself, one try earlier.
+SQS moves a message to the dead-letter queue without a reason, which is all that is possible if the worker dies or runs
+out of time. Where the worker knows the reason, it dead-letters the message itself, one try earlier.
 """
 
 import logging
@@ -30,11 +30,10 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as it was delivered: the count of deliveries, and when it was sent (seconds since the epoch).
+    """One SQS message as delivered. Times are in seconds since the epoch.
 
-    `due` is set where the message has waited for its place already, `since` where it was put off before: when it was
-    for the first time; see sender.py. `receipt` and `queue` (its name) are what it takes to have the message delivered
-    again sooner.
+    `tries` counts the deliveries. `due` is when a message that had to wait may be read, `since` when it was first put
+    off; see sender.py. `receipt` and `queue` (its name) are needed to hasten the next delivery.
     """
 
     id: str
@@ -65,16 +64,16 @@ def read_delivery(message: Mapping[str, Any]) -> Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Redelivery:
-    """Has failed messages delivered again in seconds, where the queue would take its visibility timeout of minutes.
+    """Shorten the visibility timeout of failed messages from minutes to seconds.
 
-    `url` is that of any queue beside theirs.
+    `url` is that of any queue of the same account and region.
     """
 
     client: "SQSClient"
     url: str
 
     def hasten(self, delivery: Delivery, seconds: int) -> None:
-        """Let a message be delivered again after so many seconds; where that fails, it comes when the queue has it."""
+        """Have a message delivered again after `seconds`; if that fails, the queue's visibility timeout holds."""
         if delivery.receipt is None or delivery.queue is None:
             return
         try:
@@ -89,13 +88,13 @@ class Redelivery:
 
 class DeadLetters(Protocol):
     def dead_letter(self, delivery: Delivery, reason: str) -> None:
-        """Put a delivery where a person finds it. Raises QueueUnavailable."""
+        """Put a delivery in the dead-letter queue. Raises QueueUnavailable."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SqsDeadLetters:
-    """The dead-letter queue. Its messages say why they are there; the reason has no text of anybody's in it."""
+    """The SQS dead-letter queue. Messages carry the reason, which must not quote any message text."""
 
     client: "SQSClient"
     url: str
@@ -114,4 +113,4 @@ class SqsDeadLetters:
                 },
             )
         except (BotoCoreError, ClientError) as error:
-            raise QueueUnavailable(f"SQS did not take the message to be set aside ({type(error).__name__})") from error
+            raise QueueUnavailable(f"SQS did not accept the dead letter ({type(error).__name__})") from error

@@ -1,9 +1,9 @@
-"""What the triage queue carries: small, versioned records whose texts are already redacted. Never a raw request.
+"""Define the queues' messages: small, versioned records whose texts are redacted, never a raw request.
 
-Two versions of the program run side by side during a deployment, and either may read what the other queued. A field
-with a default may be missing, and is left out where it has its default; an unknown field is passed over; a record of an
-unknown kind or later version is NewerRecord, and waits for a worker that knows it. Anything else (a missing field, a
-wrong type) is refused as a whole, for a person to look at.
+During a deployment two versions of the program run side by side, and each may read what the other queued. A field with
+a default may be missing, and is left out when it has its default; unknown fields are ignored; a record of an unknown
+kind or later version raises NewerRecord and waits for a worker that knows it. Any other fault (a missing field, a wrong
+type) raises InvalidRecord, and the record is dead-lettered.
 """
 
 import json
@@ -27,7 +27,7 @@ class NewerRecord(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MessageKey:
-    """Which message: Slack's `ts` is unique within its channel, a channel within its team."""
+    """Identify a message: Slack's `ts` is unique within its channel, a channel within its team."""
 
     team: str
     channel: str
@@ -52,14 +52,14 @@ class _OfMessage:
 
 @dataclass(frozen=True, slots=True)
 class _OfPerson:
-    """A record about what only one person sees: the bot's Home tab, a dialog."""
+    """A record about a view that one person sees: the bot's Home tab, a dialog."""
 
     team: str
     user: str
 
     @property
     def channel(self) -> str:
-        """Give whose it is: nobody else is in it."""
+        """Return the person, who stands for the channel in the queue's message groups."""
         return self.user
 
 
@@ -67,9 +67,8 @@ class _OfPerson:
 class MessageRecord(_OfMessage):
     """A new message. `bot` is the id of the app that wrote it, `truncated` that its end was cut off.
 
-    `author_team` is the team of an author who belongs to another one than ours (Slack Connect), `channel_type` Slack's
-    word for the kind of conversation, `files` that something was attached. `received_at` is in seconds since the
-    epoch, here as in the other records.
+    `author_team` is the author's team if it is another one than ours (Slack Connect), `channel_type` Slack's name for
+    the kind of conversation, `files` reports attachments. `received_at` is in seconds since the epoch in all records.
     """
 
     author: str
@@ -84,9 +83,9 @@ class MessageRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class RevisionRecord(_OfMessage):
-    """A message has been edited or deleted: bring what was made of it in line with what it says now.
+    """A message was edited or deleted, and has to be read again.
 
-    It has no text, because only Slack knows the last one: of two edits the earlier can arrive later.
+    The record has no text because edits can arrive out of order: only Slack has the latest one.
     """
 
     received_at: int
@@ -94,9 +93,9 @@ class RevisionRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class ReplyRecord(_OfMessage):
-    """Somebody other than its author answered the message `ts`, at `replied_ts`.
+    """A person other than its author answered the message `ts`, at `replied_ts`.
 
-    `author_team` is the team of somebody who belongs to another one than ours.
+    `author_team` is that person's team if it is another one than ours.
     """
 
     author: str
@@ -117,7 +116,7 @@ class ReactionRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class CommandRecord:
-    """`/classify <text>`. Whoever knows `response_url` can answer in the bot's name, so it stays out of every log."""
+    """`/classify <text>`. `response_url` allows anyone to answer in the bot's name, so it must not be logged."""
 
     team: str
     channel: str
@@ -130,9 +129,9 @@ class CommandRecord:
 
 @dataclass(frozen=True, slots=True)
 class AskRecord:
-    """`/classify stats` and its like: `verb` is the word, `target` the channel or person that it is about, if any.
+    """A subcommand such as `/classify stats`: `verb` is its name, `target` its channel or person, if any.
 
-    `said_at` is `received_at` to the microsecond, which orders what two people switch in the same second.
+    `said_at` is `received_at` to the microsecond, which orders two people's switches within the same second.
     """
 
     team: str
@@ -147,14 +146,14 @@ class AskRecord:
 
 @dataclass(frozen=True, slots=True)
 class HomeRecord(_OfPerson):
-    """Somebody looks at the bot's Home tab, or changed there what it shows."""
+    """A person opened the bot's Home tab, or changed something there that it shows."""
 
     received_at: int
 
 
 @dataclass(frozen=True, slots=True)
 class InspectRecord(_OfMessage):
-    """Somebody wants to know what the bot makes of a message; the dialog `view` waits for the answer."""
+    """A person asked how the bot classifies a message; the answer goes into the dialog `view`."""
 
     user: str
     view: str
@@ -165,7 +164,7 @@ class InspectRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord(_OfPerson):
-    """Somebody wants to know what a policy that is not saved would do with a text; the dialog `view` waits."""
+    """A person asked what an unsaved policy would do with a text; the answer goes into the dialog `view`."""
 
     view: str
     policy: str = field(repr=False)
@@ -176,9 +175,9 @@ class TrialRecord(_OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class UploadRecord(_OfPerson):
-    """Somebody uploaded a policy and has not saved it; the dialog `view` waits to say what would change.
+    """A person uploaded a policy and has not saved it; the dialog `view` is to show what would change.
 
-    `draft` is what that dialog has to remember; see blocks/policy_upload.py.
+    `draft` is the state of that dialog; see bot/ui/policy_upload.py.
     """
 
     view: str
@@ -189,7 +188,7 @@ class UploadRecord(_OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class RouteDialogRecord(_OfPerson):
-    """Somebody wants to change where messages go; the dialog `view` waits for the labels to choose from."""
+    """A person is changing where messages go; the dialog `view` needs the labels to choose from."""
 
     view: str
     base: int
@@ -198,7 +197,7 @@ class RouteDialogRecord(_OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class RuleFormRecord(_OfPerson):
-    """Somebody wants to change the rule `number` (0: add one) of a policy; the dialog `view` waits for its form."""
+    """A person is changing rule `number` (0: a new one) of a policy; the dialog `view` needs its form."""
 
     view: str
     policy: str = field(repr=False)
@@ -209,7 +208,7 @@ class RuleFormRecord(_OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class SavedRecord(_OfPerson):
-    """A policy was saved as version `saved`; the dialog `view` says so, and is to say what in it does not fit."""
+    """A policy was saved as version `saved`; the dialog `view` is to list what does not fit the model."""
 
     view: str
     saved: int
@@ -218,7 +217,7 @@ class SavedRecord(_OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class ForwardRecord(_OfMessage):
-    """Somebody wants `text` posted in `place` in their name; `ts`, when they pressed, tells wishes apart."""
+    """A person wants `text` posted in `place` in their name; `ts`, the time of the press, identifies the request."""
 
     user: str
     place: str
@@ -230,14 +229,14 @@ class ForwardRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class CorrectionRecord(_OfMessage):
-    """Somebody corrected what the bot made of a message: bring Slack in line with what the ledger now says."""
+    """A person corrected a message's label, as the ledger has it: bring Slack in line."""
 
     received_at: int
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryRecord:
-    """At `at` (seconds since the epoch), post to `channel` what was gathered for it until then."""
+    """At `at` (seconds since the epoch), post to `channel` the summary gathered for it until then."""
 
     team: str
     channel: str
@@ -246,7 +245,7 @@ class SummaryRecord:
 
     @property
     def key(self) -> MessageKey:
-        """Say which summary. Its ts is earlier than the post's even where our clock is ahead of Slack's."""
+        """Return the summary's key. Its ts is earlier than the post's even if our clock is ahead of Slack's."""
         return MessageKey(self.team, self.channel, f"{self.at - _CLOCK_SKEW}.000000")
 
 
@@ -264,7 +263,7 @@ class TidyRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class WebhookRecord(_OfMessage):
-    """Tell the webhook `name` of a message; `tries` calls have failed."""
+    """Call the webhook `name` about a message; `tries` calls have failed."""
 
     name: str
     tries: int
@@ -273,8 +272,9 @@ class WebhookRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class EscalationRecord(_OfMessage):
-    """At `due` (seconds since the epoch), unless somebody has answered within these `minutes`, say so in the channel
-    `place` (in the message's thread, if None) and mention the `mentions`, names with a space between.
+    """At `due` (seconds since the epoch), if the message is unanswered after `minutes`, escalate it.
+
+    The post goes to the channel `place` (None: the message's thread) and mentions `mentions`, separated by spaces.
     """
 
     place: str | None
@@ -286,7 +286,7 @@ class EscalationRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class GiveOutRecord(_OfMessage):
-    """A message was to be assigned by `rota` while nobody of it was there: give it to somebody who is there again."""
+    """Assign a message that came in while all people of `rota` were away."""
 
     rota: str
     received_at: int
@@ -294,7 +294,7 @@ class GiveOutRecord(_OfMessage):
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRecord:
-    """A workspace took the bot out at `at` (seconds since the epoch); `what` is Slack's name of the event."""
+    """A workspace uninstalled the bot at `at` (seconds since the epoch); `what` is Slack's name of the event."""
 
     team: str
     what: str
@@ -303,7 +303,7 @@ class LifecycleRecord:
 
     @property
     def channel(self) -> str:
-        """Give whose it is: the whole workspace's."""
+        """Return the team, which stands for the channel in the queue's message groups."""
         return self.team
 
 
@@ -356,7 +356,7 @@ KINDS: dict[str, type[Record]] = {
     "lifecycle": LifecycleRecord,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
-# Left out of what is queued, so that the program before this one can read all that it knows of.
+# Defaults are not queued, so that the previous version of the program can read every record that it knows.
 _DEFAULTS = {kind: {each.name: each.default for each in fields(kind)} for kind in _NAMES}
 _PATTERNS = {
     **dict.fromkeys(("team", "channel", "author", "author_team", "user", "bot", "place", "target", "view"), _ID),
@@ -365,7 +365,7 @@ _PATTERNS = {
 
 
 def to_json(record: Record) -> str:
-    """Give the body of the queue's message.
+    """Return the body of the queue's message.
 
     ASCII only: SQS refuses some characters (U+FFFE, lone surrogates) that JSON can escape. The longest text, 20,000
     characters of twelve bytes each, stays under SQS's old limit of 256 KiB.
@@ -377,7 +377,7 @@ def to_json(record: Record) -> str:
 
 
 def from_json(body: str) -> Record:
-    """Read a queue message's body. Raises InvalidRecord, NewerRecord."""
+    """Read the body of a queue message. Raises InvalidRecord, NewerRecord."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -386,7 +386,7 @@ def from_json(body: str) -> Record:
         raise InvalidRecord("the body is not a JSON object")
     version, kind = document.pop("version", None), document.pop("kind", None)
     if not isinstance(version, int) or isinstance(version, bool) or version < VERSION or not isinstance(kind, str):
-        raise InvalidRecord(f"a record has a kind and a version from {VERSION} on")
+        raise InvalidRecord(f"a record needs a kind and a version of {VERSION} or later")
     if version > VERSION or kind not in KINDS:
         raise NewerRecord(f"this program does not know version {version} of this kind of record")
     known = {each.name for each in fields(KINDS[kind])}
@@ -394,7 +394,7 @@ def from_json(body: str) -> Record:
 
 
 def build(kind: type[R], values: dict[str, Any]) -> R:
-    """Build a record from values that nobody has checked. Raises InvalidRecord."""
+    """Build a record from unchecked values. Raises InvalidRecord."""
     known = {each.name: each for each in fields(kind)}
     required = {name for name, each in known.items() if each.default is MISSING}
     if not required <= values.keys() <= known.keys():
@@ -405,20 +405,20 @@ def build(kind: type[R], values: dict[str, Any]) -> R:
 
 
 def _check(kind: type[Any], name: str, expected: Any, value: Any) -> None:
-    # A bool is an int to Python, and "true" seconds are none.
+    # bool is a subclass of int, and not valid as a number of seconds.
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
         raise InvalidRecord(f"{kind.__name__}.{name} has the wrong type, {type(value).__name__}")
     pattern = _PATTERNS.get(name)
     if pattern and isinstance(value, str) and not pattern.fullmatch(value):
-        raise InvalidRecord(f"{kind.__name__}.{name} is not an id or timestamp of Slack's")
+        raise InvalidRecord(f"{kind.__name__}.{name} is not a Slack id or timestamp")
 
 
 @dataclass(frozen=True, slots=True)
 class OriginalMessage:
-    """The message as it stands in Slack now, redacted; no author and no text where it is gone.
+    """A message as read from Slack, redacted; without author and text if it is gone.
 
-    `author_team` is that of an author who belongs to another one than ours; `as_of` is when the text was so (seconds
-    since the epoch).
+    `author_team` is the author's team if it is another one than ours; `as_of` is when it was read (seconds since the
+    epoch).
     """
 
     author: str | None

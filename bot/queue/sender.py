@@ -1,7 +1,7 @@
-"""The queues, seen by those who put something in.
+"""Send records to the queues.
 
-`triage` takes what comes from Slack; `effects` gives back later what has to wait: for its turn in a channel, for
-Slack's Retry-After, for its share of the classifier. What waits there has not failed, and is not counted as if it had.
+`triage` takes what comes from Slack; `effects` delays what has to wait: for its turn in a channel, for Slack's
+Retry-After, for its share of the classifier. Waiting there does not count as a failed try.
 """
 
 import math
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 DUE, SINCE = "due", "since"
 
-# The longest that SQS holds a message back; what has to wait longer is sent on when it comes out.
+# SQS's longest delay, in seconds. A record that has to wait longer is sent again when it comes out.
 LONGEST_DELAY = 900
 
 
 class QueueUnavailable(Exception):
-    """The record is not in the queue. Its `__cause__` is what botocore raised."""
+    """The record was not queued. `__cause__` is botocore's error."""
 
 
 class Queue(Protocol):
     def send(self, record: Record, delay: float = 0, due: float | None = None, since: float | None = None) -> None:
-        """Put a record in, to come out after `delay` seconds (LONGEST_DELAY at most).
+        """Queue a record, to be delivered after `delay` seconds (LONGEST_DELAY at most).
 
-        `due` and `since` are for the worker, in seconds since the epoch: the record has a place from then on; it is put
-        off since then. Raises QueueUnavailable.
+        `due` and `since` (seconds since the epoch) tell the worker from when on the record may be read, and when it was
+        first put off. Raises QueueUnavailable.
         """
         ...
 
@@ -55,20 +55,19 @@ class SqsQueue:
                 QueueUrl=self.url,
                 MessageBody=to_json(record),
                 DelaySeconds=min(LONGEST_DELAY, max(0, math.ceil(delay))),
-                # In a standard queue this keeps nothing in order: it is how SQS knows whose messages are many, and
-                # lets those of the others pass.
+                # For SQS fair queues: one busy channel does not delay the others. A standard queue keeps no order.
                 MessageGroupId=f"{record.team}-{record.channel}",
                 **attributes,
             )
         except (BotoCoreError, ClientError) as error:
-            raise QueueUnavailable(f"SQS did not take the record ({type(error).__name__})") from error
+            raise QueueUnavailable(f"SQS did not accept the record ({type(error).__name__})") from error
 
 
 def build_queue(url: str) -> SqsQueue:
-    """Build the queue on botocore, which takes region, credentials and another address from the environment.
+    """Build a queue client; botocore reads region, credentials and endpoint URL from the environment.
 
-    Botocore alone, because boto3 around it lengthens every cold start of the front. Two tries of a second each still
-    leave Slack its answer within three seconds.
+    boto3 is not used because it lengthens every cold start of the front. Two tries of a second each leave time to
+    answer Slack within its three seconds.
     """
     config = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
     client = session().create_client("sqs", config=config)

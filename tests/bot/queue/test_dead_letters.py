@@ -113,7 +113,7 @@ def test_a_queue_that_does_not_exist_is_told_in_words(environ, capsys):
 
     assert main(["inspect"], wrong) == 1
 
-    assert "SQS did not do what it was asked" in capsys.readouterr().err
+    assert "the request to SQS failed" in capsys.readouterr().err
 
 
 def test_a_setting_that_is_missing_is_named(capsys):
