@@ -386,7 +386,7 @@ def from_json(body: str) -> Record:
         raise InvalidRecord("the body is not a JSON object")
     version, kind = document.pop("version", None), document.pop("kind", None)
     if not isinstance(version, int) or isinstance(version, bool) or version < VERSION or not isinstance(kind, str):
-        raise InvalidRecord(f"a record needs a kind and a version of {VERSION} or later")
+        raise InvalidRecord(f"a record has a kind and a version from {VERSION} on")
     if version > VERSION or kind not in KINDS:
         raise NewerRecord(f"this program does not know version {version} of this kind of record")
     known = {each.name for each in fields(KINDS[kind])}

@@ -31,7 +31,7 @@ def dead_letters(sqs, environ) -> SqsDeadLetters:
 
 @pytest.fixture
 def listed(environ, capsys):
-    """Give what `inspect --json` prints."""
+    """Return what `inspect --json` prints."""
 
     def inspect() -> list[dict]:
         assert main(["inspect", "--json"], environ) == 0
