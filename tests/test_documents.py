@@ -18,8 +18,8 @@ OPENINGS = ("Give", "Tell", "What is", "Who ")
 # Folders whose docstrings have neither. Folders may be added to this list, never removed.
 PLAIN_FOLDERS = (
     *("benchmarks", "classifier_infra", "docs", "training"),
-    *("bot/cli", "bot/http", "bot/lambdas", "bot/listeners", "bot/policy", "bot/queue", "bot/sandbox", "bot/slack"),
-    *("bot/ui", "bot/workspaces"),
+    *("bot/cli", "bot/http", "bot/lambdas", "bot/listeners", "bot/pipeline", "bot/policy", "bot/queue", "bot/sandbox"),
+    *("bot/slack", "bot/ui", "bot/workspaces"),
 )
 
 

@@ -1,7 +1,7 @@
-"""Tell an admin, once, what only an admin can mend: a channel the bot is not in, a permission it lacks.
+"""Notify admins of problems that only they can fix: a channel without the bot, a missing permission.
 
-Once means once a week for each channel and error, guarded like every other step in the ledger. Without an admin's
-channel in the policy it is a line in the log for an alarm to watch.
+Each channel and error is reported once a week, as an idempotent step in the ledger. If the policy names no admin
+channel, the notice is an error in the log, for an alarm to watch.
 """
 
 import logging
@@ -18,13 +18,13 @@ log = logging.getLogger(__name__)
 
 _WEEK = 7 * 24 * 3600
 
-# What happens to messages in the ordinary course of things.
-_NOBODYS_TASK = frozenset({"message_not_found", "thread_not_found", "thread_locked", "too_many_reactions"})
+# Errors of ordinary operation, which need no admin.
+_NEEDS_NO_ADMIN = frozenset({"message_not_found", "thread_not_found", "thread_locked", "too_many_reactions"})
 
 
 @dataclass(frozen=True, slots=True)
 class AdminNotices:
-    """What an admin of a team is told, in the channel `admin` if the policy names one."""
+    """Notices to the admins of a team, in the channel `admin` if the policy names one."""
 
     slack: SlackActions
     steps: Idempotency
@@ -32,8 +32,8 @@ class AdminNotices:
     admin: str | None
 
     def tell(self, channel: str, error: str) -> None:
-        """Say that `error` stands in the way in `channel`. Raises what `Idempotency` raises."""
-        if error in _NOBODYS_TASK:
+        """Report that `error` prevents work in `channel`. Raises what `Idempotency` raises."""
+        if error in _NEEDS_NO_ADMIN:
             return
         key, step = MessageKey(self.team, channel, f"{_week(self.steps.now())}.000000"), f"notice:{error}"
         if self.admin is None:
@@ -42,7 +42,7 @@ class AdminNotices:
             self.steps.post(self._post(key, step, thread_text.admin_needed(channel, error), self.admin))
 
     def tell_of_policy(self, unreadable: int, kept: int) -> None:
-        """Say that the policy in force cannot be read, so that an older one is. Raises what `Idempotency` raises."""
+        """Report that policy version `unreadable` cannot be read; `kept` is used. Raises what `Idempotency` raises."""
         place = self.admin or "NONE"
         key, step = MessageKey(self.team, place, f"{_week(self.steps.now())}.000000"), f"notice:policy#{unreadable}"
         if self.admin is None:
@@ -60,5 +60,5 @@ class AdminNotices:
 
 
 def _week(now: float) -> int:
-    """Give the second with which the week began."""
+    """Return the second at which the week began."""
     return int(now) // _WEEK * _WEEK

@@ -1,7 +1,7 @@
-"""How many messages are read in a minute, of one channel and of a workspace: the others wait, and none is refused.
+"""Limit how many messages are classified a minute, per channel and per workspace; excess messages wait.
 
-A message first stands in its channel's line and only then in the workspace's, so that a noisy channel cannot take the
-places of the others. One that had to wait is let in when it comes back, because its line lets so many through only.
+A message takes a slot of its channel first and of the workspace second, so that a busy channel cannot use up the
+workspace's slots. A delayed message is admitted when it is due, without taking another slot.
 """
 
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from bot.queue.messages import MessageRecord
 from bot.slack.api import RetryableError
 from bot.store.rate_limiter import RateLimiter
 
-# People write in bursts: half a minute's worth is let in at once.
+# People write in bursts: the messages of half a minute are admitted at once.
 _BURST_SECONDS = 30
 
 
 class NotYet(RetryableError):
-    """The message has a place in line, and is to come back at `due` (seconds since the epoch)."""
+    """The message has a slot, and is to be delivered again at `due` (seconds since the epoch)."""
 
     def __init__(self, due: float, now: float) -> None:
         super().__init__("over_rate", refused=True, after=int(due - now) + 1)
@@ -26,22 +26,22 @@ class NotYet(RetryableError):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Where messages are counted. `now` gives seconds since the epoch."""
+    """Rate limits of messages. `now` returns seconds since the epoch."""
 
     rate_limiter: RateLimiter
     now: Callable[[], float]
 
     def admit(self, record: MessageRecord, limits: Limits, due: float | None) -> None:
-        """Let a message in; where it had to wait, `due` is from when on. Raises NotYet, LedgerUnavailable."""
+        """Admit a message; `due` is the time of its slot if it had to wait. Raises NotYet, LedgerUnavailable."""
         now = self.now()
         if due is not None:
             if due > now:
                 raise NotYet(due, now)
             return
-        self._stand_in(f"{record.team}#{record.channel}#messages", limits.channel_minute, now)
-        self._stand_in(f"{record.team}#messages", limits.workspace_minute, now)
+        self._take_slot(f"{record.team}#{record.channel}#messages", limits.channel_minute, now)
+        self._take_slot(f"{record.team}#messages", limits.workspace_minute, now)
 
-    def _stand_in(self, line: str, per_minute: int, now: float) -> None:
-        due = self.rate_limiter.take(line, 60 / per_minute, now) - _BURST_SECONDS
+    def _take_slot(self, key: str, per_minute: int, now: float) -> None:
+        due = self.rate_limiter.take(key, 60 / per_minute, now) - _BURST_SECONDS
         if due > now:
             raise NotYet(due, now)

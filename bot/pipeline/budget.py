@@ -1,4 +1,4 @@
-"""How many texts the endpoint reads in a day (UTC), and the soft landing after that: the same model in this process."""
+"""Limit the texts that the endpoint classifies a day (UTC); beyond that, use the same model in this process."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -22,14 +22,14 @@ _KEPT_SECONDS = 3 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One counter a day, for all instances of the function together."""
+    """A daily counter of texts, shared by all instances of the function."""
 
     client: "DynamoDBClient"
     table: str
     most: int
 
     def spend(self, count: int, now: float) -> bool:
-        """Count texts, and tell whether the day's budget covers them. Raises LedgerUnavailable."""
+        """Count texts, and report whether the day's budget covers them. Raises LedgerUnavailable."""
         day = datetime.fromtimestamp(now, UTC).date().isoformat()
         with dynamodb_errors():
             answer = self.client.update_item(
@@ -47,9 +47,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class BudgetedClassifier:
-    """A Classifier: the endpoint as far as the budget goes, then `fallback`; without one, the endpoint and a line in
-    the log.
-    """
+    """Use the endpoint within the budget, then `fallback`; without one, still the endpoint, with a warning."""
 
     endpoint: Classifier
     fallback: Classifier | None
@@ -68,5 +66,5 @@ class BudgetedClassifier:
         return (self.fallback or self.endpoint).predict(texts)
 
     def explain(self, text: str, facet: str, label: str) -> Explanation:
-        """See Classifier. It costs the endpoint nothing."""
+        """See Classifier. The endpoint is not called."""
         return self.endpoint.explain(text, facet, label)

@@ -1,4 +1,4 @@
-"""Answer what people ask of the bot itself: `/classify`, and what they press in its answers."""
+"""Answer people's requests to the bot itself: `/classify`, its buttons, App Home and dialogs."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ from classifier_infra.model.prediction import Prediction
 from classifier_infra.model.text import is_readable
 from classifier_infra.pricing.estimate import Cost
 
-# Each costs calls to Slack, because the bot keeps no texts; and who wants more has a channel to scroll in.
+# Each item costs calls to Slack, because the bot stores no texts. The rest can be read in the channels.
 MOST_ITEMS = 5
 
 
@@ -71,7 +71,7 @@ class HomeView:
     price: Callable[[float], Cost] | None = None
 
     def show(self, record: HomeRecord, settings: TeamSettings, now: float) -> None:
-        """Publish the Home of a person as things stand now."""
+        """Publish a person's Home tab."""
         stats = self.stats.load(record.team, now)
         channels = self.slack.list_memberships()
         public = {each.id for each in channels if not each.is_private}
@@ -94,7 +94,7 @@ class HomeView:
         return tuple(self._read_item(each, each.key.channel in public) for each in waiting[:MOST_ITEMS])
 
     def _read_item(self, waiting: Waiting, is_public: bool) -> Item:
-        """Read a message again. What was written in a private channel is shown to nobody here."""
+        """Read a message from Slack. Texts of private channels are not shown."""
         try:
             permalink = self.slack.permalink(waiting.key)
             text = self.slack.read_original(waiting.key).text if is_public else ""
@@ -113,25 +113,25 @@ def _settings_of(channels: Sequence[ChannelInfo], settings: TeamSettings) -> tup
 
 log = logging.getLogger(__name__)
 
-# Slack takes answers at a response_url for thirty minutes; an older question is not worth the classifier's time.
+# Slack accepts answers at a response_url for thirty minutes; older questions are not classified.
 ANSWERABLE_SECONDS = 25 * 60
 
 _MOST_REASONS = 4
-# Of the week's requests, the newest that another policy is held against: one query's, however many there are.
+# A policy is compared on the newest of the week's requests, as many as one query returns.
 MOST_HELD_AGAINST = 500
-# A word that adds less than this part of what all words add together explains nothing.
+# Words that contribute less than this share of the total are left out of explanations.
 _LEAST_SHARE = 0.1
 
 
 class TooLate(Exception):
-    """A question that Slack takes no answer to any more."""
+    """A question that Slack accepts no answer to any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandHandler:
-    """What it takes to answer. Methods raise what their collaborators raise: deliver the record again.
+    """Answers commands, dialogs and App Home. Methods raise what their collaborators raise: deliver the record again.
 
-    `price` gives what classifying so many messages a month costs, where a price table is at hand.
+    `price` returns the cost of classifying a number of messages a month; None without a price table.
     """
 
     manifest: Manifest
@@ -154,7 +154,7 @@ class CommandHandler:
         return self.now() - record.received_at <= ANSWERABLE_SECONDS
 
     def text_of(self, record: CommandRecord | InspectRecord | TrialRecord) -> str | None:
-        """Give what the classifier has to read for an answer."""
+        """Return the text to classify for an answer; None if it is unreadable or the answer would be too late."""
         return record.text if is_readable(record.text) and self.is_answerable(record) else None
 
     def _respond(self, record: CommandRecord | AskRecord, build: Callable[[], View]) -> None:
@@ -196,7 +196,7 @@ class CommandHandler:
         HomeView(self.manifest, self.settings, self.stats, self.slack, self.price).show(record, settings, self.now())
 
     def forward(self, record: ForwardRecord) -> None:
-        """Post a text where somebody wants it, once for each time they pressed, and say so."""
+        """Post a text in the channel that a person chose, once for each press, and confirm it."""
         facet = self.manifest.facets[0]
         view = build_posted(record.user, facet.display(record.label), record.text)
         step = f"forward:{record.place}"
@@ -208,7 +208,7 @@ class CommandHandler:
             self.respond(record.response_url, View(command_text.posted(record.place, problem), ()), replace=True)
 
     def take_reaction(self, record: ReactionRecord, settings: TeamSettings) -> None:
-        """Take a reaction for a correction, where the policy says that it is one. Doing it twice is doing it once."""
+        """Record a reaction as a correction if the policy defines it as one. Idempotent."""
         said = settings.policy.corrected_by(record.name)
         if said is None:
             return
@@ -216,13 +216,13 @@ class CommandHandler:
         said_at = float(record.said_at) if record.said_at else None
         try:
             corrections.take(record.key, *said, record.user, said_at)
-        except (NotAllowed, NothingToCorrect) as refusal:  # an emoji is no question: nobody waits for an answer
+        except (NotAllowed, NothingToCorrect) as refusal:  # a reaction expects no answer
             log.info("reaction corrects nothing", extra={"message_key": str(record.key), "detail": str(refusal)})
 
     # --- Dialogs --------------------------------------------------------------------------------------------
 
     def inspect(self, record: InspectRecord, settings: TeamSettings, prediction: Prediction | None) -> None:
-        """Fill the dialog that was opened about a message; what people said of it already stands."""
+        """Fill the dialog about a message; earlier corrections override the prediction."""
         case = self.ledger.load(record.key, self.now())
         if prediction is None:
             self.slack.update_dialog(record.view, build_notice(dialog_text.NOTHING_TO_READ))
@@ -234,7 +234,7 @@ class CommandHandler:
         self.slack.update_dialog(record.view, build_inspection(assessment, record.key, known))
 
     def try_policy(self, record: TrialRecord, settings: TeamSettings, prediction: Prediction | None) -> None:
-        """Say in the dialog what a policy would do with a text, and with this week's requests; nothing is saved."""
+        """Show in the dialog what a policy would do with a text and with this week's requests; save nothing."""
         policy = parse_policy(record.policy)
         outcome = dialog_text.NOTHING_TO_READ
         if prediction is not None:
@@ -247,7 +247,7 @@ class CommandHandler:
         self.slack.update_dialog(record.view, build_policy_dialog(record.policy, record.base, record.text, outcome))
 
     def review_upload(self, record: UploadRecord, settings: TeamSettings) -> None:
-        """Say in the dialog what an uploaded policy would change; it is saved when somebody says so."""
+        """Show in the dialog what an uploaded policy would change. It is saved when the dialog is submitted."""
         policy = parse_policy(record.policy)
         outcome = self._say_changes(settings.policy, policy, record.team)
         self.slack.update_dialog(record.view, build_review(read_draft(record.draft), policy, outcome))
@@ -262,7 +262,7 @@ class CommandHandler:
         return [Decided(each.key, each.main, each.labels) for each in settled]
 
     def look_at_saved(self, record: SavedRecord) -> None:
-        """Say in the dialog what in the policy that was just saved does not fit the model; nothing, where all does."""
+        """Show in the dialog where the policy that was just saved does not fit the model, if anywhere."""
         settings = self.settings.reload(record.team, self.now())
         found = find_mismatches(settings.policy, self.manifest)
         if found and settings.version == record.saved:
@@ -270,15 +270,15 @@ class CommandHandler:
             self.slack.update_dialog(record.view, build_notice(sentences))
 
     def show_routes(self, record: RouteDialogRecord) -> None:
-        """Give the dialog the labels to choose from."""
+        """Show the labels to choose from in the dialog."""
         self.slack.update_dialog(record.view, build_route_dialog(self.manifest.facets[0], record.base))
 
     def show_rule_form(self, record: RuleFormRecord) -> None:
-        """Give the dialog the form of a rule, with what there is to choose from."""
+        """Show the form of a rule, with its choices, in the dialog."""
         policy = WrittenPolicy.of(record.policy)
         rules = read_rules(policy)
         if record.number > len(rules):
-            raise InvalidRecord("there is no rule of that number")
+            raise InvalidRecord("the policy has no rule with this number")
         view = build_rule_form(rules, record.number, record.base, self._find_choices(policy.policy))
         try:
             self.slack.update_dialog(record.view, view)
@@ -299,7 +299,7 @@ class CommandHandler:
     # --- Anything else --------------------------------------------------------------------------------------
 
     def answer_question(self, record: AskRecord, settings: TeamSettings) -> None:
-        """Do what `/classify` was told, and say so. Doing it twice is doing it once."""
+        """Carry out a `/classify` subcommand and answer it. Idempotent."""
         self._respond(record, lambda: self._obey(record, settings))
 
     def _obey(self, record: AskRecord, settings: TeamSettings) -> View:
@@ -332,16 +332,16 @@ class CommandHandler:
 
 
 def _message_context(record: CommandRecord | InspectRecord | TrialRecord) -> MessageContext:
-    """Give what rules go by, as if the text had been written where and when somebody asked about it."""
+    """Return the rules' context, as if the text had been written where and when the question was asked."""
     return MessageContext(record.channel, datetime.fromtimestamp(record.received_at, UTC), text=record.text)
 
 
-# Whoever finds the bot too loud need not look for somebody who may say so.
+# Anyone may silence the bot, without the right to change the policy.
 _QUIETER = frozenset({"mute", "stop"})
 
 
 def strongest(contributions: Sequence[WordContribution]) -> tuple[str, ...]:
-    """Give the words that spoke most for a label, the strongest first, each once."""
+    """Return the words that contributed most to a label, strongest first, each once."""
     added: dict[str, float] = {}
     for each in contributions:
         if each.contribution > 0 and any(map(str.isalnum, each.word)):

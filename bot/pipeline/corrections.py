@@ -1,7 +1,7 @@
-"""Take a person's correction: one conditional write, then a note in the queue that Slack has to be brought in line.
+"""Record a person's correction with one conditional write, and queue a record so that the worker updates Slack.
 
-The calls to Slack are the worker's, because Slack wants its answer within three seconds and does not repeat a click:
-what is cut short after the write would be lost with this function, and is not lost with the queue.
+Slack expects an answer within three seconds and does not repeat a click. The worker calls Slack, because calls cut
+short in this function would be lost, and a queued record is not.
 """
 
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from bot.queue.sender import Queue
 from bot.store.ledger import Ledger, VersionTaken
 from bot.triage.case import Case, Correction, FacetResult
 
-# As many people as may well press at the same moment.
+# Enough for the people who may correct the same message at the same moment.
 _TRIES = 5
 
 
 class NotAllowed(Exception):
-    """The policy leaves corrections to others."""
+    """The policy does not allow this person to correct."""
 
 
 class NothingToCorrect(Exception):
-    """No decision about this message is known (any more), or not with such a facet or label."""
+    """The message has no decision (any more), or none with this facet and label."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectionHandler:
-    """Where corrections are handed in. `now` returns seconds since the epoch.
+    """Record corrections and splits. `now` returns seconds since the epoch.
 
     `home_of` returns the workspace that a channel's messages are handled for.
     """
@@ -39,11 +39,11 @@ class CorrectionHandler:
     home_of: Callable[[str, str], str] = lambda team, channel: team
 
     def take(self, key: MessageKey, facet: str, label: str, user: str, said_at: float | None = None) -> None:
-        """Record that `user` says the message's `facet` is `label`, and have it shown.
+        """Record that `user` set the message's `facet` to `label`, and queue the update of Slack.
 
-        `said_at` is Slack's time of the press or reaction (seconds since the epoch; now where there is none). What was
-        said before something that is known of the facet changes nothing, nor does pressing twice. Raises NotAllowed,
-        NothingToCorrect, LedgerUnavailable, VersionTaken, QueueUnavailable.
+        `said_at` is Slack's time of the press or reaction (seconds since the epoch; None: now). A correction older than
+        the facet's last one, or equal to it, changes nothing. Raises NotAllowed, NothingToCorrect, LedgerUnavailable,
+        VersionTaken, QueueUnavailable.
         """
         key = self._at_home(key)
         self._check(key, user)
@@ -52,9 +52,9 @@ class CorrectionHandler:
         self.queue.send(CorrectionRecord(key.team, key.channel, key.ts, now))
 
     def split(self, key: MessageKey, user: str) -> None:
-        """Have the messages that were read together with this one handled each for itself.
+        """Have the messages that were merged with this one handled separately. Idempotent.
 
-        Pressing twice does no harm. Raises NotAllowed, LedgerUnavailable, QueueUnavailable.
+        Raises NotAllowed, LedgerUnavailable, QueueUnavailable.
         """
         key = self._at_home(key)
         self._check(key, user)
@@ -67,7 +67,7 @@ class CorrectionHandler:
 
     def _check(self, key: MessageKey, user: str) -> None:
         if not self.settings.load(key.team, self.now()).policy.may_change(user):
-            raise NotAllowed("the policy names who may correct")
+            raise NotAllowed("the policy does not allow this person to correct")
 
     def _record(self, key: MessageKey, facet: str, label: str, user: str, said_at: float) -> None:
         version = self.settings.load(key.team, self.now()).version
@@ -86,7 +86,7 @@ class CorrectionHandler:
 
 
 def correct(case: Case, facet: str, label: str, user: str, now: int, said_at: float) -> Correction | None:
-    """Return the next correction of a case, or None where a person has said the same already, or something later.
+    """Return the next correction of a case, or None if the label is the same already, or a later correction exists.
 
     Raises NothingToCorrect.
     """
@@ -94,7 +94,7 @@ def correct(case: Case, facet: str, label: str, user: str, now: int, said_at: fl
         facet_result.facet: {score.name for score in facet_result.scores} for facet_result in _facet_results(case)
     }
     if case.decision is None or label not in labels.get(facet, ()):
-        raise NothingToCorrect("nothing is known of this message that could be corrected so")
+        raise NothingToCorrect("the message has no decision with this facet and label")
     before = case.labels[facet]
     said = [correction for correction in case.corrections if correction.facet == facet]
     if said and (before == label or (said[-1].said_at or said[-1].corrected_at) > said_at):

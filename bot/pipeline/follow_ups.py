@@ -1,8 +1,7 @@
-"""What a rule can ask for beside posts and tags: somebody whose turn it is, a webhook, a word when nobody answers.
+"""Carry out a rule's follow-ups: assignments from rotas, webhooks, and escalations of unanswered messages.
 
-What has to happen later goes through the queue `effects` as a record of its own, so that neither a slow webhook nor
-the time until an escalation, or until somebody is back, holds a message up. Each ends handled or in front of a person
-like everything else.
+What happens later is a record of its own in the queue `effects`, so that no message waits for a slow webhook, an
+escalation, or a person who is away. Each record ends handled or dead-lettered, like all others.
 """
 
 import logging
@@ -29,7 +28,7 @@ from bot.ui.posts import build_escalation, build_given_out
 
 log = logging.getLogger(__name__)
 
-# After 15, 30, 60 … seconds, and never more than fifteen minutes apart: three quarters of an hour in all.
+# Back-off: 15, 30, 60 … seconds, at most the queue's fifteen minutes; three quarters of an hour in all.
 MOST_CALLS = 9
 _FIRST_PAUSE = 15
 
@@ -50,16 +49,16 @@ class FollowUps:
     # --- Whose turn it is -----------------------------------------------------------------------------------
 
     def resolve(self, policy: Policy, mentions: tuple[str, ...], at: float) -> tuple[str, ...]:
-        """Name people in place of rotas: those on call at that time. Ignore rotas that the policy does not define."""
+        """Replace rotas by the people on call at that time. Ignore rotas that the policy does not define."""
         rotas, moment = policy.rotas, datetime.fromtimestamp(at, UTC)
         named = (name for name in mentions if name in rotas or name[0].isupper() or name == "here")
         return tuple(dict.fromkeys(rotas[name].on_call(moment) if name in rotas else name for name in named))
 
     def assign(self, key: MessageKey, effect: Assign) -> StepResult:
-        """Choose who gets the message; the result has the person, or nobody where the rota is gone or all are away.
+        """Choose the message's assignee; the result has no person if the rota is gone or all its people are away.
 
-        Whoever has answered it already gets it, and nobody has had a turn. While all are away, it waits for the first
-        who is there again.
+        A person who answered already is assigned without using up a turn. While all are away, the message waits for the
+        first to be back.
         """
         return self.steps.choose(key, effect.step, lambda: self._choose(key, effect.rota))
 
@@ -72,19 +71,19 @@ class FollowUps:
             return taker
         at = self._moment()
         if not rota.is_anybody_there(at):
-            self._wait_for_somebody(GiveOutRecord(key.team, key.channel, key.ts, name, 0), rota, at)
+            self._wait_for_rota(GiveOutRecord(key.team, key.channel, key.ts, name, 0), rota, at)
             return None
         return rota.pick(self.round_robin.next(key.team, name), at)
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self.steps.now(), UTC)
 
-    # --- When nobody was there ------------------------------------------------------------------------------
+    # --- Assignments after an absence -----------------------------------------------------------------------
 
     def give_out(self, record: GiveOutRecord) -> bool:
-        """Give a message to somebody who is there again, and tell them; as long as nobody is, wait on.
+        """Assign a message to a person who is back, and notify them; wait on while all are away.
 
-        Tell whether somebody has it now: nobody has what was answered, moved or taken back meanwhile.
+        Report whether it was assigned: messages that were answered, moved or deleted meanwhile are not.
         """
         key, at = record.key, self._moment()
         rota = self._policy(key).rotas.get(record.rota)
@@ -92,7 +91,7 @@ class FollowUps:
             return False
         start = rota.next_start(at)
         if start is None or start > at:
-            self._wait_for_somebody(record, rota, at)
+            self._wait_for_rota(record, rota, at)
             return False
         case = self.steps.ledger.load(key, self.steps.now())
         plan = self._plan(key, case)
@@ -101,28 +100,28 @@ class FollowUps:
         chosen = self.steps.choose(
             key, plan.assign.later_step, lambda: rota.pick(self.round_robin.next(key.team, record.rota), at)
         )
-        assert chosen.person, "somebody is there"
+        assert chosen.person, "a rota whose working time has begun has a person to pick"
         view = build_given_out(chosen.person, self.slack.permalink(key))
         self._say_later(key, f"told:{record.rota}", view, _find_place(case, plan))
         return True
 
-    def _wait_for_somebody(self, record: GiveOutRecord, rota: Rota, at: datetime) -> None:
-        """Look again when the first person of the rota is back; never, if none will be."""
+    def _wait_for_rota(self, record: GiveOutRecord, rota: Rota, at: datetime) -> None:
+        """Try again when the first person of the rota is back; never, if none will be."""
         start = rota.next_start(at)
         if start:
-            # Counted anew each time: what waits for people has not failed for so long.
+            # A new time, so that waiting for people does not count as age.
             waiting = replace(record, received_at=int(at.timestamp()))
             self.steps.later.send(waiting, (start - at).total_seconds())
 
     # --- Webhooks -------------------------------------------------------------------------------------------
 
     def request_call(self, key: MessageKey, effect: CallWebhook) -> StepResult:
-        """Have a webhook called, by way of the queue."""
+        """Queue the call of a webhook."""
         record = WebhookRecord(key.team, key.channel, key.ts, effect.name, 0, int(self.steps.now()))
         return self.steps.act(key, effect.step, lambda: self.steps.later.send(record))
 
     def call_webhook(self, record: WebhookRecord) -> None:
-        """Call a webhook; where that fails, try again later. Raises WebhookRefused where it is no use (any more)."""
+        """Call a webhook, or queue a retry. Raises WebhookRefused if the call was refused or failed too often."""
         webhook = self._policy(record.key).webhooks.get(record.name)
         case = self.steps.ledger.load(record.key, self.steps.now())
         if webhook is None or case.decision is None:
@@ -159,13 +158,13 @@ class FollowUps:
     def _link(self, key: MessageKey) -> str | None:
         try:
             return self.slack.permalink(key)
-        except PermanentError:  # the message is gone, which is no reason to keep quiet about it
+        except PermanentError:  # the message is gone; the webhook is called without a link
             return None
 
     # --- Escalation -----------------------------------------------------------------------------------------
 
     def arrange(self, key: MessageKey, effect: Escalate) -> StepResult:
-        """Have somebody look, after a while, whether the message has been answered."""
+        """Queue the check whether the message has been answered in time."""
         now = int(self.steps.now())
         mentions = " ".join(effect.mentions)
         due = now + effect.minutes * 60
@@ -173,7 +172,7 @@ class FollowUps:
         return self.steps.act(key, effect.step, lambda: self.steps.later.send(record, due - now))
 
     def escalate(self, record: EscalationRecord) -> None:
-        """Say that nobody has answered, unless somebody has; before it is due, wait on."""
+        """Post that a message is unanswered, unless it was answered; before it is due, wait on."""
         left = record.due - self.steps.now()
         if left > 0:
             self.steps.later.send(record, left)
@@ -190,10 +189,10 @@ class FollowUps:
         view = build_escalation(record.minutes, mentions, self.slack.permalink(key))
         self._say_later(key, f"unanswered:{place or 'thread'}", view, place)
 
-    # --- What comes later -----------------------------------------------------------------------------------
+    # --- Shared by the later steps --------------------------------------------------------------------------
 
     def _plan(self, key: MessageKey, case: Case) -> Wanted | None:
-        """Return what the case calls for now; None where the message is gone."""
+        """Return what the case calls for now; None if the message is gone."""
         if case.decision is None or case.is_deleted:
             return None
         original = self.slack.read_original(key, case.parts)
@@ -204,7 +203,7 @@ class FollowUps:
         return want(case, policy, context_of_original(key, original))
 
     def _say_later(self, key: MessageKey, step: str, view: View, place: str | None) -> None:
-        """Post about a message in a channel, or in its thread, after it has been handled."""
+        """Post about a message, after it has been handled, in a channel or (None) in its thread."""
         if place is None:
             find = partial(self.slack.find_reply, key, step)
             make = partial(self.slack.reply, key, step, view)
@@ -215,6 +214,6 @@ class FollowUps:
 
 
 def _find_place(case: Case, plan: Wanted) -> str | None:
-    """Give the channel that the message was sent on to; None where it was not, or could not be."""
+    """Return the channel that the message was routed to; None if it was not, or could not be."""
     sent = case.steps.get(plan.route.step) if plan.route else None
     return plan.route.channel if plan.route and sent and not sent.error else None

@@ -1,12 +1,12 @@
-"""Carry steps out once: claim → act → result. Posts also wait for their turn in the channel.
+"""Carry out each step once (claim → act → result), and pace posts to Slack's rate limit per channel.
 
-A post carries its key as message metadata: when an earlier try left no result, that metadata is looked for before
-anything is posted again. What Slack may still be doing for the earlier try cannot be seen yet; so a minute later
-somebody looks again and leaves one copy (`tidy`).
+A post carries its key as message metadata. If an earlier try left no result, that metadata is looked for before posting
+again. Slack may still complete the earlier try, so a TidyRecord has the worker look again a minute later and leave one
+copy.
 
-Slack takes about one post a second for each channel. A post whose turn has not come gives its claim back, with the
-turn noted, and comes again through the queue `effects`. Where more than `LONGEST_LINE` seconds of posts wait for a
-team's channel, the next ones go into a summary, one post for all that came within a window of time.
+Slack takes about one post a second for each channel. A post whose turn has not come releases its claim, with the turn
+noted, and comes again through the queue `effects`. When `LONGEST_LINE` posts wait for a team's channel, the next ones
+go into a summary: one post for all that came within a window of time.
 """
 
 import logging
@@ -26,25 +26,25 @@ log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_POSTS = 1.0
 
-# In posts: nobody reads more than these one by one.
+# In posts: people do not read more than these one by one.
 LONGEST_LINE = 30
 
 SUMMARY_WINDOW = 30
-# So that a summary with all its links stays well under what Slack takes in one message.
+# A summary with this many links stays well under Slack's limit for one message.
 MOST_IN_A_SUMMARY = 100
 
 TIDY_AFTER = 60
 
-# To join a summary takes one try, unless its window closes in that moment.
+# One try is enough to join a summary, unless its window closes at that moment.
 _TRIES_TO_JOIN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post to be made once, in `channel`: `find` gives the ts of one made earlier, `make` makes it and gives its ts.
+    """A post to be made once in `channel`: `find` returns the ts of an earlier one, `make` posts and returns the ts.
 
-    `entry` builds what stands for it in a summary; without one, the post waits however long the line is. `fingerprint`
-    is asked, after `make`, for that of what the post shows.
+    `entry` builds the post's entry in a summary; without it, the post waits for its turn however long that takes.
+    `fingerprint`, called after `make`, returns the fingerprint of the view that was posted.
     """
 
     key: MessageKey
@@ -57,10 +57,10 @@ class Post:
 
 
 def choose_kept(copies: Sequence[str], result: StepResult | None) -> str | None:
-    """Return which copy (ts) of a post stays, given how its step ended, if it has. Pure.
+    """Return the copy (ts) of a post to keep, given its step's result, if any. Pure.
 
-    The one that the ledger knows stays, also where it was taken back since; else the oldest. Of a post that Slack made
-    late, when its message had gone into a summary, none does.
+    Keep the one in the ledger, even if it was removed since; else the oldest. If the message went into a summary, keep
+    none.
     """
     if result and result.ts:
         return result.ts
@@ -70,10 +70,10 @@ def choose_kept(copies: Sequence[str], result: StepResult | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """Run a step once.
+    """Run steps once, and remember their results.
 
     Methods raise RetryableError, WorkspaceUninstalled, StepTaken, LedgerUnavailable and QueueUnavailable: deliver the
-    record again, after a while where a RetryableError says so.
+    record again, after the delay that a RetryableError names.
     """
 
     ledger: Ledger
@@ -84,7 +84,7 @@ class Idempotency:
     between_posts: float = SECONDS_BETWEEN_POSTS
 
     def act(self, key: MessageKey, step: str, act: Callable[[], None]) -> StepResult:
-        """Do what Slack itself does not do twice."""
+        """Run an action that is idempotent by itself."""
 
         def do(claim: Claim) -> StepResult:
             act()
@@ -93,15 +93,15 @@ class Idempotency:
         return self._once(key, step, do)
 
     def choose(self, key: MessageKey, step: str, choose: Callable[[], str | None]) -> StepResult:
-        """Choose a person, and stay with that choice."""
+        """Choose a person once; later calls return the same choice."""
         return self._once(key, step, lambda claim: StepResult(person=choose()))
 
     def post(self, post: Post) -> StepResult:
-        """Make a post, or find it made. A result without ts: it is in a summary."""
+        """Make a post, or find it. A result with neither ts nor error is in a summary."""
         return self._once(post.key, post.step, lambda claim: self._post(claim, post))
 
     def find_made(self, post: Post) -> StepResult | None:
-        """Return what became of a post whose answer was lost; it is not made, and None where it is not there (yet)."""
+        """Look for a post whose result was lost, without making it; None if it is not there (yet)."""
         claim = self.ledger.claim(post.key, post.step, self.now())
         if claim.result:
             return claim.result
@@ -144,7 +144,7 @@ class Idempotency:
         try:
             turn = claim.turn or self._take_turn(post)
         except RateLimitExceeded:
-            assert post.entry, "only what can be summarised minds a long line"
+            assert post.entry, "the line is only limited for posts with an entry"
             return self._join_summary(claim, post, post.entry())
         if turn > self.now():
             raise _early(turn, self.now())
@@ -163,14 +163,14 @@ class Idempotency:
         key, now = post.key, int(self.now())
         self.later.send(TidyRecord(key.team, key.channel, key.ts, post.step, post.channel, now), TIDY_AFTER)
 
-    # --- Digests ------------------------------------------------------------------------------------------
+    # --- Summaries ------------------------------------------------------------------------------------------
 
     def _join_summary(self, claim: Claim, post: Post, entry: Entry) -> StepResult:
         at = claim.summary
         for _ in range(_TRIES_TO_JOIN):
             summary = self._choose_summary(post) if at is None else self._summary(post, at)
-            # In this order nothing can be lost: the summary is going to be posted, then it is known that the message
-            # belongs there, then it is in it.
+            # This order loses nothing: first the summary's post is queued, then the claim notes the summary, then the
+            # entry is added.
             if not self.summaries.exists(summary):
                 self.later.send(summary, summary.at - self.now())
             if at is None:
@@ -181,7 +181,7 @@ class Idempotency:
         raise RetryableError("summary_closed", refused=True, after=1)
 
     def _choose_summary(self, post: Post) -> SummaryRecord:
-        # The line of a channel's summaries: its turns are so far apart that only so many fall into one window.
+        # A rate limit of its own: its interval lets at most MOST_IN_A_SUMMARY entries into one window.
         interval = SUMMARY_WINDOW / MOST_IN_A_SUMMARY
         turn = self.rate_limiter.take(f"{post.key.team}#{post.channel}#summary", interval, self.now())
         return self._summary(post, (int(turn) // SUMMARY_WINDOW + 1) * SUMMARY_WINDOW)
@@ -190,14 +190,14 @@ class Idempotency:
         return SummaryRecord(post.key.team, post.channel, at, int(self.now()))
 
     def gather(self, summary: SummaryRecord) -> tuple[Entry, ...]:
-        """Close a summary and give what is in it. Raises RetryableError before its time."""
+        """Close a summary and return its entries. Raises RetryableError before its time."""
         if self.now() < summary.at:
             raise _early(summary.at, self.now())
         return self.summaries.close(summary)
 
 
 class _PutOff(RetryableError):
-    """Nothing was posted; the post has its turn all the same, so that it need not take another."""
+    """Nothing was posted; the post keeps its turn for the next try."""
 
     def __init__(self, turn: float, error: str, after: int | None) -> None:
         super().__init__(error, refused=True, after=after)

@@ -1,4 +1,4 @@
-"""Customers' messages: write down as facts what arrives, and let the reconciler show them."""
+"""Record customers' messages, edits and answers as facts, for the reconciler to show."""
 
 import logging
 from collections.abc import Callable
@@ -20,19 +20,19 @@ from classifier_infra.model.prediction import Prediction
 
 log = logging.getLogger(__name__)
 
-# So that a person who goes on writing is read once, and not after every line.
+# Merge delay: a person who writes several lines in a row is classified once, not after every line.
 GATHERING_SECONDS = 3
 
-# As many decisions about one message as may well be written at the same moment.
+# Enough for the decisions about one message that may be written at the same moment.
 _TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedMessage:
-    """A message with what is known of it, and what the classifier has to read of it, if anything.
+    """A message with its case, and the `text` to classify, if any.
 
-    `message` is as it stood at `as_of` (seconds since the epoch); None where it is gone. `leader` is the message that
-    it is read together with. `settings` are the same ones from here to the decision.
+    `message` is as it stood at `as_of` (seconds since the epoch); None if it is gone. `leader` is the message that it
+    is merged with. `settings` are a snapshot, the same for all steps up to the decision.
     """
 
     key: MessageKey
@@ -45,7 +45,7 @@ class OpenedMessage:
 
     @property
     def is_news(self) -> bool:
-        """Whether the decision that stands, if any, is about an older text."""
+        """Report whether there is no decision yet, or one about an older text."""
         decision = self.case.decision
         return decision is None or self.as_of > (decision.text_as_of or float(self.key.ts))
 
@@ -59,7 +59,7 @@ class OpenedMessage:
 class MessageHandler:
     """Methods raise what the collaborators raise: deliver the record again.
 
-    Those that write facts return the key of the case to reconcile, or None where nothing is to be shown.
+    Those that write facts return the key of the case to reconcile, or None if nothing is to be shown.
     """
 
     manifest: Manifest
@@ -73,34 +73,34 @@ class MessageHandler:
     # --- Reading --------------------------------------------------------------------------------------------
 
     def open_message(self, record: MessageRecord, settings: TeamSettings, due: float | None) -> OpenedMessage:
-        """Open a message that came in; `due` is from when on it may be read, where it had to wait."""
+        """Open a new message; `due` is the time from which it may be classified, if it had to wait."""
         case = self.ledger.load(record.key, self.now())
         opened = OpenedMessage(record.key, settings, case, record, as_of=float(record.ts))
         opened = self._read(opened, due, is_new=case.decision is None and not case.is_deleted)
         return self._find_leader(opened, record) if opened.text is not None else opened
 
     def open_revision(self, record: RevisionRecord, settings: TeamSettings, due: float | None) -> OpenedMessage:
-        """Open a message that was changed, as it stands now with all its parts."""
+        """Open a changed message as it is in Slack now, with all its parts."""
         key, case = self._load_whole(record.key)
         as_of = self.now()
         message = self.reconciler.slack.read_request(key, record.received_at, case.parts)
         return self._read(OpenedMessage(key, settings, case, message, as_of), due, is_new=not case.corrections)
 
     def _read(self, opened: OpenedMessage, due: float | None, is_new: bool) -> OpenedMessage:
-        """Have a message read if what it says is new."""
+        """Return the message with its text to classify, if it is new. Raises NotYet if it has to wait."""
         message = opened.message
         if message is None or not is_new or find_reason_to_ignore(message, opened.settings):
             return opened
         try:
             self.admission.admit(message, opened.settings.policy.limits, due)
         except NotYet:
-            if due is None:  # so that the sweep knows that it only waits
+            if due is None:  # so that the sweep does not queue it again
                 self.note_seen(opened.key)
             raise
         return replace(opened, text=message.text)
 
     def _find_leader(self, opened: OpenedMessage, record: MessageRecord) -> OpenedMessage:
-        """Find the earlier message of its author that a message is to be read together with."""
+        """Find the author's earlier message that a message is to be merged with."""
         window = opened.settings.policy.intake.merge_seconds
         if not window or record.bot:
             return opened
@@ -108,7 +108,7 @@ class MessageHandler:
         return opened if leader == record.ts else replace(opened, text=None, leader=replace(record.key, ts=leader))
 
     def _load_whole(self, key: MessageKey) -> tuple[MessageKey, Case]:
-        """Load what is known of a message, or of the one that it is a part of."""
+        """Load the case of a message, or of the one that it is a part of."""
         case = self.ledger.load(key, self.now())
         if case.decision is None or case.decision.leader is None:
             return key, case
@@ -119,7 +119,7 @@ class MessageHandler:
     # --- Writing facts --------------------------------------------------------------------------------------
 
     def triage(self, opened: OpenedMessage, prediction: Prediction | None) -> MessageKey | None:
-        """Decide about a message that came in, or was changed."""
+        """Decide about a new or changed message."""
         message, case = opened.message, opened.case
         if message is None:
             return self._delete(opened.key, case)
@@ -128,14 +128,14 @@ class MessageHandler:
             return None
         if case.is_deleted or not opened.is_news:
             return opened.key
-        if case.corrections:  # a person's word stands; what the message says now is shown all the same
+        if case.corrections:  # the correction stands; the new text is still shown
             self.ledger.note_change(opened.key, self.now())
             return opened.key
         standing = self._settle(opened, self._judge(opened, message, prediction))
         return opened.key if standing.outcome != "ignore" or case.decision else None
 
     def _settle(self, opened: OpenedMessage, decision: Decision) -> Decision:
-        """Write a decision, unless there is one about a text at least as new."""
+        """Write a decision, unless one about the same or a newer text exists; return the one in force."""
         key = opened.key
         for tries_left in reversed(range(_TRIES)):
             standing = self.ledger.record_decision(key, decision, self.now())
@@ -156,33 +156,33 @@ class MessageHandler:
             decision = decide(message, prediction, opened.settings, self.manifest)
         else:
             reason = find_reason_to_ignore(message, opened.settings)
-            assert reason is not None, "only what is ignored is not classified"
+            assert reason is not None, "only ignored messages are not classified"
             decision = ignore(reason)
         return replace(decision, text_as_of=opened.as_of, decided_at=self.now())
 
     def _merge(self, leader: MessageKey, message: MessageRecord) -> None:
-        """Have a message read together with the one that it belongs to: in an order in which nothing can be lost."""
+        """Merge a message with its leader; the order of the writes loses nothing if one fails."""
         self.ledger.add_part(leader, message.ts, self.now())
         self._look_again(leader, GATHERING_SECONDS)
         decision = self.ledger.record_decision(message.key, ignore("merged", leader.ts), self.now())
         _log_decision(message.key, decision)
 
     def _delete(self, key: MessageKey, case: Case) -> MessageKey:
-        if case.parts:  # without the message that they were read with, they stand for themselves
+        if case.parts:  # without their leader, the parts are handled separately
             for ts in self.ledger.split(key, self.now()):
                 self._look_again(replace(key, ts=ts))
-        if case.decision is None:  # what is still queued about it finds this
+        if case.decision is None:  # for records about it that are still queued
             self.ledger.record_decision(key, ignore("deleted"), self.now())
         self.ledger.record_deletion(key, self.now())
         return key
 
     def note_answer(self, record: ReplyRecord, settings: TeamSettings) -> MessageKey | None:
-        """Write down who answered a customer first."""
+        """Record who answered a customer first."""
         if settings.mode(record.channel) == "off":
             return None
         key, case = self._load_whole(record.key)
         answer, known = FirstAnswer(record.author, float(record.replied_ts), record.author_team), case.first_answer
-        # Answers can arrive in another order than they were written in.
+        # Answers can arrive out of order.
         if known and known.answered_at < answer.answered_at:
             return None
         if answer != known:
@@ -192,7 +192,7 @@ class MessageHandler:
         return key if find_assigned(case) else None
 
     def note_seen(self, key: MessageKey) -> None:
-        """Write down that a message has arrived, whatever becomes of it: the sweep does not queue it again."""
+        """Record that a message has arrived, so that the sweep does not queue it again."""
         self.ledger.note_seen(key, self.now())
 
     def _look_again(self, key: MessageKey, delay: float = 0) -> None:

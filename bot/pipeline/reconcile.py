@@ -1,9 +1,9 @@
-"""Bring Slack in line with the facts of a case: one function, whatever happened and in whatever order it was heard of.
+"""Bring Slack in line with the facts of a case, in whatever order they arrived.
 
-Each round loads the facts, works out what Slack has to show (triage/wanted.py, pure), and applies the difference: steps
-without a result are carried out through claims, posts that show something else are edited, what is no longer wanted is
-taken back. Rounds repeat until no fact has come in meanwhile. One worker at a time acts on a case; a record that finds
-it locked comes back when the lock has ended.
+Each round loads the facts, computes what Slack has to show (triage/wanted.py, pure), and applies the difference: steps
+without a result are carried out through claims, outdated posts are edited, unwanted ones are replaced or removed.
+Rounds repeat until no fact has come in meanwhile. One worker at a time acts on a case; a record that finds it locked
+comes back when the lock has ended.
 """
 
 import hashlib
@@ -54,17 +54,17 @@ REPLY = PostReply().step
 # Facts seldom come in faster than they are shown; where they do, the record goes back to the queue.
 _ROUNDS = 4
 
-# What one effect may take, with every call of it running into its timeout: no effect begins with less time left.
+# The time of one effect if all its calls time out. No effect begins with less time left.
 EFFECT_SECONDS = 15
 
 
 class _Again(Exception):
-    """A fact was written in the middle of a round: begin another."""
+    """A fact was written during a round: begin another."""
 
 
 @dataclass(slots=True)
 class _Round:
-    """One case as it was loaded, and what Slack has to show for it. `results` grows as steps end."""
+    """A snapshot of a case, and what Slack has to show for it. `results` grows as steps end."""
 
     key: MessageKey
     case: Case
@@ -90,7 +90,7 @@ class _Round:
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """Methods raise what `Idempotency` raises: deliver the record again, after a while where the error says so."""
+    """Methods raise what `Idempotency` raises: deliver the record again, after the error's delay if it has one."""
 
     slack: SlackActions
     steps: Idempotency
@@ -113,8 +113,8 @@ class Reconciler:
     ) -> None:
         """Bring Slack in line with all facts of a case.
 
-        `original` is the message as it was read last, where it is at hand. No effect begins after `until` (seconds
-        since the epoch). With `again`, Slack is compared also where it showed all facts before.
+        `original` is the message as read last, if known. No effect begins after `until` (seconds since the epoch). With
+        `again`, Slack is compared even if it has shown all facts before.
         """
         if not again and self.ledger.load(key, self.now()).is_shown:
             return
@@ -157,7 +157,7 @@ class Reconciler:
         version = case.corrections[-1].policy_version if case.corrections else decision.policy_version
         policy = self.settings.policy_of(key.team, version, self.now())
         read = _read_once(partial(self._read, key, case, decision, original))
-        # The short form of a policy goes by labels alone, and they are known.
+        # A policy in the short form has no rules and needs only the labels, not the text.
         is_read = bool(policy.rules) and (case.corrections or decision.outcome in ("suggest", "ask"))
         context = context_of_original(key, read() if is_read else OriginalMessage(None, ""))
         wanted = want(case, policy, context)
@@ -166,7 +166,7 @@ class Reconciler:
     def _read(
         self, key: MessageKey, case: Case, decision: Decision, original: OriginalMessage | None
     ) -> OriginalMessage:
-        """Return the words at hand if the decision is about them, else those in Slack now."""
+        """Return `original` if the decision is about it, else the message in Slack now."""
         if original and not case.corrections and original.as_of == decision.text_as_of:
             return original
         return self.slack.read_original(key, case.parts)
@@ -194,7 +194,7 @@ class Reconciler:
         current.results[step] = result
 
     def _check(self, current: _Round, step: str) -> None:
-        """Begin no effect without the time for it, nor one that people have switched off since it was decided."""
+        """Raise unless there is time for the effect and it has not been switched off since it was decided."""
         if self.now() > current.until:
             raise RetryableError("out_of_time", refused=True, after=1)
         decision = current.decision
@@ -211,7 +211,7 @@ class Reconciler:
         known = current.results.get(effect.step)
         if known is None:
             return self.steps.act(key, effect.step, react)
-        if current.case.corrections or current.decision.revision:  # an earlier round may have taken it off
+        if current.case.corrections or current.decision.revision:  # an earlier round may have removed it
             self._try(key, "react", react)
         return known
 
@@ -239,7 +239,7 @@ class Reconciler:
         def summarise() -> Entry:
             return Entry(key.channel, current.label_views[0].display, self.slack.permalink(key))
 
-        # Who is mentioned or is to take it has to know at once, and of this message.
+        # People who are mentioned or assigned have to be notified at once, of this message.
         entry = None if route.mentions or current.owner else summarise
         find = partial(self.slack.find_sent_on, key, route.step, route.channel)
         result = self.steps.post(Post(key, route.step, route.channel, find, make, entry, partial(_shown, made)))
@@ -248,7 +248,7 @@ class Reconciler:
     def _route_view(self, current: _Round, route: PostRoute) -> View:
         key, original, owner = current.key, current.read(), current.owner
         permalink, mentioned = self.slack.permalink(key), self._resolve(current, route.mentions)
-        # The owner is named anyway, and whom the owner relieved need not know.
+        # The owner is named separately, and the person whom the owner replaced is not notified.
         named = {owner.person, owner.instead_of} if owner else set()
         others = tuple(each for each in mentioned if each not in named)
         routed = Routed(
@@ -292,13 +292,13 @@ class Reconciler:
         return build_reply(reply)
 
     def _resolve(self, current: _Round, mentions: tuple[str, ...]) -> tuple[str, ...]:
-        """Name people in place of rotas: those on call when the latest decision was made."""
+        """Replace rotas by the people on call when the latest decision was made."""
         corrections = current.case.corrections
         at = corrections[-1].corrected_at if corrections else current.decision.decided_at
         return self.follow_ups.resolve(current.policy, mentions, self.now() if at is None else at)
 
     def _renew(self, key: MessageKey, step: str, channel: str, known: StepResult, build: Callable[[], View]) -> None:
-        """Let a post show what it has to, by an edit if it shows something else."""
+        """Edit a post if it does not show the current view."""
 
         def edit() -> None:
             view = build()
@@ -309,7 +309,7 @@ class Reconciler:
 
         self._try(key, "edit", edit)
 
-    # --- What is not wanted ---------------------------------------------------------------------------------
+    # --- Unwanted posts and reactions -----------------------------------------------------------------------
 
     def _remove_unwanted(self, current: _Round) -> None:
         key, wanted = current.key, current.wanted
@@ -331,7 +331,7 @@ class Reconciler:
         return build_moved(user, current.label_views[0], destination, self.slack.permalink(current.key))
 
     def _take_back(self, key: MessageKey, case: Case, until: float) -> None:
-        """Take back what was posted about a message that has been deleted; its words go with it."""
+        """Replace the posts about a deleted message, which quote it, and remove the reply."""
         for channel in find_posts(case):
             self._replace(key, case, channel, partial(build_deleted, key.channel), until)
         if REPLY in {*case.steps, *case.uncertain}:
@@ -341,7 +341,7 @@ class Reconciler:
                 self._try(key, "remove", partial(self.slack.remove, key.channel, reply.ts))
 
     def _replace(self, key: MessageKey, case: Case, channel: str, build: Callable[[], View], until: float) -> None:
-        """Put a note in place of the post in a channel, which is looked for where its answer was lost."""
+        """Replace the post in a channel by a note. If the post's result was lost, look for it."""
         if self.now() > until:
             raise RetryableError("out_of_time", refused=True, after=1)
         step = PostRoute(channel).step
@@ -356,7 +356,7 @@ class Reconciler:
     # --- Beside the posts -----------------------------------------------------------------------------------
 
     def _list_urgent(self, key: MessageKey, case: Case, decision: Decision, urgent: bool) -> None:
-        """Let a message that turned out to be urgent wait for an answer, and one that did not no longer."""
+        """List a message that a correction made urgent as waiting for an answer; remove one that is not urgent."""
         stats = StatsStore(self.ledger.client, self.ledger.table)
         if not urgent:
             stats.settle("urgent", key)
@@ -372,7 +372,7 @@ class Reconciler:
                     notices.tell(channel, result.error)
 
     def check_policy(self, team: str) -> None:
-        """Tell an admin, once a week, of a saved policy that cannot be read."""
+        """Notify admins, once a week, of a saved policy that cannot be read."""
         held = self.settings_of(team)
         if held.unreadable is not None:
             with self._best_effort(team) as notices:
@@ -380,14 +380,14 @@ class Reconciler:
 
     @contextmanager
     def _best_effort(self, team: str) -> Iterator[AdminNotices]:
-        """Tell an admin something. Where that fails, no message is held up: the next one tries again."""
+        """Notify admins. A failure does not hold up the message: the next one tries again."""
         try:
             yield AdminNotices(self.slack, self.steps, team, self.settings_of(team).policy.admin)
         except (SlackError, StepTaken) as failure:
             log.error("admin not told", extra={"team": team, "error": str(failure)})
 
     def _try(self, key: MessageKey, step: str, act: Callable[[], None]) -> None:
-        """Do what can be done again without harm; where it never can, the rest still can."""
+        """Run an idempotent action. Log a permanent error, so that the other actions are still carried out."""
         try:
             act()
         except PermanentError as failure:
@@ -396,12 +396,12 @@ class Reconciler:
     # --- Other records --------------------------------------------------------------------------------------
 
     def give_out(self, record: GiveOutRecord) -> None:
-        """Give out a message that came in while everybody was away, and name who has it now; see FollowUps."""
+        """Assign a message that came in while all people of a rota were away, and show the owner; see FollowUps."""
         if self.follow_ups.give_out(record):
             self.reconcile(record.key, again=True)
 
     def post_summary(self, summary: SummaryRecord) -> None:
-        """Post what was gathered for a channel; see idempotency.py."""
+        """Post the summary for a channel; see idempotency.py."""
         entries = self.steps.gather(summary)
         if not entries:
             return
@@ -411,7 +411,7 @@ class Reconciler:
         self.steps.post(Post(key, SUMMARY, channel, find, make))
 
     def deduplicate(self, record: TidyRecord) -> None:
-        """Leave one copy of a step's post (see `choose_kept`), and let that one show what it has to."""
+        """Leave one copy of a step's post (see `choose_kept`), and bring it up to date."""
         key, step = record.key, record.step
         result = self.ledger.load(key, self.now()).steps.get(step)
         copies: list[str] = []
@@ -428,7 +428,7 @@ class Reconciler:
 
 
 def _never() -> str:
-    raise AssertionError("what is only looked for is not made")
+    raise AssertionError("this post is only looked for, never made")
 
 
 def _read_once(read: Callable[[], OriginalMessage]) -> Callable[[], OriginalMessage]:
@@ -447,6 +447,6 @@ def _shown(made: list[View]) -> str | None:
 
 
 def _fingerprint(view: View) -> str:
-    """Return what tells one view from another: a post is edited only where this differs from what it shows."""
+    """Return a hash of a view: a post is edited only if this differs from the one it shows."""
     document = json.dumps([view.text, view.blocks], sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:16]

@@ -1,10 +1,10 @@
-"""Sweep the history of channels for messages that were never delivered. The comparison is pure.
+"""Sweep the history of channels for messages that were never delivered.
 
-Slack delivers an event for about six minutes. What was written while the front door was closed for longer stands in the
-channel's history only; so does what was written before the bot was there, which makes this the way to backfill, too.
+Slack retries an event for about six minutes. Messages written during a longer outage of the front are only in the
+channel's history, as are those written before the bot joined: the sweep is the way to backfill, too.
 
-Each channel has a watermark, and what was queued is noted: a message is queued at most once. Channels that were swept
-least recently come first, so a sweep that ends early (Slack's rate limit, the function's time) goes on where it ended.
+Each channel has a watermark, and queued messages are noted, so that each is queued at most once. Channels swept least
+recently come first, so a sweep that ends early (Slack's rate limit, the function's time) resumes where it ended.
 """
 
 import logging
@@ -28,19 +28,19 @@ from bot.workspaces.workspaces import ConnectedWorkspace
 
 log = logging.getLogger(__name__)
 
-# Younger messages are still being delivered, younger posts still being settled.
+# In seconds. Younger messages may still be delivered, and younger posts still be deduplicated.
 SETTLED_AFTER = 600
 
-# Clocks differ: what lies just before a watermark is looked at again, and not queued again.
+# Clocks differ: messages just before a watermark are read again, but not queued again.
 _OVERLAP_SECONDS = 300
 
-# Where Slack asks for patience and does not say for how long.
-_PATIENCE_SECONDS = 30
+# Back-off if Slack limits the rate without a Retry-After.
+_BACK_OFF_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep of one channel found: how many messages, those never seen, and steps that were posted twice."""
+    """The result of one channel's sweep: messages in all, those never seen, and steps that were posted twice."""
 
     channel: str
     seen: int
@@ -61,7 +61,7 @@ def read_requests(
 def find_surplus(
     history: Sequence[Mapping[str, Any]], channel: str, identity: Identity, now: int
 ) -> tuple[TidyRecord, ...]:
-    """Return a clean-up for each step of a message that the bot has more than one post of in a channel."""
+    """Return a record for each step of a message that the bot posted more than once in a channel."""
     ours = (message for message in history if message.get("bot_id") == identity.bot)
     copies = Counter(step for message in ours if (step := _read_step(message)))
     found = (_build_clean_up(key, step, channel, now) for (key, step), count in sorted(copies.items()) if count > 1)
@@ -82,15 +82,15 @@ def _build_clean_up(key: str, step: str, place: str, now: int) -> TidyRecord | N
     values = {"team": team, "channel": channel, "ts": ts, "step": step, "place": place, "received_at": now}
     try:
         return build(TidyRecord, values)
-    except InvalidRecord:  # metadata that another app may have written
+    except InvalidRecord:  # another app may write metadata of this type
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """Sweeps channels of one workspace. Methods raise what their collaborators raise; a sweep can always be repeated.
+    """Sweeps the channels of one workspace. Methods raise what their collaborators raise; all are idempotent.
 
-    `clock` and `sleep` are for Slack's requests to wait.
+    `clock` and `sleep` serve Slack's Retry-After.
     """
 
     slack: SlackActions
@@ -105,17 +105,17 @@ class Sweeper:
         return Watermarks(self.ledger.client, self.ledger.table)
 
     def sweep_all(self, oldest: float, now: float, until: float | None = None) -> Iterator[Swept]:
-        """Sweep every channel that the bot is in, those first that were swept least recently.
+        """Sweep every channel that the bot is in, the least recently swept first.
 
-        A channel that cannot be read keeps no other from being swept. Slack's Retry-After is waited for if it ends
-        before `until`; else the sweep ends there, and the next one begins with the channels that are left.
+        A channel that cannot be read does not stop the others. A Retry-After that ends before `until` is waited for;
+        otherwise the sweep ends, and the next one begins with the remaining channels.
         """
         identity = self.slack.identify()
         watermarks = self.watermarks.load(identity.team)
         for channel in sorted(self.slack.list_channels(), key=lambda each: watermarks.get(each, 0)):
             try:
                 begin = max(oldest, watermarks.get(channel, 0) - _OVERLAP_SECONDS)
-                swept = self._patiently(partial(self.sweep, channel, identity, begin, now), until or now)
+                swept = self._retry(partial(self.sweep, channel, identity, begin, now), until or now)
             except WorkspaceUninstalled:
                 raise
             except RetryableError as failure:
@@ -129,19 +129,19 @@ class Sweeper:
                 self.watermarks.save(identity.team, channel, now - SETTLED_AFTER)
                 yield swept
 
-    def _patiently(self, sweep: Callable[[], Swept], until: float) -> Swept:
-        """Sweep, and where Slack asks to wait, do so while there is time. Raises RetryableError when there is not."""
+    def _retry(self, sweep: Callable[[], Swept], until: float) -> Swept:
+        """Sweep, waiting as long as Slack asks. Raises RetryableError if that would end after `until`."""
         while True:
             try:
                 return sweep()
             except RetryableError as failure:
-                pause = _PATIENCE_SECONDS if failure.after is None else failure.after
+                pause = _BACK_OFF_SECONDS if failure.after is None else failure.after
                 if not failure.refused or self.clock() + pause > until:
                     raise
                 self.sleep(pause)
 
     def sweep(self, channel: str, identity: Identity, oldest: float, now: float, dry_run: bool = False) -> Swept:
-        """Sweep what was written in one channel since `oldest`; see SETTLED_AFTER for where it ends."""
+        """Sweep one channel's messages from `oldest` up to SETTLED_AFTER before `now`."""
         settings = self.settings.load(identity.team, now)
         history = self.slack.read_history(channel, oldest, now - SETTLED_AFTER)
         requests = read_requests(history, channel, identity, settings, int(now))
@@ -149,14 +149,14 @@ class Sweeper:
         missing = tuple(record for record in requests if record.key not in known)
         swept = Swept(channel, len(history), missing, find_surplus(history, channel, identity, int(now)))
         if not dry_run:
-            self._mend(swept, now)
+            self._queue(swept, now)
         return swept
 
-    def _mend(self, swept: Swept, now: float) -> None:
+    def _queue(self, swept: Swept, now: float) -> None:
         for record in swept.missing:
             self.triage.send(record)
             self.ledger.note_seen(record.key, now)
-        for clean_up in swept.surplus:  # which copy stays is for the worker to say, as for every other
+        for clean_up in swept.surplus:  # the worker chooses the copy to keep
             self.triage.send(clean_up)
         if swept.missing or swept.surplus:
             extra = {"channel": swept.channel, "missing": len(swept.missing), "surplus": len(swept.surplus)}
@@ -170,9 +170,9 @@ def sweep_workspaces(
     now: float,
     until: float | None = None,
 ) -> list[Swept]:
-    """Sweep every workspace. What stands in the way in one is raised when the others have been swept.
+    """Sweep every workspace, and raise the first error when all have been tried.
 
-    A workspace that installed the bot and uninstalled it again is passed over.
+    Workspaces that have uninstalled the bot are skipped.
     """
     swept: list[Swept] = []
     failures: list[SlackError] = []

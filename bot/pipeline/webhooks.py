@@ -1,12 +1,12 @@
-"""Call a team's own address over HTTPS, and nobody else's.
+"""Call teams' webhooks over HTTPS, at public addresses only.
 
-Whoever may edit the policy must not reach into our network with it. So the host's name is looked up once, every
-address it has must be public, the connection goes to an address that was checked, and no redirect is followed.
+People who may edit the policy must not reach into our network with it (SSRF). The host is looked up once, all of its
+addresses must be public, the connection goes to an address that was checked, and redirects are not followed.
 
-    WebhookFailed     may succeed later: no answer, an answer that takes too long, 408, 425, 429, 5xx
-    WebhookRefused    will not: any other status but 2xx, an address that is not public, a certificate that is not good
+    WebhookFailed     may succeed later: no answer, a timeout, 408, 425, 429, 5xx
+    WebhookRefused    final: any other status but 2xx, an address that is not public, an invalid certificate
 
-Neither's sentence has the address in it, nor anything the other side said.
+Neither's message has the URL in it, nor anything from the response.
 """
 
 import json
@@ -22,8 +22,8 @@ from urllib.parse import SplitResult, urlsplit
 from bot.slack.api import RetryableError
 from classifier_infra.inference.deadline import Bounded, within
 
-# In seconds, from the look-up of the name to the last byte of the head of the answer. A batch of ten such calls has to
-# end within the function's minute.
+# Timeout in seconds, from the DNS look-up to the end of the response's headers. A batch of ten calls has to end within
+# the function's minute.
 PATIENCE = 4
 
 _TRY_LATER = frozenset({408, 425, 429})
@@ -33,19 +33,19 @@ Connect: TypeAlias = Callable[[SplitResult], HTTPConnection]
 
 
 class WebhookFailed(RetryableError):
-    """The call may succeed later; that it arrived all the same is possible, and what its key is for."""
+    """The call may succeed later. It may have arrived all the same, which is why calls have idempotency keys."""
 
     def __init__(self, error: str) -> None:
         super().__init__(error, refused=True)
 
 
 class WebhookRefused(Exception):
-    """Calling again is no use until somebody changes the policy or the other side."""
+    """The call cannot succeed until the policy or the receiver is changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is told to whom. `key` is the same however often it is told."""
+    """A document to post to a URL. `key` is the idempotency key, the same for all tries."""
 
     url: str = field(repr=False)
     key: str
@@ -54,17 +54,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """Makes calls. `connect` gives an unopened connection to the host of an address."""
+    """Makes calls. `connect` returns an unopened connection to the host of a URL."""
 
     connect: Connect
     bounded: Bounded = field(default_factory=lambda: Bounded(threads=2))
 
     def call(self, call: Call) -> None:
-        """Raises WebhookFailed, WebhookRefused."""
+        """Post the document. Raises WebhookFailed, WebhookRefused."""
         try:
             status = self.bounded.call(lambda: self._post(call), within(PATIENCE))
         except ssl.SSLCertVerificationError:
-            raise WebhookRefused("the certificate is not good") from None
+            raise WebhookRefused("the certificate is not valid") from None
         except (OSError, HTTPException) as error:
             raise WebhookFailed(type(error).__name__) from None
         if status in _TRY_LATER or status >= 500:
@@ -96,7 +96,7 @@ def _headers(call: Call, parts: SplitResult) -> dict[str, str]:
 
 
 class _PublicConnection(HTTPSConnection):
-    """Goes to an address that was found public: looking the name up a second time could give another one."""
+    """Connects to the address that was checked: a second look-up could return another one (DNS rebinding)."""
 
     def connect(self) -> None:
         address = find_public_address(self.host, self.port)
@@ -106,28 +106,28 @@ class _PublicConnection(HTTPSConnection):
 
 
 def connect_publicly(parts: SplitResult) -> HTTPConnection:
-    """Give a connection to a public host over TLS."""
+    """Return an unopened TLS connection to a public host."""
     context = ssl.create_default_context()
     return _PublicConnection(parts.hostname or "", parts.port or 443, timeout=PATIENCE, context=context)
 
 
 def connect_to_stand_in(origin: str) -> Connect:
-    """Lead all calls to one server on this machine, which stands for everybody's; it sees each call's own Host."""
+    """Return a `connect` that sends all calls to one local server; each keeps its own Host header."""
     stand_in = urlsplit(origin)
     return lambda _: HTTPConnection(stand_in.hostname or "", stand_in.port, timeout=PATIENCE)
 
 
 def find_public_address(host: str, port: int) -> Address:
-    """Look a host up and return one of its addresses. Raises WebhookRefused where any of them is not public."""
+    """Look a host up and return one of its addresses. Raises WebhookRefused if any of them is not public."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     if not all(map(is_public, addresses)):
-        raise WebhookRefused("the address leads into a network that is not public")
+        raise WebhookRefused("the host has an address that is not public")
     return addresses[0]
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the internet's, and not another one's in disguise."""
+    """Report whether an address is public, and does not embed an IPv4 address that may not be."""
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
         if inner is not None or any(address in network for network in _TRANSLATED):
@@ -135,5 +135,5 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-# What a NAT64 gateway would turn into an IPv4 address, ours included (RFC 6052, RFC 8215).
+# NAT64 gateways translate these into IPv4 addresses, private ones included (RFC 6052, RFC 8215).
 _TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))

@@ -1,12 +1,12 @@
-"""Handle a batch of the triage queue: classify all its texts in one call, write down the facts, reconcile each case.
+"""Handle a batch of the queues' records: classify all texts in one call, write the facts, reconcile each case.
 
-Each record ends in one of four ways, by itself:
+Each record ends in one of four ways, independently of the others:
 
     handled        done, or nothing left to do
-    put off        its turn has not come, Slack asked for patience, another worker is at it, or this invocation has no
-                   time left: back through the queue `effects`, not a failure
+    put off        not due, limited by Slack, claimed by another worker, or out of the invocation's time: sent through
+                   the queue `effects`, and not counted as a failure
     failed         delivered again, after seconds, up to MOST_TRIES times
-    dead-lettered  another try is no use, or there were too many: in the dead-letter queue, with the reason
+    dead-lettered  cannot succeed, or failed too often: in the dead-letter queue, with the reason
 """
 
 import logging
@@ -58,32 +58,32 @@ from classifier_infra.inference.classifier import Answer, Classifier, Classifier
 
 log = logging.getLogger(__name__)
 
-# Expected now and then: worth a line in the log, not a traceback. Their sentences have nobody's text in them.
+# Expected errors, logged without a traceback. Their messages never quote a text.
 _KNOWN = (
     *(ClassifierError, InstallationsUnavailable, InvalidRecord, LedgerUnavailable, QueueUnavailable, SlackError),
     *(NewerRecord, StepTaken, TooLate, VersionTaken, WebhookRefused),
 )
 
-# Another delivery does not cure these.
+# Errors that another delivery cannot fix.
 _FINAL = (InvalidRecord, WorkspaceUninstalled, PermanentError, TooLate, WebhookRefused)
 
-# Where Slack asks for patience and does not say for how long.
-_PATIENCE_SECONDS = 30
+# Back-off if Slack limits the rate without a Retry-After.
+_BACK_OFF_SECONDS = 30
 
-# What has been put off for as long as this is counted as failing, and so ends in front of a person.
+# A record that has been put off for longer than this counts as failed, and is dead-lettered in the end.
 _LONGEST_WAIT = 24 * 3600
 
-# The first tries after a failure come in seconds: most failures are over by then. Later ones come when the queue's
-# visibility timeout has ended, so that half an hour of trouble needs no person.
+# The first retries come after seconds, when most failures are over. Later ones wait for the queue's visibility timeout,
+# so that an outage of half an hour dead-letters nothing.
 _RETRY_SECONDS = (10, 45)
 
-# No record is begun with less time left: what one may take, with Slack slow at every call.
+# The time of one record if every call to Slack is slow. No record begins with less time left.
 _RECORD_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """What acts in one workspace, with that workspace's token."""
+    """The handlers of one workspace, with that workspace's token."""
 
     messages: MessageHandler
     commands: CommandHandler
@@ -92,9 +92,9 @@ class Handlers:
 
 @dataclass(slots=True)
 class _Job:
-    """A record of the batch, with its team's settings; `opened` is what is known of the message that it is about.
+    """A record of the batch, with its team's settings and, if it is about a message, that message as `opened`.
 
-    `text` is what the classifier has to read, `case` the case to reconcile once all facts of the batch are written.
+    `text` is the text to classify, `case` the case to reconcile once all facts of the batch are written.
     """
 
     delivery: Delivery
@@ -110,9 +110,9 @@ class _Job:
 class Worker:
     """The collaborators of one instance of the function. `now` returns seconds since the epoch.
 
-    `handlers` returns what acts in a workspace, or raises WorkspaceUninstalled; `part` forgets a workspace that
+    `handlers` returns a workspace's handlers, or raises WorkspaceUninstalled; `part` deletes a workspace that
     uninstalled the bot. `home_of` returns the workspace that a channel's messages are handled for, `renew` reports
-    whether the bot's token was rotated, `hasten` has a failed message delivered again after so many seconds.
+    whether the bot's token was rotated, `hasten` has a failed message delivered again after a number of seconds.
     """
 
     classifier: Classifier
@@ -127,12 +127,12 @@ class Worker:
     hasten: Callable[[Delivery, int], None] = lambda delivery, seconds: None
 
     def handle(self, event: Mapping[str, Any], seconds_left: float = float("inf")) -> dict[str, Any]:
-        """Handle an SQS event within the time left; return the messages to be delivered again, for Lambda."""
+        """Handle an SQS event within the time left; return Lambda's partial batch response."""
         end = self.now() + seconds_left
         failed: list[str] = []
         jobs: list[_Job] = []
         for delivery in map(read_delivery, event["Records"]):
-            with self._apart([delivery], failed):
+            with self._isolated([delivery], failed):
                 self._require_time(end)
                 record = from_json(delivery.body)
                 if isinstance(record, LifecycleRecord):
@@ -142,13 +142,13 @@ class Worker:
         answers = self._classify(jobs)
         cases: dict[MessageKey, list[_Job]] = {}
         for job in jobs:
-            with self._apart([job.delivery], failed):
+            with self._isolated([job.delivery], failed):
                 self._require_time(end)
                 job.case = self._handle(job, answers.get(job.delivery.id))
                 if job.case:
                     cases.setdefault(job.case, []).append(job)
         for key, concerned in cases.items():
-            with self._apart([job.delivery for job in concerned], failed):
+            with self._isolated([job.delivery for job in concerned], failed):
                 self._require_time(end)
                 last = concerned[-1]
                 original = last.opened.original if last.opened else None
@@ -171,7 +171,7 @@ class Worker:
         return _Job(delivery, record, settings, handlers, opened, opened.text if opened else None)
 
     def _at_home(self, record: Record) -> Record:
-        """Return a fact about a message as one of the workspace that its channel's messages are handled for."""
+        """Assign a fact about a message to the workspace that its channel's messages are handled for."""
         if not isinstance(record, MessageRecord | RevisionRecord | ReplyRecord | ReactionRecord | CorrectionRecord):
             return record
         home = self.home_of(record.team, record.channel)
@@ -186,7 +186,7 @@ class Worker:
         return dict(zip(texts, predict_each(self.classifier, list(texts.values())), strict=True))
 
     def _handle(self, job: _Job, answer: Answer | None) -> MessageKey | None:
-        """Write the facts of a record, or do what it asks for; return the case to reconcile, if any."""
+        """Write the facts of a record, or carry out its request; return the case to reconcile, if any."""
         if isinstance(answer, Exception):
             raise answer
         messages, commands, reconciler = job.handlers.messages, job.handlers.commands, job.handlers.reconciler
@@ -231,16 +231,16 @@ class Worker:
                 reconciler.deduplicate(job.record)
         return None
 
-    # --- What does not succeed ------------------------------------------------------------------------------
+    # --- Failures -------------------------------------------------------------------------------------------
 
     def _require_time(self, end: float) -> None:
-        """Begin nothing that there is no time for: the record comes back to an invocation that has."""
+        """Raise if too little time is left; another invocation gets the record."""
         if end - self.now() < _RECORD_SECONDS:
             raise RetryableError("out_of_time", refused=True, after=1)
 
     @contextmanager
-    def _apart(self, deliveries: Sequence[Delivery], failed: list[str]) -> Iterator[None]:
-        """Keep what happens to these deliveries from the others."""
+    def _isolated(self, deliveries: Sequence[Delivery], failed: list[str]) -> Iterator[None]:
+        """Catch errors of these deliveries, so that the others are still handled."""
         waiting = [delivery for delivery in deliveries if delivery.id not in failed]
         try:
             yield
@@ -272,7 +272,7 @@ class Worker:
         if self.now() - since > _LONGEST_WAIT:
             return False
         due = error.due if isinstance(error, NotYet) else delivery.due
-        self.later.send(from_json(delivery.body), _PATIENCE_SECONDS if after is None else after, due, since)
+        self.later.send(from_json(delivery.body), _BACK_OFF_SECONDS if after is None else after, due, since)
         return True
 
     def _dead_letter(self, delivery: Delivery, error: Exception) -> bool:
@@ -284,7 +284,7 @@ class Worker:
         return True
 
     def _note_seen(self, delivery: Delivery) -> None:
-        """Keep the sweep from queueing again what ends here. Where that cannot be noted, the letter is what matters."""
+        """Keep the sweep from queueing a dead-lettered message again, on a best-effort basis."""
         with suppress(InvalidRecord, NewerRecord, LedgerUnavailable, SlackError, InstallationsUnavailable):
             record = from_json(delivery.body)
             if isinstance(record, MessageRecord):
