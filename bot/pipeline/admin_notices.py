@@ -35,28 +35,25 @@ class AdminNotices:
         """Report that `error` prevents work in `channel`. Raises what `Idempotency` raises."""
         if error in _NEEDS_NO_ADMIN:
             return
-        key, step = MessageKey(self.team, channel, f"{_week(self.steps.now())}.000000"), f"notice:{error}"
-        if self.admin is None:
-            self.steps.act(key, step, partial(self._log, key, error))
-        else:
-            self.steps.post(self._post(key, step, thread_text.admin_needed(channel, error), self.admin))
+        self._notify(channel, f"notice:{error}", error, thread_text.admin_needed(channel, error))
 
     def tell_of_policy(self, unreadable: int, kept: int) -> None:
         """Report that policy version `unreadable` cannot be read; `kept` is used. Raises what `Idempotency` raises."""
-        place = self.admin or "NONE"
-        key, step = MessageKey(self.team, place, f"{_week(self.steps.now())}.000000"), f"notice:policy#{unreadable}"
+        sentence = thread_text.policy_unreadable(unreadable, kept)
+        self._notify(self.admin or "NONE", f"notice:policy#{unreadable}", "policy_unreadable", sentence)
+
+    def _notify(self, channel: str, step: str, error: str, sentence: str) -> None:
+        key = MessageKey(self.team, channel, f"{_week(self.steps.now())}.000000")
         if self.admin is None:
-            self.steps.act(key, step, partial(self._log, key, "policy_unreadable"))
-        else:
-            self.steps.post(self._post(key, step, thread_text.policy_unreadable(unreadable, kept), self.admin))
+            self.steps.act(key, step, partial(self._log, key, error))
+            return
+        view = build_view(sentence, [section(sentence)])
+        find = partial(self.slack.find_sent_on, key, step, self.admin)
+        make = partial(self.slack.send_on, key, step, view, self.admin)
+        self.steps.post(Post(key, step, self.admin, find, make))
 
     def _log(self, key: MessageKey, error: str) -> None:
         log.error("an admin is needed", extra={"team": key.team, "channel": key.channel, "error": error})
-
-    def _post(self, key: MessageKey, step: str, sentence: str, admin: str) -> Post:
-        view = build_view(sentence, [section(sentence)])
-        find = partial(self.slack.find_sent_on, key, step, admin)
-        return Post(key, step, admin, find, partial(self.slack.send_on, key, step, view, admin))
 
 
 def _week(now: float) -> int:

@@ -11,7 +11,7 @@ from bot.policy.settings import SettingsSource
 from bot.queue.messages import CorrectionRecord, MessageKey, RevisionRecord
 from bot.queue.sender import Queue
 from bot.store.ledger import Ledger, VersionTaken
-from bot.triage.case import Case, Correction, FacetResult
+from bot.triage.case import Case, Correction
 
 # Enough for the people who may correct the same message at the same moment.
 _TRIES = 5
@@ -90,17 +90,12 @@ def correct(case: Case, facet: str, label: str, user: str, now: int, said_at: fl
 
     Raises NothingToCorrect.
     """
-    labels = {
-        facet_result.facet: {score.name for score in facet_result.scores} for facet_result in _facet_results(case)
-    }
-    if case.decision is None or label not in labels.get(facet, ()):
+    facet_results = case.decision.facet_results if case.decision else ()
+    labels = {score.name for each in facet_results if each.facet == facet for score in each.scores}
+    if case.decision is None or label not in labels:
         raise NothingToCorrect("the message has no decision with this facet and label")
     before = case.labels[facet]
     said = [correction for correction in case.corrections if correction.facet == facet]
     if said and (before == label or (said[-1].said_at or said[-1].corrected_at) > said_at):
         return None
     return Correction(case.version + 1, facet, before, label, user, now, case.decision.model_version, said_at)
-
-
-def _facet_results(case: Case) -> tuple[FacetResult, ...]:
-    return case.decision.facet_results if case.decision else ()

@@ -5,6 +5,7 @@ No SQS emulator has SQS's own redrive task; receive, send and delete work the sa
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,7 @@ class DeadLetterQueue:
         return sorted(found.values(), key=lambda each: each.first_sent)
 
     def _receive_batch(self) -> list[DeadLetter]:
-        try:
+        with _sqs_errors():
             answer = self.client.receive_message(
                 QueueUrl=self.dead_letters,
                 MaxNumberOfMessages=_BATCH,
@@ -91,16 +92,12 @@ class DeadLetterQueue:
                 MessageSystemAttributeNames=["SentTimestamp"],
                 MessageAttributeNames=["All"],
             )
-        except (BotoCoreError, ClientError) as error:
-            raise _failure(error) from error
         return [_read(message) for message in answer.get("Messages", [])]
 
     def _redrive(self, each: DeadLetter) -> None:
-        try:
+        with _sqs_errors():
             self.client.send_message(QueueUrl=self.triage, MessageBody=each.body)
             self.client.delete_message(QueueUrl=self.dead_letters, ReceiptHandle=each.handle)
-        except (BotoCoreError, ClientError) as error:
-            raise _failure(error) from error
 
     def _make_visible(self, found: Sequence[DeadLetter]) -> None:
         for batch in _batches(found):
@@ -108,10 +105,8 @@ class DeadLetterQueue:
                 {"Id": str(number), "ReceiptHandle": each.handle, "VisibilityTimeout": 0}
                 for number, each in enumerate(batch)
             ]
-            try:
+            with _sqs_errors():
                 self.client.change_message_visibility_batch(QueueUrl=self.dead_letters, Entries=entries)
-            except (BotoCoreError, ClientError) as error:
-                raise _failure(error) from error
 
 
 def _batches(found: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
@@ -142,6 +137,10 @@ def _describe(body: str) -> tuple[str, str]:
     return kind, "#".join([record.team, record.channel, *([record.ts] if hasattr(record, "ts") else [])])
 
 
-def _failure(error: BotoCoreError | ClientError) -> QueueFailure:
-    code = error.response["Error"].get("Code") if isinstance(error, ClientError) else type(error).__name__
-    return QueueFailure(f"the request to SQS failed ({code})")
+@contextmanager
+def _sqs_errors() -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        code = error.response["Error"].get("Code") if isinstance(error, ClientError) else type(error).__name__
+        raise QueueFailure(f"the request to SQS failed ({code})") from error
