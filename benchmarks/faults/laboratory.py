@@ -95,6 +95,14 @@ class Laboratory:
         message = {"channel": channel, "user": user, "text": text}
         return str(self._http.post(f"{self.page}/sandbox/messages", json=message).raise_for_status().json()["ts"])
 
+    def edit(self, ts: str, text: str, channel: str = "C0SUPPORT", user: str = "U0MAYA") -> None:
+        message = {"channel": channel, "user": user, "ts": ts, "text": text}
+        self._http.post(f"{self.page}/sandbox/messages/edit", json=message).raise_for_status()
+
+    def delete(self, ts: str, channel: str = "C0SUPPORT", user: str = "U0MAYA") -> None:
+        message = {"channel": channel, "user": user, "ts": ts}
+        self._http.post(f"{self.page}/sandbox/messages/delete", json=message).raise_for_status()
+
     def command(self, text: str, channel: str = "C0LEADS", user: str = "U0ANNA") -> None:
         self._act("commands", channel=channel, user=user, command="/classify", text=text)
 

@@ -11,8 +11,13 @@ from bot.sandbox.slack.workspace import Message, Workspace
 TEXT = "I was charged twice for my subscription this month, please refund one of the payments"
 # Contains "both", for which the laboratory's policy has a rule with a webhook.
 TEXT_FOR_WEBHOOK = "I was charged twice for my subscription this month, please refund both of the payments"
+# Of another category than TEXT.
+EDITED_TEXT = "The app crashes with an error message every time I open it, please fix this bug"
 INTAKE = "C0SUPPORT"
 COMMANDS = "C0LEADS"
+
+# Longer than a worker may go by the switches that it has read.
+_SWITCH_SECONDS = 6.0
 
 Seen: TypeAlias = tuple[str, ...]
 """What is visible, sorted, one entry per copy. Without timestamps and links, so that trials can be compared."""
@@ -23,7 +28,7 @@ class Scenario:
     """`arrange` prepares and returns the ts of the message in question, or of the moment before it.
 
     `act` takes that ts, does the thing and returns the ts to look at; `see` returns what is visible then.
-    `at_least_once`: a second copy is by design.
+    `at_least_once`: a second copy is by design. `undo` runs at the end, so that trials are independent.
     """
 
     name: str
@@ -31,6 +36,7 @@ class Scenario:
     act: Callable[[Laboratory, str], str]
     see: Callable[[Laboratory, str], Seen]
     at_least_once: bool = False
+    undo: Callable[[Laboratory], None] = lambda _: None
 
 
 def _nothing(laboratory: Laboratory) -> str:
@@ -62,11 +68,36 @@ def _command(laboratory: Laboratory, before: str) -> str:
     return before
 
 
+def _edit(laboratory: Laboratory, ts: str) -> str:
+    laboratory.edit(ts, EDITED_TEXT)
+    return ts
+
+
+def _delete(laboratory: Laboratory, ts: str) -> str:
+    laboratory.delete(ts)
+    return ts
+
+
+def _stop(laboratory: Laboratory, before: str) -> str:
+    """Stop the bot, and write a message once the stop has been handled."""
+    laboratory.command("stop")
+    laboratory.drain()
+    laboratory.clock.skip(_SWITCH_SECONDS)
+    laboratory.write(TEXT)
+    return before
+
+
+def _start(laboratory: Laboratory) -> None:
+    laboratory.command("start")
+    laboratory.drain()
+    laboratory.clock.skip(_SWITCH_SECONDS)
+
+
 def see_message(laboratory: Laboratory, ts: str) -> Seen:
-    """Return what is visible of a message: its reactions, the replies in its thread, the posts that link to it."""
+    """Return what is visible of a message: its reactions, the replies in its thread, the posts about it."""
     workspace = laboratory.installation.workspace
-    message = workspace.channel(INTAKE).message(ts)
-    reactions = [f"reaction {each.name}" for each in message.reactions for _ in each.users]
+    message = workspace.channel(INTAKE).messages.get(ts)
+    reactions = [f"reaction {each.name}" for each in message.reactions for _ in each.users] if message else []
     replies = [f"reply {each.content.text}" for each in _replies(workspace, ts)]
     notes = [
         f"ephemeral {each.content.text}"
@@ -77,15 +108,26 @@ def see_message(laboratory: Laboratory, ts: str) -> Seen:
 
 
 def _replies(workspace: Workspace, ts: str) -> list[Message]:
-    return workspace.channel(INTAKE).thread(ts)[1:]
+    messages = workspace.channel(INTAKE).messages.values()  # the thread's first message may have been deleted
+    return [message for message in messages if message.thread_ts == ts and message.ts != ts]
 
 
 def _posts(workspace: Workspace, ts: str) -> Iterator[str]:
     link = f"p{ts.replace('.', '')}"
     for channel in workspace.channels.values():
         for message in channel.messages.values():
-            if message.thread_ts is None and link in json.dumps([message.content.text, message.content.blocks]):
+            if message.thread_ts is None and (_is_made_for(message, ts) or link in _words(message)):
                 yield f"post in {channel.name}: {_without_link(message.content.text, link)}"
+
+
+def _words(message: Message) -> str:
+    return json.dumps([message.content.text, message.content.blocks])
+
+
+def _is_made_for(message: Message, ts: str) -> bool:
+    """Report whether a post was made for a message; the note that replaces it may have no link."""
+    metadata = message.content.metadata
+    return bool(metadata and str(metadata["event_payload"].get("key", "")).endswith(f"#{ts}"))
 
 
 def _without_link(text: str, link: str) -> str:
@@ -97,6 +139,13 @@ def see_answers(laboratory: Laboratory, before: str) -> Seen:
     workspace = laboratory.installation.workspace
     later = [each for each in workspace.channel(COMMANDS).ephemerals.values() if each.ts > before]
     return tuple(sorted(f"ephemeral {each.content.text}" for each in later))
+
+
+def see_stop(laboratory: Laboratory, before: str) -> Seen:
+    """Return what is visible of the first message since `before`, and the answers, each once: repeats are by design."""
+    messages = laboratory.installation.workspace.channel(INTAKE).messages
+    ts = min(each for each, message in messages.items() if each > before and message.thread_ts is None)
+    return tuple(sorted({*see_answers(laboratory, before)})) + see_message(laboratory, ts)
 
 
 def see_calls(laboratory: Laboratory, ts: str) -> Seen:
@@ -126,5 +175,8 @@ MESSAGE = Scenario("message", _nothing, _write, see_message)
 CORRECTION = Scenario("correction", _written, _correct, see_message)
 COMMAND = Scenario("command", _nothing, _command, see_answers, at_least_once=True)
 WEBHOOK = Scenario("webhook", _nothing, _write_for_webhook, see_calls, at_least_once=True)
+EDIT = Scenario("edit", _written, _edit, see_message)
+DELETION = Scenario("deletion", _written, _delete, see_message)
+STOP = Scenario("stop", _nothing, _stop, see_stop, undo=_start)
 
-SCENARIOS = (MESSAGE, CORRECTION, COMMAND, WEBHOOK)
+SCENARIOS = (MESSAGE, CORRECTION, COMMAND, WEBHOOK, EDIT, DELETION, STOP)

@@ -13,8 +13,11 @@ from benchmarks.faults.rules import KILLS, Fault, Request, Rule
 from benchmarks.faults.scenarios import (
     COMMAND,
     CORRECTION,
+    DELETION,
+    EDIT,
     MESSAGE,
     SCENARIOS,
+    STOP,
     WEBHOOK,
     Scenario,
     Seen,
@@ -69,6 +72,10 @@ EFFECTS = (
     Effect("correction", CORRECTION, "slack:chat.update", b"C0SUPPORT"),
     Effect("command", COMMAND, "slack:response_url"),
     Effect("webhook", WEBHOOK, "webhook:*"),
+    Effect("edit", EDIT, "slack:chat.update", b"C0SUPPORT"),
+    Effect("note", DELETION, "slack:chat.update", b"C0BILLING"),
+    Effect("removal", DELETION, "slack:chat.delete"),
+    Effect("stop", STOP, "slack:response_url"),
 )
 
 
@@ -120,7 +127,9 @@ def _run_without_fault(laboratory: Laboratory, scenario: Scenario) -> Baseline:
     with laboratory.faults.tracing() as trace:
         ts = scenario.act(laboratory, before)
         laboratory.drain()
-    return Baseline(scenario.see(laboratory, ts), tuple(trace))
+    baseline = Baseline(scenario.see(laboratory, ts), tuple(trace))
+    scenario.undo(laboratory)
+    return baseline
 
 
 def run_trial(laboratory: Laboratory, scenario: Scenario, where: str, rule: Rule, expected: Seen) -> Trial:
@@ -140,6 +149,7 @@ def run_trial(laboratory: Laboratory, scenario: Scenario, where: str, rule: Rule
 def _observe(laboratory: Laboratory, scenario: Scenario, ts: str, expected: Seen) -> Outcome:
     seen = scenario.see(laboratory, ts)
     dead_lettered = len(laboratory.take_dead_letters())
+    scenario.undo(laboratory)
     return find_outcome(expected, seen, dead_lettered, scenario.at_least_once)
 
 
@@ -257,10 +267,11 @@ def _within(laboratory: Laboratory, condition: Condition) -> Iterator[None]:
 
 def _act(laboratory: Laboratory, scenario: Scenario, condition: Condition, before: str) -> str:
     """Act; for NEWEST_FIRST, enqueue a copy and a correction too, so that there is an order to reverse."""
-    disordered = condition.delivery_mode is DeliveryMode.NEWEST_FIRST
+    # A stop is handled before its message is written, which needs the pollers.
+    disordered = condition.delivery_mode is DeliveryMode.NEWEST_FIRST and scenario is not STOP
     with laboratory.holding_back() if disordered else nullcontext():
         ts = scenario.act(laboratory, before)
-        if disordered and scenario is not COMMAND:
+        if disordered and scenario not in (COMMAND, DELETION):  # what is deleted has no words left to copy
             laboratory.enqueue(message_record(laboratory, ts))
             laboratory.enqueue(correction_record(laboratory, ts))
     return ts

@@ -81,8 +81,9 @@ class QueuePoller:
         return len(messages)
 
     def _failures(self, messages: "list[MessageTypeDef]") -> set[str]:
+        queue = self._queue_url.rpartition("/")[2]
         try:
-            answer = self._function.invoke({"Records": [build_record(message) for message in messages]})
+            answer = self._function.invoke({"Records": [build_record(message, queue) for message in messages]})
         except Exception:  # a failed invocation returns its whole batch to the queue
             _LOGGER.exception("The function %s raised", self._function.name)
             return {message["MessageId"] for message in messages}
@@ -100,8 +101,8 @@ class QueuePoller:
                 self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=handle)
 
 
-def build_record(message: "MessageTypeDef") -> dict[str, Any]:
-    """Build one record of Lambda's SQS event from a received message."""
+def build_record(message: "MessageTypeDef", queue: str = "sandbox") -> dict[str, Any]:
+    """Build one record of Lambda's SQS event from a message received from the queue of that name."""
     body = message["Body"]
     return {
         "messageId": message["MessageId"],
@@ -114,6 +115,6 @@ def build_record(message: "MessageTypeDef") -> dict[str, Any]:
         },
         "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:sandbox",
+        "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{queue}",
         "awsRegion": "eu-central-1",
     }

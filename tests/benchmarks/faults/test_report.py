@@ -21,7 +21,7 @@ def test_stored_findings_are_read_back(tmp_path):
 def test_outcomes_are_counted_by_fault_and_effect():
     page = write_report(Findings(trials={"effects": (HANDLED, HANDLED, LOST)}))
 
-    assert "| reset before the server acted | – | – | 2 × one visible copy, 1 × LOST | – | – | – |" in page
+    assert f"| reset before the server acted | – | – | 2 × one visible copy, 1 × LOST |{' – |' * 7}" in page
 
 
 def test_a_lost_message_is_listed_as_a_failure_and_fails_the_run():
@@ -47,7 +47,7 @@ def test_a_fault_that_never_struck_is_not_counted():
 
     page = write_report(Findings(trials={"effects": (missed,)}))
 
-    assert "| reset before the server acted | – | – | – | – | – | – |" in page
+    assert f"| reset before the server acted |{' – |' * 10}" in page
 
 
 def test_parts_that_were_not_run_are_marked():

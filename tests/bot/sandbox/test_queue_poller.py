@@ -42,6 +42,9 @@ def test_a_batch_reaches_the_function_as_one_sqs_event(sqs, queue_url):
     bodies = sorted(json.loads(record["body"])["number"] for record in events[0]["Records"])
     assert (received, bodies) == (3, [0, 1, 2])
     assert {record["eventSource"] for record in events[0]["Records"]} == {"aws:sqs"}
+    assert {record["eventSourceARN"].rpartition(":")[2] for record in events[0]["Records"]} == {
+        queue_url.rpartition("/")[2]
+    }
 
 
 def test_handled_messages_leave_the_queue_and_failed_ones_stay(sqs, queue_url):
