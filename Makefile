@@ -65,8 +65,9 @@ bench-cold-start: setup ## time from the first line of Python to the first answe
 faults: setup .venv-ministack/.ready $(STARTER)/manifest.json ## inject faults into the running system, for a few minutes
 	@$(PY) -m benchmarks.faults --model $(STARTER)
 
-verify-long: setup .venv-ministack/.ready $(STARTER)/manifest.json ## inject every fault everywhere, for long; writes docs/reliability.md
+verify-long: setup .venv-ministack/.ready $(STARTER)/manifest.json ## inject every fault everywhere, for long, and test the invariants in 20,000 steps; writes docs/reliability.md
 	@$(PY) -m benchmarks.faults --model $(STARTER) --long --out docs/reliability.md
+	@INVARIANT_STEPS=20000 $(PY) -m pytest -q tests/bot/pipeline/test_invariants.py
 
 STAGE ?= dev
 SERVERLESS := node_modules/.bin/serverless
