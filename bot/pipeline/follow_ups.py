@@ -46,7 +46,7 @@ class FollowUps:
     def _policy(self, key: MessageKey) -> Policy:
         return self.settings.load(key.team, self.steps.now()).policy
 
-    # --- Whose turn it is -----------------------------------------------------------------------------------
+    # --- Assignments ----------------------------------------------------------------------------------------
 
     def resolve(self, policy: Policy, mentions: tuple[str, ...], at: float) -> tuple[str, ...]:
         """Replace rotas by the people on call at that time. Ignore rotas that the policy does not define."""

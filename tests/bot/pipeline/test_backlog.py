@@ -35,7 +35,7 @@ class RateLimiter:
 
 
 class Ledger:
-    """What is decided about and what was seen, in memory."""
+    """Decisions and seen messages, in memory."""
 
     def __init__(self) -> None:
         self.decisions, self.seen = {}, set()
@@ -74,7 +74,7 @@ class World:
         self.at(self.clock.now + min(LONGEST_DELAY, max(0, delay)), record, notes)
 
     def dead_letter(self, delivery, reason):
-        raise AssertionError(f"set aside: {reason}")
+        raise AssertionError(f"dead-lettered: {reason}")
 
     def at(self, time, what, notes=None):
         heapq.heappush(self.events, (time, next(self.number), what, notes or {}))

@@ -24,7 +24,7 @@ from bot.ui.posts import build_summary
 
 
 class Channel:
-    """What was posted where people see it: step and message, in order. `fail` breaks the next post."""
+    """The visible posts: step and message, in order. `fail` breaks the next post."""
 
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
         self.name = name
@@ -76,7 +76,7 @@ def post(channel) -> Callable[..., Post]:
 
 
 def wait(steps: Idempotency, post: Post) -> int:
-    """Give the seconds for which a post is put off."""
+    """Return the seconds for which a post is put off."""
     with pytest.raises(RetryableError) as caught:
         steps.post(post)
     assert caught.value.refused

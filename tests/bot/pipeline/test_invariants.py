@@ -1,8 +1,8 @@
-"""Whatever happens in whatever order, the promises hold: a machine plays Slack, SQS, people and bad luck.
+"""The promises hold for any order of events: a state machine plays Slack, SQS, people and faults.
 
 Worker, reconciler, ledger, rate limiter and digests are real, and so are DynamoDB's conditional writes. Slack is a
-model in memory that loses answers, acts late and asks for patience; the queue is a list of which anything may come
-next, twice. People edit, delete, correct, answer, stop and start; a second workspace tells of the same messages; a
+model in memory that loses answers, acts late and limits the rate; the queue is a list of which anything may come
+next, twice. People edit, delete, correct, answer, stop and start; a second workspace delivers the same messages; a
 sweep queues what it has not seen.
 """
 
@@ -81,7 +81,7 @@ class Clock:
 
 @dataclass
 class Slack:
-    """What people see, and the luck of the posts to come. A late post lands when `land` is called.
+    """The visible posts, and the outcomes of the next ones. A late post lands when `land` is called.
 
     `meanwhile` is what a second worker does with the same message while the first one is in the middle of a post.
     """
@@ -144,7 +144,7 @@ class Slack:
         return sum(self.permalink(key) in self.words[ts] for ts in summaries)
 
     def let_time_pass(self, seconds):
-        """What nobody waits for any more is done within seconds, if at all."""
+        """Advance the clock; a late post lands within LATEST_SECONDS or not at all."""
         self.clock.now += seconds
         if seconds >= LATEST_SECONDS:
             self.land()
@@ -208,7 +208,7 @@ class Machine(RuleBasedStateMachine):
         follow_ups = FollowUps(self.slack, steps, held, RoundRobin(dynamodb, table), None)
         reconciler = Reconciler(self.slack, steps, classifier.manifest, held, follow_ups)
         admission = Admission(self.rate_limiter, self.clock)
-        # Nobody asks the bot anything here, and each message is a request of its own.
+        # The bot is asked nothing here, and each message is a request of its own.
         nobody = SimpleNamespace()
         messages = MessageHandler(classifier.manifest, self.ledger, reconciler, admission, nobody, self, self.clock)
         handlers = Handlers(messages, nobody, reconciler)
@@ -224,7 +224,7 @@ class Machine(RuleBasedStateMachine):
         self.queue.append(record)
 
     def dead_letter(self, delivery, reason):
-        raise AssertionError(f"set aside: {reason}")
+        raise AssertionError(f"dead-lettered: {reason}")
 
     def deliver(self, number: int) -> None:
         record = self.queue[number]
@@ -381,7 +381,7 @@ class Machine(RuleBasedStateMachine):
         assert all("deleted it" in self.slack.words[ts] for ts in self._posts(key))
 
     def _check_owner(self, key: MessageKey, case: Case, standing: list[str]) -> None:
-        """What is assigned is somebody's, and they are named, whatever was said and answered in whichever order."""
+        """Each assigned message has an owner who is named, whatever the order of corrections and answers."""
         owner = find_owner(case, find_assignee(case, Assign("technical")))
         assert owner, "a rota that is there has somebody"
         said = "answered by" if owner.instead_of else "assigned to"

@@ -22,7 +22,7 @@ from bot.pipeline.webhooks import (
 
 
 class Receiver:
-    """Somebody's server: notes what it is told, and answers as it is asked to."""
+    """A webhook receiver that records requests and returns the status it is set to."""
 
     def __init__(self) -> None:
         self.received: list[tuple[str, dict[str, str], dict]] = []

@@ -1,4 +1,4 @@
-"""Set aside with the reason, looked at, and given back, on real queues."""
+"""Messages are dead-lettered with the reason, listed and redriven, on real queues."""
 
 import json
 import uuid
@@ -45,7 +45,7 @@ def waiting(sqs, url: str) -> list[str]:
     return [message["Body"] for message in answer.get("Messages", [])]
 
 
-def test_what_was_set_aside_is_listed_with_the_reason_and_without_its_text(dead_letters, build_record, listed):
+def test_what_was_dead_lettered_is_listed_with_the_reason_and_without_its_text(dead_letters, build_record, listed):
     record = build_record(text="my card was charged twice")
     dead_letters.dead_letter(
         Delivery("1", to_json(record), tries=9, sent_at=1_700_000_000.5), "WorkspaceUninstalled: token_revoked"
@@ -152,7 +152,7 @@ def test_the_table_for_people_has_a_line_for_each_and_says_when_there_is_none():
     assert describe([], NOW) == "There are no dead letters."
 
 
-def test_a_message_that_cannot_be_set_aside_is_said_to_be_so(aws_environment):
+def test_a_message_that_cannot_be_dead_lettered_is_reported(aws_environment):
     nowhere = SqsDeadLetters(boto3.client("sqs"), "http://127.0.0.1:9/queue")
 
     with pytest.raises(QueueUnavailable):

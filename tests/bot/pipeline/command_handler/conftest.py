@@ -1,4 +1,4 @@
-"""What the answers to people are asked with, and about."""
+"""Fixtures of the command handler's tests."""
 
 import time
 
@@ -10,7 +10,7 @@ from bot.triage.case import Decision
 
 @pytest.fixture
 def settings_now(command_handler, team):
-    """Give what holds now, for the test's own workspace or another."""
+    """Return the current settings of the test's own workspace or another."""
     return lambda of=team: command_handler.settings.load(of, time.time())
 
 

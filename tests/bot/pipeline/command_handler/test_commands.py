@@ -1,4 +1,4 @@
-"""What `/classify` answers, and what it switches."""
+"""`/classify` answers questions and sets switches."""
 
 import time
 

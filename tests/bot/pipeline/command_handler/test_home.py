@@ -1,4 +1,4 @@
-"""What a Home tab shows."""
+"""App Home shows the week, the queues and the settings."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from bot.ui.text import home as home_text
 
 @pytest.fixture
 def shown_home(command_handler, slack):
-    """Give what Anna's Home tab shows, as JSON."""
+    """Return Anna's Home tab as JSON."""
 
     def show() -> str:
         command_handler.show_home(HomeRecord("T0SANDBOX", "U0ANNA", int(time.time())))

@@ -1,4 +1,4 @@
-"""What the dialog about one message shows."""
+"""The dialog about one message shows its classification."""
 
 import time
 

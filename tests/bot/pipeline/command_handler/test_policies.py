@@ -1,4 +1,4 @@
-"""What is said in the dialogs about a policy: tried, uploaded, saved, and where each label goes."""
+"""The policy dialogs report trials, uploads, saved policies and the route of each label."""
 
 import time
 

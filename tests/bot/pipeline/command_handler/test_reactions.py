@@ -12,7 +12,7 @@ REACTIONS = "version: 1\nreaction_corrections:\n  category:\n    technical: wren
 
 @pytest.fixture
 def react(command_handler, ledger, team, settings_now, decide_about):
-    """Let somebody react to a message that was read as billing; give its labels then."""
+    """React to a message that was classified as billing, and return its labels."""
     key = decide_about(f"{time.time():.6f}", team=team)
 
     def react(name: str, user: str = "U0ANNA", policy: str = REACTIONS) -> dict[str, str]:

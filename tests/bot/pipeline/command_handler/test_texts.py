@@ -1,4 +1,4 @@
-"""What is answered about a text, and what is posted in somebody's name."""
+"""Texts are classified on request, and posted in a person's name."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What carries decisions out on the stand-in Slack, with a clock that stands still and a process that can die."""
+"""Fixtures that carry out decisions on a fake Slack, with a fixed clock and a process that can die."""
 
 import itertools
 from dataclasses import dataclass
@@ -104,7 +104,7 @@ def correct(ledger, clock):
 
 @pytest.fixture
 def headline():
-    """Give the first line of what the bot wrote."""
+    """Return the first line of the bot's reply."""
 
     def headline(message: Message) -> str:
         block = message.content.blocks[0]

@@ -1,4 +1,4 @@
-"""What people correct is shown in Slack: where the message was sent, what is said of it, who waits."""
+"""Corrections are shown in Slack: in the routed post, the reply and the list of urgent messages."""
 
 import time
 from dataclasses import replace
@@ -153,7 +153,7 @@ def test_a_correction_made_while_another_is_shown_is_shown_as_well(
 
 @pytest.fixture
 def open_requests(dynamodb, ledger_table, clock):
-    """Give the messages that are listed as urgent and open."""
+    """Return the messages that are listed as urgent and open."""
     stats = StatsStore(dynamodb, ledger_table)
     return lambda: [waiting.key for waiting in stats.load("T0SANDBOX", clock.now).urgent]
 

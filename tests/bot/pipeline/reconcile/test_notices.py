@@ -1,4 +1,4 @@
-"""What only an admin can mend is told to the admin, once."""
+"""Admins are notified once of problems that only they can fix."""
 
 import uuid
 from dataclasses import replace
@@ -11,7 +11,7 @@ from bot.triage.case import PostReply, PostRoute
 
 @pytest.fixture
 def notices(slack, headline):
-    """Give what the admin was told."""
+    """Return the notices that the admin got."""
     return lambda: [headline(post) for post in slack.posts("C0LEADS") if post.bot_id]
 
 

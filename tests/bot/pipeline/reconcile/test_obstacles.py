@@ -1,4 +1,4 @@
-"""What is in the way of an effect keeps nothing else from happening."""
+"""A failed effect does not stop the other effects."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each effect is seen once, whoever dies in between and whatever answer is lost."""
+"""Each effect is visible once, even if a process dies or an answer is lost."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What must not be there is taken away: copies, and answers to what is gone."""
+"""Surplus posts are removed: copies, and replies to deleted messages."""
 
 import time
 from collections.abc import Sequence

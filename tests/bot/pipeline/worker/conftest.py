@@ -28,7 +28,7 @@ def policy() -> Policy:
 
 
 class DeadLetter:
-    """Notes what is set aside: the bodies, and why."""
+    """Records the dead letters: bodies and reasons."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []
@@ -73,7 +73,7 @@ def nobody_parts(record: LifecycleRecord) -> None:
 
 
 class OpenRoad:
-    """Keeps nobody waiting, for what is not about limits."""
+    """Never delays, for tests that are not about limits."""
 
     def take(self, line: str, interval: float, now: float, longest: float | None = None) -> float:
         return now
@@ -112,7 +112,7 @@ def deliver():
 
 @pytest.fixture
 def handlers_of():
-    """Give what a worker acts with."""
+    """Return a worker's handlers."""
     return lambda worker: worker.handlers("T0SANDBOX")
 
 

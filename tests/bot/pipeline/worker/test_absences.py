@@ -1,4 +1,4 @@
-"""What comes in while everybody is away: given out when the first is there again."""
+"""Messages that come in while a whole rota is away are assigned when the first person is back."""
 
 import time
 from dataclasses import replace
@@ -12,7 +12,7 @@ from bot.store.rotations import RoundRobin
 from bot.triage.case import Correction
 
 AWAY = "away: {U0ANNA: 2000-01-01..2100-01-01, U0BEN: 2000-01-01..2100-01-01}"
-# Turns pass on at midnight, so that whoever is back is at work at once, at whatever hour the tests run.
+# Turns pass on at midnight, so that a person who is back is on call at whatever hour the tests run.
 POLICY = f"""\
 version: 2
 channels:
@@ -56,7 +56,7 @@ def come_back(worker):
 
 @pytest.fixture
 def waiting(later):
-    """Give the records that wait for somebody to be there."""
+    """Return the records that wait for a person to be back."""
     return lambda: [record for record in later.records if isinstance(record, GiveOutRecord)]
 
 

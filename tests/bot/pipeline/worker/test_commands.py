@@ -1,4 +1,4 @@
-"""Commands as the worker answers them: once, at their response URL, while somebody can still wait for it."""
+"""The worker answers commands once, at their response URL, while Slack accepts an answer."""
 
 import time
 
@@ -30,7 +30,7 @@ def test_a_command_with_nothing_to_read_is_told_so(worker, answers, classifier, 
     assert classifier.calls == []
 
 
-def test_a_command_that_can_no_longer_be_answered_is_set_aside(
+def test_a_command_that_can_no_longer_be_answered_is_dead_lettered(
     worker, answers, classifier, dead_letter, deliver, command
 ):
     asked = command("a billing matter", age=26 * 60)
@@ -49,7 +49,7 @@ def test_an_answer_that_may_still_arrive_is_tried_again(worker, answers, dead_le
     assert dead_letter.bodies == []
 
 
-def test_an_answer_that_slack_will_never_take_is_set_aside(worker, answers, dead_letter, deliver, command):
+def test_an_answer_that_slack_will_never_take_is_dead_lettered(worker, answers, dead_letter, deliver, command):
     answers.failure = PermanentError("expired_url")
 
     assert deliver(worker, command("a billing matter")) == []

@@ -1,4 +1,4 @@
-"""Whose a request is: assigned in turn, and theirs who answer it first."""
+"""Requests are assigned in turn, and belong to the person who answers first."""
 
 import time
 from collections.abc import Callable
@@ -238,7 +238,7 @@ def test_what_is_answered_before_it_is_read_takes_nobodys_turn(worker, ledger, s
 
 @dataclass(frozen=True)
 class AnsweredMeanwhile(SlackActions):
-    """Somebody answers while a message is being sent on; `answer` is what the worker does about that."""
+    """A person answers while a message is being routed; `answer` is the worker's reaction."""
 
     answer: Callable[[], object]
 

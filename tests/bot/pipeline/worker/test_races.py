@@ -381,7 +381,7 @@ def test_facts_that_arrive_through_another_installation_count_for_the_channels_w
     assert "twice" in slack.posts("C0BILLING")[0].content.text
 
 
-def test_a_token_that_was_rotated_sets_no_message_aside(worker, written, deliver, later, dead_letter):
+def test_a_token_that_was_rotated_dead_letters_no_message(worker, written, deliver, later, dead_letter):
     def gone(team):
         raise WorkspaceUninstalled("invalid_auth")
 

@@ -1,4 +1,4 @@
-"""What becomes of requests: of edits and deletions, of messages that are read together, of answers."""
+"""Requests through the worker: edits, deletions, merged messages and answers."""
 
 import time
 import uuid
@@ -158,7 +158,7 @@ def merging(worker, settings_of, handlers_of, with_other, policy) -> Worker:
 
 @pytest.fixture
 def author() -> str:
-    """Somebody of whose earlier messages no other test knows."""
+    """Return an author who has no messages from other tests."""
     return f"U{uuid.uuid4().hex.upper()}"
 
 

@@ -157,7 +157,9 @@ def test_a_ledger_that_is_down_fails_what_needs_it(
 @pytest.mark.parametrize(
     "body", ["not json", "{}", '{"version": 0, "kind": "message"}', '{"version": 1, "kind": "message"}']
 )
-def test_a_record_that_cannot_be_read_is_set_aside_with_the_reason(worker, slack, dead_letter, written, body, deliver):
+def test_a_record_that_cannot_be_read_is_dead_lettered_with_the_reason(
+    worker, slack, dead_letter, written, body, deliver
+):
     assert deliver(worker, body, written("a billing matter")) == []
 
     assert (dead_letter.bodies, len(slack.posts("C0BILLING"))) == ([body], 1)
@@ -216,7 +218,7 @@ def test_a_message_that_is_decided_about_needs_no_second_place(limited, later, b
 # --- What does not succeed ----------------------------------------------------------------------------------
 
 
-def test_what_failed_too_often_is_set_aside_with_the_last_reason(worker, classifier, dead_letter, written, deliver):
+def test_what_failed_too_often_is_dead_lettered_with_the_last_reason(worker, classifier, dead_letter, written, deliver):
     classifier.failure = ClassifierUnavailable("no answer from the endpoint")
     record = written("a billing matter")
 
@@ -309,7 +311,7 @@ rules:
     return with_other(replace(worker, settings=held), reconciler=reconciler, messages=messages)
 
 
-def test_a_webhook_that_refuses_holds_nothing_up_and_is_set_aside_with_the_reason(
+def test_a_webhook_that_refuses_holds_nothing_up_and_is_dead_lettered_with_the_reason(
     following_rules, slack, later, dead_letter, written, deliver
 ):
     record = written("a billing matter")
@@ -379,7 +381,7 @@ def test_neither_text_nor_response_url_is_logged(worker, answers, classifier, wr
 # --- Workspaces ---------------------------------------------------------------------------------------------
 
 
-def test_a_record_of_a_workspace_that_is_gone_is_set_aside_and_the_others_are_handled(
+def test_a_record_of_a_workspace_that_is_gone_is_dead_lettered_and_the_others_are_handled(
     worker, slack, written, dead_letter, deliver, handlers_of
 ):
     def handlers(team: str) -> Handlers:
