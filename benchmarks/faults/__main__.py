@@ -18,11 +18,14 @@ from benchmarks.faults.laboratory import Laboratory
 from benchmarks.faults.latency import measure_latency
 from benchmarks.faults.report import Findings, load_findings, replace_file, save_findings, write_report
 from benchmarks.faults.rules import KILLS, Fault
-from benchmarks.faults.scenarios import MESSAGE, SCENARIOS
+from benchmarks.faults.scenarios import CHANGES, EDIT, MESSAGE, SCENARIOS, Scenario
 from benchmarks.faults.trials import Trial, run_conditions, run_deliveries, run_effects, run_requests
 from bot.sandbox.servers import ProcessError
 
-EFFECTS_PART, REQUESTS, QUEUES, FRONT, BURST, FUZZ = PARTS = ("effects", "requests", "queues", "front", "burst", "fuzz")
+EFFECTS_PART, REQUESTS, CHANGED, QUEUES, FRONT, BURST, FUZZ = PARTS = (
+    *("effects", "requests", "changes", "queues"),
+    *("front", "burst", "fuzz"),
+)
 ENDLESS, DELIVERIES = "endless", "deliveries"
 
 # Faults that do not wait for a client's time-out.
@@ -58,7 +61,10 @@ def _tables(part: str, laboratory: Laboratory, long: bool) -> Iterator[tuple[str
     if part == QUEUES:
         yield QUEUES, run_conditions(laboratory)
     elif part == REQUESTS:
-        yield REQUESTS, _run_all_requests(laboratory, long)
+        others = [scenario for scenario in SCENARIOS if scenario not in CHANGES]
+        yield REQUESTS, _run_all_requests(laboratory, others if long else [MESSAGE], long)
+    elif part == CHANGED:
+        yield CHANGED, _run_all_requests(laboratory, CHANGES if long else [EDIT], long)
     else:
         faults = tuple(Fault) if long else _QUICK
         yield EFFECTS_PART, run_effects(laboratory, faults)
@@ -66,8 +72,8 @@ def _tables(part: str, laboratory: Laboratory, long: bool) -> Iterator[tuple[str
         yield DELIVERIES, run_deliveries(laboratory, [fault for fault in faults if fault not in KILLS])
 
 
-def _run_all_requests(laboratory: Laboratory, long: bool) -> Iterator[Trial]:
-    for scenario in SCENARIOS if long else [MESSAGE]:
+def _run_all_requests(laboratory: Laboratory, scenarios: Iterable[Scenario], long: bool) -> Iterator[Trial]:
+    for scenario in scenarios:
         yield from run_requests(laboratory, scenario, _QUICK if long else [Fault.KILL_AFTER])
 
 

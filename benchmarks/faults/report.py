@@ -76,6 +76,9 @@ def write_report(findings: Findings) -> str:
         _REQUESTS_TEXT,
         _table_of_faults(tables.get("requests", ())),
         _source(measured, "requests"),
+        "The same for edits, deletions and stops:",
+        _table_of_faults(tables.get("changes", ())),
+        _source(measured, "changes"),
         "## Queues, tables and clocks",
         _QUEUES_TEXT,
         _table_of_faults(tables.get("queues", ())),
@@ -123,7 +126,7 @@ _EFFECTS_TEXT = "Each cell counts the outcomes of the trials."
 
 _REQUESTS_TEXT = """Each request that any function makes in a scenario meets each of these faults in turn. SIGKILL after
 each request covers every step boundary, because between two requests only the process's memory changes. The short form
-kills during a message only; `--long` tries every fault in every scenario."""
+kills during a message and an edit only; `--long` tries every fault in every scenario."""
 
 
 def _table_of_effects(trials: Sequence[Trial]) -> str:

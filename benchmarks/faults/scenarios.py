@@ -179,4 +179,7 @@ EDIT = Scenario("edit", _written, _edit, see_message)
 DELETION = Scenario("deletion", _written, _delete, see_message)
 STOP = Scenario("stop", _nothing, _stop, see_stop, undo=_start)
 
-SCENARIOS = (MESSAGE, CORRECTION, COMMAND, WEBHOOK, EDIT, DELETION, STOP)
+# A part of the report of their own, because they make many requests.
+CHANGES = (EDIT, DELETION, STOP)
+
+SCENARIOS = (MESSAGE, CORRECTION, COMMAND, WEBHOOK, *CHANGES)

@@ -235,11 +235,18 @@ def list_conditions(laboratory: Laboratory) -> tuple[Condition, ...]:
     )
 
 
+# Scenarios whose records cannot wait for each other: a deleted message has no words left to copy, and a stop is handled
+# before its message is written.
+_ALONE = (DELETION, STOP)
+
+
 def run_conditions(laboratory: Laboratory) -> Iterator[Trial]:
     """Run every scenario under every condition. The laboratory needs two workers."""
     for scenario in SCENARIOS:
         expected = run_baseline(laboratory, scenario).seen
         for condition in list_conditions(laboratory):
+            if condition.delivery_mode is DeliveryMode.NEWEST_FIRST and scenario in _ALONE:
+                continue
             before = scenario.arrange(laboratory)
             # Otherwise the rate limiter's rows of a skewed clock would turn posts into a summary.
             laboratory.clock.skip(3 * _SKEW_SECONDS)
@@ -267,11 +274,10 @@ def _within(laboratory: Laboratory, condition: Condition) -> Iterator[None]:
 
 def _act(laboratory: Laboratory, scenario: Scenario, condition: Condition, before: str) -> str:
     """Act; for NEWEST_FIRST, enqueue a copy and a correction too, so that there is an order to reverse."""
-    # A stop is handled before its message is written, which needs the pollers.
-    disordered = condition.delivery_mode is DeliveryMode.NEWEST_FIRST and scenario is not STOP
+    disordered = condition.delivery_mode is DeliveryMode.NEWEST_FIRST
     with laboratory.holding_back() if disordered else nullcontext():
         ts = scenario.act(laboratory, before)
-        if disordered and scenario not in (COMMAND, DELETION):  # what is deleted has no words left to copy
+        if disordered and scenario is not COMMAND:
             laboratory.enqueue(message_record(laboratory, ts))
             laboratory.enqueue(correction_record(laboratory, ts))
     return ts
