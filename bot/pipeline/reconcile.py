@@ -198,11 +198,15 @@ class Reconciler:
         if self.now() > current.until:
             raise RetryableError("out_of_time", refused=True, after=1)
         decision = current.decision
-        if step in current.results or current.case.corrections or decision.outcome != "automatic":
+        if step in current.results or current.case.corrections:
             return
         mode = self.settings_of(current.key.team).mode(current.key.channel)
         route = current.wanted.route
-        if mode != "automatic" and not (route and route.step in current.results):
+        if decision.outcome == "automatic":
+            is_off = mode != "automatic" and not (route and route.step in current.results)
+        else:
+            is_off = decision.outcome in ("suggest", "ask") and mode in ("off", "watch-only")
+        if is_off:
             self.ledger.revise_decision(current.key, decision, demote(decision, mode), self.now())
             raise _Again
 

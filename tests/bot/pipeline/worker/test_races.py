@@ -351,6 +351,19 @@ def test_what_was_decided_before_its_channel_was_muted_is_not_answered(switchabl
     assert (slack.posts("C0BILLING"), slack.thread(record.ts)) == ([], [])
 
 
+def test_a_suggestion_that_waited_is_not_made_once_its_channel_is_muted(switchable, slack, written, deliver):
+    worker, held = switchable
+    held.held = replace(held.held, switches=Switches(stopped=True))
+    record = written("a billing matter")
+    slack.installation.limits.plan("chat.postMessage", times=1, retry_after=1)
+    assert deliver(worker, record) == []
+    held.held = replace(held.held, switches=Switches(muted_channels=frozenset({"C0SUPPORT"})))
+
+    assert deliver(worker, record) == []
+
+    assert slack.thread(record.ts) == []
+
+
 def test_what_a_person_said_is_carried_out_though_the_bot_is_stopped(switchable, slack, written, deliver, say):
     worker, held = switchable
     record = written("a billing matter")
