@@ -98,7 +98,7 @@ class StatsStore:
     table: str
 
     def load(self, team: str, now: float) -> Stats:
-        """Read a team's board: three queries of a page each, however many messages there have been."""
+        """Read a team's statistics: three queries of a page each, however many messages there have been."""
         return Stats(
             self.load_week(team, now),
             self._read_queue(team, "review", now, newest_first=True),
@@ -111,7 +111,7 @@ class StatsStore:
         return Week(add_up(self._query(stats_partition(team), first, after_last)))
 
     def load_settled(self, team: str, now: float, most: int) -> tuple[Settled, ...]:
-        """Give the newest requests of the last DAYS days, with what is settled of each: one query, `most` at most."""
+        """Return at most `most` of the newest requests of the last DAYS days, with their settled labels: one query."""
         first, after_last = f"{TRACE}#{int(now) - DAYS * _DAY}", f"{TRACE}#~"
         rows = self._query(board_partition(team), first, after_last, Limit=most, ScanIndexForward=False)
         return tuple(settled for row in rows if (settled := read_settled(row, team)))

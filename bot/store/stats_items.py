@@ -1,4 +1,4 @@
-"""The board of a workspace, as rows of the ledger's table: what App Home and `/classify stats` show, by keys alone.
+"""Statistics and queues of a workspace as rows of the ledger's table, for App Home and `/classify stats`.
 
     pk board#TEAM   sk review#TS#CHANNEL, urgent#TS#CHANNEL   one row a message that waits, deleted when it need not
     pk board#TEAM   sk decided#TS#CHANNEL                     one row a request of the last days: what is settled of it
@@ -30,7 +30,7 @@ TRACE = "decided"
 
 
 def changes_to(table: str, key: MessageKey, delta: StatsDelta, now: float) -> Iterator[dict[str, Any]]:
-    """Give the writes of a transaction that change the board of the message's team."""
+    """Yield the transaction's writes that change the statistics of the message's team."""
     if delta.counts:
         yield {"Update": {"TableName": table, **_count(key, delta.counts, now)}}
     for queue, waiting in delta.begin.items():
@@ -94,7 +94,7 @@ def stats_partition(team: str) -> str:
 
 
 def first_of_day(day: str) -> str:
-    """Give what comes before all the rows of a day, and after those of the day before."""
+    """Return the sort key prefix of a day's rows, which sorts after those of the day before."""
     return f"day#{day}#"
 
 

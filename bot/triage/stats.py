@@ -1,4 +1,4 @@
-"""What a decision, a correction or an answer changes on a workspace's board: what is counted, who waits. Pure.
+"""Changes to a workspace's statistics and queues by a decision, a correction or an answer. Pure.
 
 A message counts on the day it was written (UTC), so that a later word on it lands where the message is counted.
 """
@@ -148,7 +148,7 @@ def _move(counts: dict[str, int], before: str, after: str) -> None:
 
 
 def day_of(ts: str) -> str:
-    """Give the day (UTC, `2026-11-22`) of a Slack timestamp."""
+    """Return the day (UTC, `2026-11-22`) of a Slack timestamp."""
     return datetime.fromtimestamp(min(float(ts), _LAST_SECOND), UTC).date().isoformat()
 
 
