@@ -21,7 +21,7 @@ from bot.slack.api import PermanentError
 from bot.slack.blocks import View
 from bot.slack.client import SlackActions
 from bot.store.rotations import RoundRobin
-from bot.triage.case import Assign, CallWebhook, Case, Escalate, StepResult
+from bot.triage.case import Assign, CallWebhook, Case, Escalate, PostReply, StepResult
 from bot.triage.ownership import find_taker
 from bot.triage.wanted import Wanted, context_of_original, want
 from bot.ui.posts import build_escalation, build_given_out
@@ -179,7 +179,11 @@ class FollowUps:
             return
         case = self.steps.ledger.load(record.key, self.steps.now())
         plan = self._plan(record.key, case)
-        called_for = plan and (not case.corrections or record.place in plan.escalation_places)
+        if case.corrections:
+            called_for = plan and record.place in plan.escalation_places
+        else:  # of what was switched off before it was answered, nobody is told either
+            is_off = case.decision and case.decision.outcome in ("silent", "watch")
+            called_for = plan and not (is_off and PostReply().step not in case.steps)
         if called_for and not case.first_answer:
             self._post_escalation(record)
 

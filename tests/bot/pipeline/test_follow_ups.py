@@ -13,6 +13,7 @@ from bot.queue.sender import LONGEST_DELAY
 from bot.slack.client import SlackActions
 from bot.store.rotations import RoundRobin
 from bot.triage.case import Assign, CallWebhook, Correction, Decision, Escalate, FirstAnswer, PostReply, PostRoute
+from bot.triage.wanted import demote
 
 POLICY = parse_policy("""\
 version: 2
@@ -299,6 +300,32 @@ def test_a_message_that_was_moved_is_not_waited_for_where_it_was(handled, follow
     follow_ups.escalate(record)
 
     assert len(slack.posts("C0BILLING")) == 1
+
+
+def test_of_what_was_switched_off_before_it_was_answered_nobody_is_told(
+    follow_ups, ledger, slack, written, facet_results, clock
+):
+    arranged = Decision("automatic", "sure", facet_results, "model-1", "endpoint", (Escalate(30, (), "C0BILLING"),))
+    ledger.record_decision(written.key, demote(arranged, "off"), clock())
+    now = int(clock())
+
+    follow_ups.escalate(
+        EscalationRecord(written.team, written.channel, written.ts, "C0BILLING", "support", 30, now, now)
+    )
+
+    assert slack.posts("C0BILLING") == []
+
+
+def test_what_an_edit_made_unclear_is_still_waited_for(handled, follow_ups, ledger, later, slack, clock):
+    record = escalation(later)
+    before = ledger.load(handled.key, clock()).decision
+    after = replace(before, outcome="silent", reason="below-threshold", effects=(), revision=1)
+    ledger.revise_decision(handled.key, before, after, clock())
+    clock.now = record.due + 1
+
+    follow_ups.escalate(record)
+
+    assert len(slack.posts("C0BILLING")) == 2
 
 
 def test_an_escalation_without_a_channel_is_said_in_the_thread(handled, follow_ups, slack, clock):
