@@ -66,8 +66,8 @@ faults: setup .venv-ministack/.ready $(STARTER)/manifest.json ## inject faults i
 	@$(PY) -m benchmarks.faults --model $(STARTER)
 
 verify-long: setup .venv-ministack/.ready $(STARTER)/manifest.json ## inject every fault everywhere, for long, and test the invariants in 20,000 steps; writes docs/reliability.md
-	@$(PY) -m benchmarks.faults --model $(STARTER) --long --out docs/reliability.md
 	@INVARIANT_STEPS=20000 $(PY) -m pytest -q tests/bot/pipeline/test_invariants.py
+	@$(PY) -m benchmarks.faults --model $(STARTER) --long --out docs/reliability.md
 
 STAGE ?= dev
 SERVERLESS := node_modules/.bin/serverless
