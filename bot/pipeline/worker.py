@@ -286,7 +286,7 @@ class Worker:
     def _note_seen(self, delivery: Delivery) -> None:
         """Keep the sweep from queueing a dead-lettered message again, on a best-effort basis."""
         with suppress(InvalidRecord, NewerRecord, LedgerUnavailable, SlackError, InstallationsUnavailable):
-            record = from_json(delivery.body)
+            record = self._at_home(from_json(delivery.body))
             if isinstance(record, MessageRecord):
                 self.handlers(record.team).messages.note_seen(record.key)
 

@@ -462,3 +462,15 @@ def test_poison_is_dead_lettered_once_whatever_the_sweep_finds(
         assert record.key not in {each.key for each in swept.missing}
 
     assert len(dead_letter.bodies) == 1
+
+
+def test_poison_that_another_installation_delivered_is_known_to_the_sweep_of_the_channels_workspace(
+    worker, ledger, written, deliver, dead_letter
+):
+    at_home = replace(worker, home_of=lambda team, channel: "T0SANDBOX")
+    record = written("poison")
+
+    deliver(at_home, replace(record, team="T0SECOND"), tries=9)
+
+    assert len(dead_letter.bodies) == 1
+    assert ledger.find_known([record.key]) == {record.key}
