@@ -21,7 +21,7 @@ _KEPT_SECONDS = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a summary says of one message: where it was written, how it reads, where it is."""
+    """One message in a summary: where it was written, how it reads, where it is."""
 
     channel: str
     display: str

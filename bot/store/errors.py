@@ -1,4 +1,4 @@
-"""What DynamoDB's failures mean to the bot, in one place."""
+"""Translate DynamoDB's failures into the bot's own, in one place."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -182,7 +182,7 @@ class Ledger:
             raise VersionTaken(f"another answer to {key} is known")
 
     def record_deletion(self, key: MessageKey, now: float) -> None:
-        """Write that the message was deleted; nobody waits for an answer to it any more."""
+        """Write that the message was deleted; no answer to it is due any more."""
         self._put(deletion_row(key, now), _IS_NEW, withdrawal_delta(), key, now)
 
     def add_part(self, key: MessageKey, ts: str, now: float) -> None:
@@ -267,7 +267,7 @@ class Ledger:
         return self._unlock(lock, "SET shown = :facts REMOVE locked_until", condition, {":facts": {"N": str(facts)}})
 
     def unlock(self, lock: Lock) -> None:
-        """Give the lock back with work left to do."""
+        """Return the lock with work left to do."""
         self._unlock(lock, "REMOVE locked_until", "attribute_exists(pk)", {})
 
     def _unlock(self, lock: Lock, expression: str, condition: str, values: dict[str, Any]) -> bool:
@@ -358,7 +358,7 @@ class Ledger:
             )
 
     def release(self, claim: Claim, turn: float | None = None) -> None:
-        """Give a claim back after a try that surely left no trace, so that the next may begin at once.
+        """Return a claim after a try that surely left no trace, so that the next may begin at once.
 
         `turn` is what that next one need not take again.
         """

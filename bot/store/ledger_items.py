@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 from bot.queue.messages import MessageKey
 from bot.triage.case import WITHDRAW, Case, Correction, Decision, FirstAnswer, StepResult, decision_from_document
 
-# Longer than anybody corrects a message, and than SQS keeps one (14 days).
+# Longer than people correct a message, and than SQS keeps one (14 days).
 KEPT_SECONDS = 90 * 24 * 3600
 
 CASE = "case"
@@ -118,7 +118,7 @@ def _was_tried(row: Row) -> bool:
 
 
 def read_parts(rows: Iterable[Row]) -> list[tuple[str, bool]]:
-    """Give the messages (by their ts) that were read together with one, and whether they have been split."""
+    """Return the messages (by their ts) that were read together with one, and whether they have been split."""
     names = ((row["sk"]["S"], row) for row in rows)
     return [(sk.removeprefix(_PART), row["is_split"]["BOOL"]) for sk, row in names if sk.startswith(_PART)]
 

@@ -1,6 +1,6 @@
-"""What one author writes in quick succession is one request: which message leads, and which are parts of it.
+"""Group what one author writes in quick succession: which message leads the request, and which are parts of it.
 
-One row a channel and author has the latest burst: its first message leads, and whoever comes within the window of the
+One row a channel and author has the latest burst: its first message leads, and a message within the window of the
 last one belongs to it. The row is moved on by conditional writes, so that of two messages that are handled at the same
 moment one leads and the other follows.
 """
@@ -39,7 +39,7 @@ class MessageGroup:
 
 
 def join(burst: MessageGroup | None, ts: str, window: float) -> MessageGroup | None:
-    """Give the burst with a message in it, or the new one that it begins; None where it stays on its own. Pure.
+    """Return the burst with a message in it, or the new one that it begins; None where it stays on its own. Pure.
 
     A message that is older than the whole burst stays on its own: its turn to lead is over.
     """
@@ -60,7 +60,7 @@ class MessageGroups:
     table: str
 
     def find_root(self, record: MessageRecord, window: float, now: float) -> str:
-        """Give the ts of the message that leads the burst a message belongs to: its own where it leads or is alone."""
+        """Return the ts of the message that leads a message's burst: its own where it leads or is alone."""
         for _ in range(_RACES):
             before = self._read(record)
             after = join(before, record.ts, window)

@@ -1,6 +1,6 @@
 """Lines in which posts and messages wait their turn: a counter row a line, moved on by conditional writes.
 
-A line is what may go at one pace: the posts to one channel, the messages of one workspace. Whoever takes a turn gets
+A line is what may go at one pace: the posts to one channel, the messages of one workspace. A taken turn gets
 a point in time; no two turns of a line are nearer than its interval. A turn that is not used is lost.
 """
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _SORT_KEY = "turns"
 
-# A line that nobody has stood in for a day is no different from a new one.
+# A line that has been empty for a day is no different from a new one.
 _KEPT_SECONDS = 24 * 3600
 
-# Each lost race means that somebody else has got a turn.
+# Each lost race means that another caller has got a turn.
 _RACES = 10
 
 
@@ -34,7 +34,7 @@ class RateLimiter:
     table: str
 
     def take(self, line: str, interval: float, now: float, longest: float | None = None) -> float:
-        """Give the time of the next free turn, `now` at the earliest.
+        """Return the time of the next free turn, `now` at the earliest.
 
         Raises RateLimitExceeded, and takes none, when that is more than `longest` seconds away.
         """
@@ -47,7 +47,7 @@ class RateLimiter:
         raise LedgerUnavailable(f"the line {line} moves faster than a turn can be taken")
 
     def _start(self, line: str, interval: float, now: float) -> bool:
-        """Take a turn in a line where nobody waits."""
+        """Take a turn in an empty line."""
         expression = "SET next_turn = :next, expires_at = :expires"
         values = {":next": _milliseconds(now + interval), ":now": _milliseconds(now)}
         condition = "attribute_not_exists(next_turn) OR next_turn <= :now"

@@ -17,9 +17,9 @@ class RoundRobin:
     table: str
 
     def next(self, team: str, rota: str) -> int:
-        """Give the number of the next turn, from 0; no number is given twice. Raises LedgerUnavailable.
+        """Return the number of the next turn, from 0; no number is given twice. Raises LedgerUnavailable.
 
-        A call whose answer is lost has taken its turn: then somebody is passed over once.
+        A call whose answer is lost has taken its turn: then one person is passed over once.
         """
         key: Any = {"pk": {"S": f"round#{team}"}, "sk": {"S": rota}}
         with dynamodb_errors():

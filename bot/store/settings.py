@@ -1,4 +1,4 @@
-"""What a team has set from Slack: its policy in all its versions, and the switches that hold until they are set back.
+"""Store what a team has set from Slack: its policy in all its versions, and its switches, which hold until set back.
 
 All of it is the partition `settings#TEAM` of the ledger's table:
 
@@ -36,7 +36,7 @@ _MOST_VERSIONS = 50
 # A worker's batch costs one read at most, and /classify stop holds everywhere after as long.
 FRESH_SECONDS = 5
 
-# Longer than anybody asks who switched what.
+# Longer than people ask who switched what.
 _HISTORY_KEPT_SECONDS = 400 * 24 * 3600
 
 _POLICY = "now#policy"
@@ -46,7 +46,7 @@ _AT = "at#"  # when the switch of this name was last set, in microseconds since 
 
 
 class PolicyChanged(Exception):
-    """Somebody else has saved a policy meanwhile: look at theirs first."""
+    """Another author has saved a policy meanwhile: look at theirs first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class SettingsStore:
         return known
 
     def reload(self, team: str, now: float) -> TeamSettings:
-        """Give what holds at this moment, for somebody who may just have changed it elsewhere."""
+        """Return what holds at this moment, for a person who may just have changed it elsewhere."""
         _, known = self._known.get(team, (now, None))
         settings = self._read(team, known)
         self._known[team] = (now, settings)
@@ -142,12 +142,12 @@ class SettingsStore:
         return self.default, 0
 
     def read_policy(self, team: str, version: int | None = None) -> SavedPolicy | None:
-        """Give a policy as its author wrote it, of the version named or in force; None where there is none."""
+        """Return a policy as its author wrote it, of the version named or in force; None where there is none."""
         name = _POLICY if version is None else _kept(version)
         return next((_read_saved(row) for row in self._query(team, name) if row["sk"]["S"] == name), None)
 
     def read_history(self, team: str, most: int) -> tuple[Change, ...]:
-        """Give the latest changes, at most so many, the latest first."""
+        """Return the latest changes, at most so many, the latest first."""
         rows = self._query(team, "history#", latest_first=True)
         return tuple(_read_change(row) for row, _ in zip(rows, range(most), strict=False))
 
@@ -169,7 +169,7 @@ class SettingsStore:
         """Put a policy in force and give its version.
 
         `base` is the version that the author had in front of them, where that is known. Raises PolicyChanged where
-        somebody else has saved one since.
+        another author has saved one since.
         """
         saved = self.read_policy(team)
         version = saved.version if saved else 0
@@ -315,7 +315,7 @@ def _read_switches(row: Row) -> Switches:
     )
 
 
-# A team (nobody's, where it is the packaged policy), the version of its policy, and that of a model.
+# A team (empty for the packaged policy), the version of its policy, and that of a model.
 Pair: TypeAlias = tuple[str, int, str]
 
 

@@ -1,4 +1,4 @@
-"""What a workspace's people see of the bot's work: this week in figures, who waits for a word, who for an answer."""
+"""Count the bot's work in a workspace: this week in figures, who waits for a word, who for an answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ DAYS = 7
 _DAY = 24 * 3600
 _DAYS_A_MONTH = 365 / 12
 
-# More than anybody wants to see at once; beyond it only "or more" is said.
+# More than people want to see at once; beyond it only "or more" is said.
 MOST_WAITING = 50
 
 
@@ -40,7 +40,7 @@ class Week:
 
     @property
     def volumes(self) -> dict[str, int]:
-        """Give how many messages each label of the main facet has now, the most first."""
+        """Return how many messages each label of the main facet has now, the most first."""
         volumes = {label: count for label, count in self._part("label").items() if count > 0}
         return dict(sorted(volumes.items(), key=lambda volume: (-volume[1], volume[0])))
 
@@ -54,7 +54,7 @@ class Week:
 
     @property
     def a_month(self) -> float:
-        """Give how many requests a month have, at this week's pace."""
+        """Return how many requests a month have, at this week's pace."""
         return self.triaged / DAYS * _DAYS_A_MONTH
 
     @property
@@ -62,12 +62,12 @@ class Week:
         return sum(self._part("ignored").values())
 
     def verdicts(self, facet: str) -> tuple[int, int]:
-        """Give how often people said of a facet that the bot was right, and how often that it was wrong."""
+        """Return how often people said of a facet that the bot was right, and how often that it was wrong."""
         return self.counts.get(f"right#{facet}", 0), self.counts.get(f"wrong#{facet}", 0)
 
     @property
     def answered_within(self) -> int | None:
-        """Give within how many seconds (see ANSWERED_WITHIN) half of the answered requests had a person's answer."""
+        """Return within how many seconds (see ANSWERED_WITHIN) half of the answered requests had a person's answer."""
         answered = {int(within): count for within, count in self._part("answered").items()}
         counted, half = 0, sum(answered.values()) / 2
         for within in sorted(answered):

@@ -1,4 +1,4 @@
-"""What another policy would have done with messages that are decided about: which it would send elsewhere. Pure.
+"""Compare another policy with decisions that were made: which messages it would send elsewhere. Pure.
 
 Nothing of a message's text is kept, so where rules go by key words or by the author's team and the text is not at
 hand, every way that they could have gone is looked at. Where that makes a difference, it is said to be open.
@@ -18,7 +18,7 @@ _MOST_DECISIONS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A message that was decided about, with the labels that are settled; `circumstances` is None where the message
+    """A message that was decided about, with the labels that are settled; `message_context` is None where the message
     itself has not been read again.
     """
 
@@ -39,7 +39,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What would become of messages: those that would go elsewhere, how many would not, and those that are open."""
+    """The comparison's result: the messages that would go elsewhere, how many would not, and those that are open."""
 
     moves: tuple[Move, ...] = ()
     same: int = 0
@@ -47,7 +47,7 @@ class Backtest:
 
 
 def compare(old: Policy, new: Policy, messages: Sequence[Decided]) -> Backtest:
-    """Hold two policies against messages: as many of the first ones as can be done while somebody waits."""
+    """Hold two policies against messages: as many of the first ones as can be done while a person waits."""
     before_it, after_it = _Labels.of(old), _Labels.of(new)
     most = _MOST_DECISIONS // (len(before_it.label_views) + len(after_it.label_views))
     moves: list[Move] = []
@@ -76,7 +76,7 @@ class _Labels:
         return _Labels(policy, tuple(_label_views(policy)))
 
     def find(self, message: Decided) -> set[str | None]:
-        """Give the channels that a message may be sent to: one, unless that goes by what is not known."""
+        """Return the channels that a message may be sent to: one, unless that goes by what is not known."""
         if message.message_context:
             return {_destination(self.policy, message, message.message_context)}
         known = MessageContext(message.key.channel, when_written(message.key.ts))
@@ -84,12 +84,12 @@ class _Labels:
 
 
 def _destination(policy: Policy, message: Decided, message_context: MessageContext) -> str | None:
-    """Give where a message belongs by all that is settled of it, whether or not somebody had to confirm it."""
+    """Return where a message belongs by all that is settled of it, whether or not a person had to confirm it."""
     return policy.evaluate(Situation(message.labels, message.main, message_context)).route
 
 
 def _label_views(policy: Policy) -> Iterator[Policy]:
-    """Give the policy without its rules that go by a text, and with each of them as if its text were that of the rule.
+    """Return the policy without its rules that go by a text, and with each of them as if its text were the rule's.
 
     One at a time is enough: of several that hold, the first one that posts decides.
     """

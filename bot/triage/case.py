@@ -1,4 +1,4 @@
-"""What is known of one message: what the classifier found, what was decided, what was done, what people corrected.
+"""The facts of one message: what the classifier found, what was decided, what was done, what people corrected.
 
 All of it plain values without the message's text, so it can be remembered for long.
 """
@@ -55,7 +55,7 @@ class AddReaction:
 
 @dataclass(frozen=True, slots=True)
 class PostRoute:
-    """Send the message on to a channel, and mention somebody there: `here`, ids, names of rotas. `urgent`: say so."""
+    """Send the message on to a channel, and mention people there: `here`, ids, names of rotas. `urgent`: say so."""
 
     channel: str
     mentions: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class PostReply:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """Give the message to the next person of a rota, in turn."""
+    """Return the message to the next person of a rota, in turn."""
 
     rota: str
 
@@ -93,13 +93,13 @@ class Assign:
 
     @property
     def later_step(self) -> str:
-        """The step of giving it to somebody after all, where nobody was there at first."""
+        """The step of giving it to a person after all, where none was there at first."""
         return f"given:{self.rota}"
 
 
 @dataclass(frozen=True, slots=True)
 class CallWebhook:
-    """Tell a webhook of the team's of the message."""
+    """Post the message to a webhook of the team's."""
 
     name: str
 
@@ -110,7 +110,7 @@ class CallWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """When nobody has answered after `minutes`, say so in `channel` (in the thread, if None) and mention somebody."""
+    """When no person has answered after `minutes`, say so in `channel` (in the thread, if None) and mention people."""
 
     minutes: int
     mentions: tuple[str, ...]
@@ -156,10 +156,10 @@ class FacetResult:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided about a message, why, and the effects to carry out, in their order.
+    """The decision about a message, why, and the effects to carry out, in their order.
 
-    `findings` has the main facet first, and is empty where the message was not classified. `urgent`: the policy wants
-    somebody to know at once. `revision` counts how often it was decided anew, because the message had changed.
+    `facet_results` has the main facet first, and is empty where the message was not classified. `urgent`: the policy
+    wants a person to know at once. `revision` counts how often it was decided anew, because the message had changed.
     `leader` is the ts of the message that this one is read together with. The decision is of the text as it was at
     `text_as_of`, made at `decided_at` (both in seconds since the epoch) under version `policy_version` of the policy;
     these are None in decisions of earlier versions of the program.
@@ -183,7 +183,7 @@ class Decision:
         return {facet_result.facet: facet_result.label for facet_result in self.facet_results}
 
     def to_document(self) -> dict[str, Any]:
-        """Give the decision as a JSON object."""
+        """Return the decision as a JSON object."""
         return {
             "outcome": self.outcome,
             "reason": self.reason,
@@ -278,9 +278,9 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswer:
-    """Somebody other than its author answered the message, at `answered_at` (seconds since the epoch).
+    """A person other than its author answered the message, at `answered_at` (seconds since the epoch).
 
-    `team` is that of somebody who belongs to another one than ours (Slack Connect).
+    `team` is that of a person who belongs to another one than ours (Slack Connect).
     """
 
     user: str
@@ -308,7 +308,7 @@ class Case:
 
     @property
     def is_shown(self) -> bool:
-        """Whether Slack shows all facts."""
+        """Return whether Slack shows all facts."""
         return self.shown == self.facts
 
     @property

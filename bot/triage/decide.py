@@ -33,7 +33,7 @@ SMALLEST_MARGIN = 0.1
 
 
 def find_reason_to_ignore(record: MessageRecord, settings: TeamSettings) -> Reason | None:
-    """Tell why a message need not be classified, or None where it must be."""
+    """Return why a message need not be classified, or None where it must be."""
     if settings.policy.is_destination(record.channel):
         return "destination-channel"
     if settings.mode(record.channel) == "off":
@@ -64,7 +64,7 @@ def ignore(reason: Reason, leader: str | None = None) -> Decision:
 
 
 def assess(prediction: Prediction, manifest: Manifest) -> tuple[FacetResult, ...]:
-    """Give what the classifier found, facet by facet, the main one first, and where it is sure enough to act."""
+    """Return what the classifier found, facet by facet, the main one first, and where it is sure enough to act."""
     is_sound = find_doubt(prediction) is None
     found = prediction.facets
     return tuple(
@@ -76,7 +76,7 @@ def assess(prediction: Prediction, manifest: Manifest) -> tuple[FacetResult, ...
 
 
 def doubt(prediction: Prediction, manifest: Manifest) -> Reason | None:
-    """Tell why the main facet should not be acted on without a person, or None where it may."""
+    """Return why the main facet should not be acted on without a person, or None where it may."""
     main = manifest.facets[0]
     found = prediction.facets[main.name]
     whole = find_doubt(prediction)
@@ -88,7 +88,7 @@ def doubt(prediction: Prediction, manifest: Manifest) -> Reason | None:
 
 
 def context_of(record: MessageRecord) -> MessageContext:
-    """Give what rules go by beside the labels, as it was when the message was written."""
+    """Return what rules go by beside the labels, as it was when the message was written."""
     return MessageContext(record.channel, when_written(record.ts), record.author_team, record.text)
 
 
@@ -98,7 +98,7 @@ def when_written(ts: str) -> datetime:
 
 
 def direct(facet_results: tuple[FacetResult, ...], policy: Policy, message_context: MessageContext) -> Directions:
-    """Give the policy's directions for the labels that are sure enough."""
+    """Return the policy's directions for the labels that are sure enough."""
     sure = {facet_result.facet: facet_result.label for facet_result in facet_results if facet_result.sure}
     return policy.evaluate(Situation(sure, facet_results[0].facet, message_context))
 
@@ -117,7 +117,7 @@ def decide(record: MessageRecord, prediction: Prediction, settings: TeamSettings
 
 
 def is_urgent(directions: Directions) -> bool:
-    """Tell whether somebody has to answer soon: the policy calls it urgent, or asks again after a time."""
+    """Return whether a person has to answer soon: the policy calls it urgent, or asks again after a time."""
     return directions.urgent or directions.escalate is not None
 
 
@@ -134,7 +134,7 @@ def _judge(mode: Mode, reason: Reason | None, directions: Directions, policy: Po
 
 
 def _effects_of(outcome: Outcome, reason: Reason, directions: Directions) -> tuple[Effect, ...]:
-    """Give what is to be done; of an outcome that is not named here nothing is seen in Slack."""
+    """Return what is to be done; of an outcome that is not named here nothing is seen in Slack."""
     if outcome in ("suggest", "ask"):
         return (PostReply(),)
     if reason == "rule":
@@ -160,7 +160,7 @@ def reply_effect(directions: Directions) -> PostReply:
 
 
 def later_effects(directions: Directions) -> Iterator[CallWebhook | Escalate]:
-    """Give what goes on after the message has been handled."""
+    """Return what goes on after the message has been handled."""
     yield from (CallWebhook(name) for name in directions.webhooks)
     if directions.escalate:
         escalation = directions.escalate

@@ -1,4 +1,4 @@
-"""What the bot reads out of a message, as people see it: display names in place of labels. Pure."""
+"""Show what the bot reads out of a message to people: display names in place of labels. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,12 +33,12 @@ class LabelView:
 
 
 def view_facet_results(facet_results: Sequence[FacetResult], manifest: Manifest) -> tuple[LabelView, ...]:
-    """Give the classifier's findings for people. A label of an older model that is gone keeps its short name."""
+    """Return the classifier's findings for people. A label of an older model that is gone keeps its short name."""
     return tuple(_read(facet_result, None, manifest) for facet_result in facet_results)
 
 
 def view_case(case: Case, manifest: Manifest) -> tuple[LabelView, ...]:
-    """Give the findings of a decided case as they stand after people's corrections."""
+    """Return the findings of a decided case as they stand after people's corrections."""
     assert case.decision is not None
     latest = {correction.facet: correction for correction in case.corrections}
     return tuple(

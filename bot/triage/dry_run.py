@@ -1,4 +1,4 @@
-"""What a policy would make of one message, and which of its rules says so. Pure."""
+"""Predict what a policy would make of one message, and which of its rules says so. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What would be decided, and all that rules want; `decision` says whether it is done without a person."""
+    """The predicted decision, and all that rules want; `decision` says whether it is done without a person."""
 
     decision: Decision
     wishes: tuple[Wish, ...] = ()

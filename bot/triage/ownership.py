@@ -1,4 +1,4 @@
-"""Whose a request is: the person's that it was assigned to, or whoever's that answered it first. Pure."""
+"""Find the owner of a request: the person that it was assigned to, or the one that answered it first. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from bot.triage.case import Assign, Case, FirstAnswer
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who has a request. `instead_of` is whom it was assigned to, where somebody else answered and so took it."""
+    """The owner of a request. `instead_of` is whom it was assigned to, where another person answered and so took it."""
 
     person: str
     instead_of: str | None = None
 
 
 def find_owner(case: Case, assigned: str | None) -> Owner | None:
-    """Say who has a request that was assigned to this person; nobody has one that was not assigned."""
+    """Return the owner of a request that was assigned to this person; one that was not assigned has none."""
     if assigned is None:
         return None
     taker = find_taker(case)
@@ -22,10 +22,10 @@ def find_owner(case: Case, assigned: str | None) -> Owner | None:
 
 
 def find_taker(case: Case) -> str | None:
-    """Give who took a request by answering it first.
+    """Return who took a request by answering it first.
 
-    Nobody has where another organisation's person answered, or where somebody said since that it is about something
-    else: then whoever answered may be the wrong one for it, and it is for the rules again.
+    None where another organisation's person answered, or where a person said since that it is about something
+    else: then the one who answered may be the wrong one for it, and it is for the rules again.
     """
     answer = case.first_answer
     return None if answer is None or answer.team or _was_moved_since(case, answer) else answer.user
@@ -43,11 +43,11 @@ def _was_moved_since(case: Case, answer: FirstAnswer) -> bool:
 
 
 def find_assignee(case: Case, assign: Assign) -> str | None:
-    """Give whom a request was assigned to, at once or when somebody was there again."""
+    """Return whom a request was assigned to, at once or when a person was there again."""
     results = (case.steps.get(step) for step in (assign.step, assign.later_step))
     return next((result.person for result in results if result and result.person), None)
 
 
 def find_assigned(case: Case) -> tuple[str, ...]:
-    """Give all that a request was ever assigned to, by whichever rota."""
+    """Return all that a request was ever assigned to, by whichever rota."""
     return tuple(result.person for result in case.steps.values() if result.person)

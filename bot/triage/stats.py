@@ -31,7 +31,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What becomes known of a message, for other policies to be held against: labels by facet. `found` are those that
+    """The facts of a message, for other policies to be held against: labels by facet. `found` are those that
     the classifier is sure of, with the `main` facet; `said` those that people gave. None leaves what was known.
     """
 
@@ -51,7 +51,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class StatsDelta:
-    """What changes: counters by name (of the message's day), who begins to wait in a queue, who need not any more, what
+    """The changes: counters by name (of the message's day), who begins to wait in a queue, who need not any more, what
     becomes known of the message. `gone`: there is no such message any more.
     """
 
@@ -63,7 +63,7 @@ class StatsDelta:
 
 
 def decision_delta(key: MessageKey, decision: Decision) -> StatsDelta:
-    """Count a new decision once; whoever has to say something about it finds it in a queue."""
+    """Count a new decision once; people who have to say something about it find it in a queue."""
     if decision.outcome == "ignore":
         return StatsDelta({f"ignored#{decision.reason}": 1})
     main = decision.facet_results[0]
@@ -91,7 +91,7 @@ def revision_delta(key: MessageKey, before: Decision, after: Decision) -> StatsD
 
 
 def withdrawal_delta() -> StatsDelta:
-    """Let nobody wait for a word on a message that is gone."""
+    """Remove a message that is gone from those that wait for a word."""
     return StatsDelta(end=frozenset({"review", "urgent"}), gone=True)
 
 
@@ -119,7 +119,7 @@ ANSWERED_WITHIN = (60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 60
 
 
 def answer_delta(key: MessageKey, case: Case, answer: FirstAnswer) -> StatsDelta:
-    """Count how long the customer waited for a person; nobody has to answer any more.
+    """Count how long the customer waited for a person; no answer is due any more.
 
     What was counted of another answer, which turned out not to be the first, is taken back.
     """

@@ -1,4 +1,4 @@
-"""What Slack has to show for a case: a function of the facts, whatever order they came in. Pure."""
+"""Compute what Slack has to show for a case: a function of the facts, whatever order they came in. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -27,7 +27,7 @@ class Wanted:
     """The effects that a case calls for, in the order to carry them out.
 
     `moves`: posts in other channels than the route's give way. `destination` is where the message belongs, or would
-    go if somebody confirmed the suggestion.
+    go if a person confirmed the suggestion.
     """
 
     effects: tuple[Effect, ...] = ()
@@ -63,7 +63,7 @@ def want(case: Case, policy: Policy, message_context: MessageContext) -> Wanted:
     suggested = route.channel if route else None
     if decision.outcome in ("suggest", "ask"):
         suggested = direct(decision.facet_results, policy, message_context).route
-    # A message that is only read anew is moved, but not taken from where somebody may be working on it.
+    # A message that is only read anew is moved, but not taken from where a person may be working on it.
     return Wanted(decision.effects, moves=route is not None, urgent=decision.urgent, destination=suggested)
 
 
@@ -123,7 +123,7 @@ def revise(before: Decision, after: Decision) -> Decision | None:
     """Return the decision that replaces the standing one for a message that was changed, None where none does.
 
     A decision about an older text never replaces one about a newer. What has become small talk or unreadable stays the
-    request that it was: somebody may be working on it.
+    request that it was: a person may be working on it.
     """
     if (after.text_as_of or 0) <= (before.text_as_of or 0):
         return None
