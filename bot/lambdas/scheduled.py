@@ -40,18 +40,20 @@ class Scheduled:
     settings: SettingsStore
 
     def sweeper_for(self, workspace: ConnectedWorkspace) -> Sweeper:
-        return Sweeper(SlackActions(workspace.client), self.ledger, self.triage, self.settings)
+        slack, home_of = SlackActions(workspace.client), self.workspaces.home_of
+        return Sweeper(slack, self.ledger, self.triage, self.settings, home_of=home_of)
 
 
 @cache
 def _scheduled() -> Scheduled:
     ledger = build_ledger(require(os.environ, "LEDGER_TABLE"))
     default = load_policy(Path(require(os.environ, "POLICY_FILE")))
+    settings = SettingsStore(ledger.client, ledger.table, default)
     return Scheduled(
-        workspaces=build_workspaces(os.environ, ledger.client, time.time),
+        workspaces=build_workspaces(os.environ, ledger.client, time.time, settings),
         ledger=ledger,
         triage=build_queue(require(os.environ, "TRIAGE_QUEUE_URL")),
-        settings=SettingsStore(ledger.client, ledger.table, default),
+        settings=settings,
     )
 
 

@@ -11,7 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -90,7 +90,8 @@ def _build_clean_up(key: str, step: str, place: str, now: int) -> TidyRecord | N
 class Sweeper:
     """Sweeps the channels of one workspace. Methods raise what their collaborators raise; all are idempotent.
 
-    `clock` and `sleep` serve Slack's Retry-After.
+    `clock` and `sleep` serve Slack's Retry-After. `home_of` returns the workspace that a channel's messages are handled
+    for: where several share a channel, what one of them delivered is known to the sweeps of all.
     """
 
     slack: SlackActions
@@ -99,6 +100,7 @@ class Sweeper:
     settings: SettingsSource
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    home_of: Callable[[str, str], str] = lambda team, channel: team
 
     @property
     def watermarks(self) -> Watermarks:
@@ -142,6 +144,7 @@ class Sweeper:
 
     def sweep(self, channel: str, identity: Identity, oldest: float, now: float, dry_run: bool = False) -> Swept:
         """Sweep one channel's messages from `oldest` up to SETTLED_AFTER before `now`."""
+        identity = replace(identity, team=self.home_of(identity.team, channel))
         settings = self.settings.load(identity.team, now)
         history = self.slack.read_history(channel, oldest, now - SETTLED_AFTER)
         requests = read_requests(history, channel, identity, settings, int(now))

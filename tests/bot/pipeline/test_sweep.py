@@ -1,6 +1,7 @@
 import time
 import uuid
 from argparse import ArgumentTypeError
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +17,7 @@ from bot.queue.messages import MessageRecord, TidyRecord
 from bot.sandbox.resources import create_tables
 from bot.slack.api import PermanentError, RetryableError, WorkspaceUninstalled
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
+from bot.store.channel_homes import ChannelHomes
 from bot.triage.case import Decision
 from bot.workspaces.installations import DynamoInstallationStore
 from bot.workspaces.workspaces import ConnectedWorkspace
@@ -364,6 +366,32 @@ def test_the_clock_sweeps_what_was_installed_also_where_the_secret_has_a_token_t
         strike({**environ, **several}, monkeypatch)
 
     assert ts in received()[0]
+
+
+def test_what_another_installation_of_a_shared_channel_delivered_is_not_queued_again(
+    sweeper, slack, ledger, team, build_record
+):
+    ledger.note_seen(build_record(team=team.team, ts=slack.write("a billing matter")).key, time.time())
+    second = replace(sweeper, home_of=lambda of, channel: team.team)
+
+    assert second.sweep("C0SUPPORT", replace(team, team="T0SECOND"), 0, after_all_has_settled()).missing == ()
+
+
+def test_the_clock_sweeps_a_shared_channel_for_its_home(environ, dynamodb, slack, received, monkeypatch):
+    slack.write("a billing matter")
+    tables = create_tables(dynamodb, f"sweeping-{uuid.uuid4().hex[:8]}")
+    ledger, table = tables["LedgerTable"], tables["InstallationsTable"]
+    ChannelHomes(dynamodb, ledger).settle("C0SUPPORT", "T0HOME")
+    for team in ("T0HOME", "T0SANDBOX"):
+        installed = Installation(
+            team_id=team, bot_token=slack.client.token, bot_id="B0TRIAGE", bot_user_id="U0BOT", user_id="U0OMAR"
+        )
+        DynamoInstallationStore(dynamodb, table).save(installed)
+    several = {"SLACK_WORKSPACES": "T0HOME,T0SANDBOX", "INSTALLATIONS_TABLE": table, "LEDGER_TABLE": ledger}
+
+    strike({**environ, **several}, monkeypatch)
+
+    assert ["T0HOME" in body for body in received()] == [True]
 
 
 def test_by_hand_the_workspace_is_named_where_there_are_several(environ, capsys):
