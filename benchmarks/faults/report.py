@@ -120,8 +120,8 @@ Slack retries events, but not what a person presses or types: there the person i
 
 _QUEUES_TEXT = """No request fails here, but queues deliver as SQS may, a table throttles, or clocks differ. The outcome
 covers a message's reaction, reply and post together. A Slack endpoint whose clock is ten minutes off refuses Slack's
-requests, as it must; the sweep finds what was written meanwhile once the clock is right again. It does not look for
-edits and deletions of messages that were handled before: those that Slack gives up delivering are lost."""
+requests, as it must; the sweep finds what was written, edited and deleted meanwhile once the clock is right again:
+edits and deletions up to an hour after their message was written."""
 
 _EFFECTS_TEXT = "Each cell counts the outcomes of the trials."
 

@@ -93,8 +93,9 @@ def describe(swept: Swept, dry_run: bool) -> str:
     verbs = ("to queue", "to clean up") if dry_run else ("queued", "queued to clean up")
     summary = (
         f"{swept.channel}: {swept.seen} messages seen, {len(swept.missing)} missed ({verbs[0]}), "
-        f"{len(swept.surplus)} posted twice ({verbs[1]})."
+        f"{len(swept.changed)} changed since ({verbs[0]}), {len(swept.surplus)} posted twice ({verbs[1]})."
     )
     lines = [f"  would queue {record.key}" for record in swept.missing]
+    lines += [f"  would read again {record.key}" for record in swept.changed]
     lines += [f"  would clean up {record.step} of {record.key}" for record in swept.surplus]
     return "\n".join([summary, *(lines if dry_run else ())])

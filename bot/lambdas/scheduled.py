@@ -68,4 +68,5 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
         "channels": len(swept),
         "missing": sum(len(each.missing) for each in swept),
         "surplus": sum(len(each.surplus) for each in swept),
+        "changed": sum(len(each.changed) for each in swept),
     }

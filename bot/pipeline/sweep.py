@@ -1,7 +1,8 @@
-"""Sweep the history of channels for messages that were never delivered.
+"""Sweep the history of channels for messages, edits and deletions that were never delivered.
 
 Slack retries an event for about six minutes. Messages written during a longer outage of the front are only in the
-channel's history, as are those written before the bot joined: the sweep is the way to backfill, too.
+channel's history, as are those written before the bot joined: the sweep is the way to backfill, too. Edits
+and deletions are found up to an hour after their message was written.
 
 Each channel has a watermark, and queued messages are noted, so that each is queued at most once. Channels swept least
 recently come first, so a sweep that ends early (Slack's rate limit, the function's time) resumes where it ended.
@@ -16,12 +17,13 @@ from functools import partial
 from typing import Any
 
 from bot.policy.settings import SettingsSource, TeamSettings
-from bot.queue.messages import InvalidRecord, MessageRecord, TidyRecord, build
+from bot.queue.messages import InvalidRecord, MessageKey, MessageRecord, RevisionRecord, TidyRecord, build
 from bot.queue.sender import Queue
 from bot.slack.api import RetryableError, SlackError, WorkspaceUninstalled
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
 from bot.slack.events import read_standing
 from bot.store.ledger import Ledger
+from bot.store.stats import StatsStore
 from bot.store.watermarks import Watermarks
 from bot.triage.decide import find_reason_to_ignore
 from bot.workspaces.workspaces import ConnectedWorkspace
@@ -31,8 +33,8 @@ log = logging.getLogger(__name__)
 # In seconds. Younger messages may still be delivered, and younger posts still be deduplicated.
 SETTLED_AFTER = 600
 
-# Clocks differ: messages just before a watermark are read again, but not queued again.
-_OVERLAP_SECONDS = 300
+# Messages before a watermark are read again, for their edits and deletions, but not queued again.
+_OVERLAP_SECONDS = 3600
 
 # Back-off if Slack limits the rate without a Retry-After.
 _BACK_OFF_SECONDS = 30
@@ -40,12 +42,15 @@ _BACK_OFF_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The result of one channel's sweep: messages in all, those never seen, and steps that were posted twice."""
+    """The result of one channel's sweep: messages in all, those never seen, steps that were posted twice, and messages
+    that were edited or deleted after the bot last read them.
+    """
 
     channel: str
     seen: int
     missing: tuple[MessageRecord, ...]
     surplus: tuple[TidyRecord, ...]
+    changed: tuple[RevisionRecord, ...] = ()
 
 
 def read_requests(
@@ -56,6 +61,12 @@ def read_requests(
     records = (read_standing(message, channel, team, now, user) for message in reversed(history))
     wanted = (record for record in records if isinstance(record, MessageRecord))
     return [record for record in wanted if find_reason_to_ignore(record, settings) is None]
+
+
+def read_edits(history: Sequence[Mapping[str, Any]], until: float) -> dict[str, float]:
+    """Return when messages were last edited, by their ts: edits up to `until`, in seconds since the epoch."""
+    edits = {str(message.get("ts")): (message.get("edited") or {}).get("ts") for message in history}
+    return {ts: float(edited) for ts, edited in edits.items() if edited and float(edited) <= until}
 
 
 def find_surplus(
@@ -150,10 +161,31 @@ class Sweeper:
         requests = read_requests(history, channel, identity, settings, int(now))
         known = self.ledger.find_known(record.key for record in requests)
         missing = tuple(record for record in requests if record.key not in known)
-        swept = Swept(channel, len(history), missing, find_surplus(history, channel, identity, int(now)))
+        surplus = find_surplus(history, channel, identity, int(now))
+        is_read = settings.mode(channel) != "off"
+        changed = self._find_changed(history, channel, identity.team, oldest, now) if is_read else ()
+        swept = Swept(channel, len(history), missing, surplus, changed)
         if not dry_run:
             self._queue(swept, now)
         return swept
+
+    def _find_changed(
+        self, history: Sequence[Mapping[str, Any]], channel: str, team: str, oldest: float, now: float
+    ) -> tuple[RevisionRecord, ...]:
+        """Return a record for each message that seems to be edited or deleted: the worker asks Slack about each."""
+        until = now - SETTLED_AFTER
+        edits = read_edits(history, until)
+        edited = {ts for ts, at in edits.items() if self._is_older(MessageKey(team, channel, ts), at, now)}
+        # A tombstone is what remains of a deleted message with replies.
+        standing = {str(message.get("ts")) for message in history if message.get("subtype") != "tombstone"}
+        traced = StatsStore(self.ledger.client, self.ledger.table).find_traced(team, channel, oldest, until)
+        deleted = {key.ts for key in traced} - standing
+        return tuple(RevisionRecord(team, channel, ts, int(now)) for ts in sorted(edited | deleted))
+
+    def _is_older(self, key: MessageKey, edited_at: float, now: float) -> bool:
+        """Report whether a message was decided about as it was before an edit."""
+        decision = self.ledger.load(key, now).decision
+        return decision is not None and (decision.text_as_of or float(key.ts)) < edited_at
 
     def _queue(self, swept: Swept, now: float) -> None:
         for record in swept.missing:
@@ -161,9 +193,11 @@ class Sweeper:
             self.ledger.note_seen(record.key, now)
         for clean_up in swept.surplus:  # the worker chooses the copy to keep
             self.triage.send(clean_up)
-        if swept.missing or swept.surplus:
-            extra = {"channel": swept.channel, "missing": len(swept.missing), "surplus": len(swept.surplus)}
-            log.warning("swept", extra=extra)
+        for revision in swept.changed:
+            self.triage.send(revision)
+        counts = {"missing": len(swept.missing), "surplus": len(swept.surplus), "changed": len(swept.changed)}
+        if any(counts.values()):
+            log.warning("swept", extra={"channel": swept.channel, **counts})
 
 
 def sweep_workspaces(

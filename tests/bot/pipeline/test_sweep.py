@@ -10,17 +10,18 @@ from slack_sdk.oauth.installation_store.models.installation import Installation
 from bot.__main__ import main
 from bot.cli.sweep import oldest_of, read_since
 from bot.lambdas import scheduled
-from bot.pipeline.sweep import SETTLED_AFTER, Sweeper, find_surplus, read_requests, sweep_workspaces
+from bot.pipeline.sweep import SETTLED_AFTER, Sweeper, find_surplus, read_edits, read_requests, sweep_workspaces
 from bot.policy.policy import Policy
 from bot.policy.settings import TeamSettings
-from bot.queue.messages import MessageRecord, TidyRecord
+from bot.queue.messages import MessageKey, MessageRecord, TidyRecord
 from bot.sandbox.resources import create_tables
 from bot.slack.api import PermanentError, RetryableError, WorkspaceUninstalled
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
 from bot.store.channel_homes import ChannelHomes
-from bot.triage.case import Decision
+from bot.triage.case import Decision, FacetResult
 from bot.workspaces.installations import DynamoInstallationStore
 from bot.workspaces.workspaces import ConnectedWorkspace
+from classifier_infra.model.prediction import Score
 
 POLICY = Policy(modes={"C0LEADS": "off"}, routes={"billing": "C0BILLING"})
 SETTINGS = TeamSettings(POLICY)
@@ -141,6 +142,56 @@ def test_what_was_queued_by_a_sweep_is_not_queued_by_the_next(sweeper, slack, la
         sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled())
 
     assert len(later.records) == 1
+
+
+def decide_about(ledger, team, ts: str, text_as_of: float | None = None) -> None:
+    found = FacetResult("category", (Score("billing", 0.9),), True)
+    decision = Decision("automatic", "confident", facet_results=(found,), text_as_of=text_as_of)
+    ledger.record_decision(MessageKey(team.team, "C0SUPPORT", ts), decision, time.time())
+
+
+def test_an_edit_that_never_arrived_is_found(sweeper, slack, ledger, later, team):
+    edited, untouched = slack.write("a billing matter"), slack.write("a technical matter")
+    for ts in (edited, untouched):
+        decide_about(ledger, team, ts)
+    slack.edit(edited, "a technical matter")
+
+    swept = sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled())
+
+    assert [record.ts for record in swept.changed] == [edited]
+    assert later.records == [*swept.changed]
+
+
+def test_an_edit_that_was_read_is_not_read_again(sweeper, slack, ledger, team):
+    ts = slack.write("a billing matter")
+    slack.edit(ts, "a technical matter")
+    decide_about(ledger, team, ts, text_as_of=time.time() + 1)
+
+    assert sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled()).changed == ()
+
+
+def test_an_edit_that_may_still_arrive_is_waited_for():
+    edited = message(1, edited={"user": "U0MAYA", "ts": "1700000060.000100"})
+
+    assert read_edits([edited, message(2), message(3, edited=None)], until=1700000060) == {}
+    assert read_edits([edited], until=1700000061) == {"1700000000.000001": 1700000060.0001}
+
+
+def test_a_deletion_that_never_arrived_is_found_until_it_is_known(sweeper, slack, ledger, later, team):
+    deleted, standing, gone = (slack.write("a billing matter") for _ in range(3))
+    for ts in (deleted, standing, gone):
+        decide_about(ledger, team, ts)
+    slack.delete(gone)
+    slack.client.chat_postMessage(channel="C0SUPPORT", thread_ts=deleted, text="On it")  # so that a tombstone remains
+    slack.delete(deleted)
+
+    swept = sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled())
+    for ts in (deleted, gone):
+        ledger.record_deletion(MessageKey(team.team, "C0SUPPORT", ts), time.time())
+
+    assert [record.ts for record in swept.changed] == [deleted, gone]
+    assert later.records == [*swept.changed]
+    assert sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled()).changed == ()
 
 
 def test_what_waits_for_its_turn_is_not_queued_again(sweeper, slack, ledger, later, team, build_record):
@@ -269,7 +320,7 @@ def test_the_clock_queues_what_was_missed(environ, slack, received, monkeypatch)
 
     answer = strike(environ, monkeypatch)
 
-    assert answer == {"channels": 5, "missing": 1, "surplus": 0}
+    assert answer == {"channels": 5, "missing": 1, "surplus": 0, "changed": 0}
     assert ts in received()[0]
 
 
@@ -284,7 +335,7 @@ def test_a_person_sees_what_would_be_done_before_it_is_done(environ, slack, rece
     assert main(sweep, environ) == 0
 
     assert f"  would queue T0SANDBOX#C0SUPPORT#{ts}" in shown
-    assert "1 messages seen, 1 missed (queued), 0 posted twice" in capsys.readouterr().out
+    assert "1 messages seen, 1 missed (queued), 0 changed since (queued), 0 posted twice" in capsys.readouterr().out
     assert (nothing, len(received())) == ([], 1)
 
 
