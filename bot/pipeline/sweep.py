@@ -23,7 +23,6 @@ from bot.slack.api import RetryableError, SlackError, WorkspaceUninstalled
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
 from bot.slack.events import read_standing
 from bot.store.ledger import Ledger
-from bot.store.stats import StatsStore
 from bot.store.watermarks import Watermarks
 from bot.triage.decide import find_reason_to_ignore
 from bot.workspaces.workspaces import ConnectedWorkspace
@@ -178,8 +177,7 @@ class Sweeper:
         edited = {ts for ts, at in edits.items() if self._is_older(MessageKey(team, channel, ts), at, now)}
         # A tombstone is what remains of a deleted message with replies.
         standing = {str(message.get("ts")) for message in history if message.get("subtype") != "tombstone"}
-        traced = StatsStore(self.ledger.client, self.ledger.table).find_traced(team, channel, oldest, until)
-        deleted = {key.ts for key in traced} - standing
+        deleted = self.ledger.find_traced(team, channel, oldest, until) - standing
         return tuple(RevisionRecord(team, channel, ts, int(now)) for ts in sorted(edited | deleted))
 
     def _is_older(self, key: MessageKey, edited_at: float, now: float) -> bool:

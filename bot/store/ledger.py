@@ -39,7 +39,7 @@ from bot.store.ledger_items import (
     row_key,
     seen_row,
 )
-from bot.store.stats_items import changes_to
+from bot.store.stats_items import TRACE, board_partition, changes_to
 from bot.triage.case import Case, Correction, Decision, FirstAnswer, StepResult
 from bot.triage.stats import (
     StatsDelta,
@@ -144,6 +144,20 @@ class Ledger:
             left: Any = answer.get("UnprocessedKeys", {})
             rows += left.get(self.table, {}).get("Keys", [])
         return found
+
+    def find_traced(self, team: str, channel: str, oldest: float, latest: float) -> set[str]:
+        """Return the ts of a channel's requests between two times, without those whose deletion is known."""
+        # Like Slack's history, without those of exactly these times.
+        between = {":first": {"S": f"{TRACE}#{oldest:.6f}~"}, ":last": {"S": f"{TRACE}#{latest:.6f}#"}}
+        with dynamodb_errors():
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": {"S": board_partition(team)}, **between},
+                ProjectionExpression="sk",
+            )
+            names: list[Any] = [row["sk"]["S"].split("#") for page in pages for row in page["Items"]]
+        return {ts for _, ts, of in names if of == channel}
 
     # --- Facts ----------------------------------------------------------------------------------------------
 

@@ -116,13 +116,6 @@ class StatsStore:
         rows = self._query(board_partition(team), first, after_last, Limit=most, ScanIndexForward=False)
         return tuple(settled for row in rows if (settled := read_settled(row, team)))
 
-    def find_traced(self, team: str, channel: str, oldest: float, latest: float) -> tuple[MessageKey, ...]:
-        """Return a channel's requests between two times, without those whose deletion is known: one query."""
-        # Like Slack's history, without those of exactly these times.
-        rows = self._query(board_partition(team), f"{TRACE}#{oldest:.6f}~", f"{TRACE}#{latest:.6f}#")
-        parts = (str(row["sk"]["S"]).split("#") for row in rows)
-        return tuple(MessageKey(team, channel, ts) for _, ts, of in parts if of == channel)
-
     def begin(self, queue: Queue, waiting: Waiting, now: float) -> None:
         """Put a message into a queue; one that is in it stays there."""
         with dynamodb_errors():

@@ -231,7 +231,7 @@ def test_tokens_are_written_by_the_one_function_that_reads_none_and_removed_by_t
         "oauth": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
         "worker": {"dynamodb:GetItem", "dynamodb:DeleteItem"},
         "interactive": {"dynamodb:GetItem"},
-        "scheduled": {"dynamodb:Scan"},
+        "scheduled": {"dynamodb:GetItem", "dynamodb:Scan"},
     }
 
 

@@ -52,6 +52,9 @@ class Ledger:
     def find_known(self, keys):
         return {key for key in keys if key in self.decisions or key in self.seen}
 
+    def find_traced(self, team, channel, oldest, latest):
+        return {key.ts for key in self.decisions if oldest < float(key.ts) < latest}
+
 
 class World:
     """Messages that are written, a queue that delivers them in order of time, a worker, and a sweep."""
