@@ -92,6 +92,12 @@ def test_posts_of_other_steps_other_apps_or_no_step_are_no_copies(other):
 
 
 @pytest.fixture
+def ledger_table(dynamodb) -> str:
+    """A table without the requests of other tests: what the history does not have would be deleted."""
+    return create_tables(dynamodb, f"sweeping-{uuid.uuid4().hex[:8]}")["LedgerTable"]
+
+
+@pytest.fixture
 def sweeper(slack, ledger, later, settings_of) -> Sweeper:
     return Sweeper(SlackActions(slack.client), ledger, later, settings_of(POLICY))
 
