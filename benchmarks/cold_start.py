@@ -125,6 +125,7 @@ def _lay_out(folder: Path, python: Path, aws: str) -> tuple[list[Contender], int
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ENDPOINT_URL": aws,
         "TRIAGE_QUEUE_URL": f"{aws}/1/triage",
+        "SWITCHES_QUEUE_URL": f"{aws}/1/switches",
     }
     signed = {**plain, "SLACK_API_URL": f"{aws}/api/", "SLACK_SIGNING_SECRET": SECRET}
     return [
