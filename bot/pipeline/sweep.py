@@ -49,7 +49,7 @@ class Swept:
     seen: int
     missing: tuple[MessageRecord, ...]
     surplus: tuple[TidyRecord, ...]
-    changed: tuple[RevisionRecord, ...] = ()
+    changed: tuple[RevisionRecord, ...]
 
 
 def read_requests(
@@ -62,10 +62,19 @@ def read_requests(
     return [record for record in wanted if find_reason_to_ignore(record, settings) is None]
 
 
-def read_edits(history: Sequence[Mapping[str, Any]], until: float) -> dict[str, float]:
-    """Return when messages were last edited, by their ts: edits up to `until`, in seconds since the epoch."""
-    edits = {str(message.get("ts")): (message.get("edited") or {}).get("ts") for message in history}
-    return {ts: float(edited) for ts, edited in edits.items() if edited and float(edited) <= until}
+def read_edits(history: Sequence[Mapping[str, Any]], bot: str, since: float, until: float) -> dict[str, float]:
+    """Return when messages were last edited, by their ts: edits after `since` and up to `until`, none of `bot`'s own.
+
+    Times are in seconds since the epoch.
+    """
+    others = (message for message in history if message.get("bot_id") != bot)
+    edits = {str(message.get("ts")): float((message.get("edited") or {}).get("ts", 0)) for message in others}
+    return {ts: edited for ts, edited in edits.items() if since < edited <= until}
+
+
+def find_standing(history: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the ts of the messages that are not deleted; a tombstone is what remains of one with replies."""
+    return {str(message.get("ts")) for message in history if message.get("subtype") != "tombstone"}
 
 
 def find_surplus(
@@ -125,9 +134,11 @@ class Sweeper:
         identity = self.slack.identify()
         watermarks = self.watermarks.load(identity.team)
         for channel in sorted(self.slack.list_channels(), key=lambda each: watermarks.get(each, 0)):
+            watermark = watermarks.get(channel, 0)
+            begin = max(oldest, watermark - _OVERLAP_SECONDS)
             try:
-                begin = max(oldest, watermarks.get(channel, 0) - _OVERLAP_SECONDS)
-                swept = self._retry(partial(self.sweep, channel, identity, begin, now), until or now)
+                sweep = partial(self.sweep, channel, identity, begin, now, edited_since=watermark)
+                swept = self._retry(sweep, until or now)
             except WorkspaceUninstalled:
                 raise
             except RetryableError as failure:
@@ -152,33 +163,43 @@ class Sweeper:
                     raise
                 self.sleep(pause)
 
-    def sweep(self, channel: str, identity: Identity, oldest: float, now: float, dry_run: bool = False) -> Swept:
-        """Sweep one channel's messages from `oldest` up to SETTLED_AFTER before `now`."""
+    def sweep(
+        self,
+        channel: str,
+        identity: Identity,
+        oldest: float,
+        now: float,
+        dry_run: bool = False,
+        edited_since: float = 0,
+    ) -> Swept:
+        """Sweep one channel's messages from `oldest` up to SETTLED_AFTER before `now`.
+
+        Edits up to `edited_since` are passed over, because an earlier sweep has looked at them.
+        """
+        until = now - SETTLED_AFTER
         identity = replace(identity, team=self.home_of(identity.team, channel))
         settings = self.settings.load(identity.team, now)
-        history = self.slack.read_history(channel, oldest, now - SETTLED_AFTER)
+        history = self.slack.read_history(channel, oldest, until)
         requests = read_requests(history, channel, identity, settings, int(now))
         known = self.ledger.find_known(record.key for record in requests)
         missing = tuple(record for record in requests if record.key not in known)
-        surplus = find_surplus(history, channel, identity, int(now))
-        is_read = settings.mode(channel) != "off"
-        changed = self._find_changed(history, channel, identity.team, oldest, now) if is_read else ()
-        swept = Swept(channel, len(history), missing, surplus, changed)
+        changed: set[str] = set()
+        if settings.mode(channel) != "off":
+            edits = read_edits(history, identity.bot, edited_since, until)
+            changed = {
+                ts for ts, at in edits.items() if self._is_older(MessageKey(identity.team, channel, ts), at, now)
+            }
+            changed |= self.ledger.find_traced(identity.team, channel, oldest, until) - find_standing(history)
+        swept = Swept(
+            channel,
+            len(history),
+            missing,
+            find_surplus(history, channel, identity, int(now)),
+            tuple(RevisionRecord(identity.team, channel, ts, int(now)) for ts in sorted(changed)),
+        )
         if not dry_run:
             self._queue(swept, now)
         return swept
-
-    def _find_changed(
-        self, history: Sequence[Mapping[str, Any]], channel: str, team: str, oldest: float, now: float
-    ) -> tuple[RevisionRecord, ...]:
-        """Return a record for each message that seems to be edited or deleted: the worker asks Slack about each."""
-        until = now - SETTLED_AFTER
-        edits = read_edits(history, until)
-        edited = {ts for ts, at in edits.items() if self._is_older(MessageKey(team, channel, ts), at, now)}
-        # A tombstone is what remains of a deleted message with replies.
-        standing = {str(message.get("ts")) for message in history if message.get("subtype") != "tombstone"}
-        deleted = self.ledger.find_traced(team, channel, oldest, until) - standing
-        return tuple(RevisionRecord(team, channel, ts, int(now)) for ts in sorted(edited | deleted))
 
     def _is_older(self, key: MessageKey, edited_at: float, now: float) -> bool:
         """Report whether a message was decided about as it was before an edit."""

@@ -176,11 +176,27 @@ def test_an_edit_that_was_read_is_not_read_again(sweeper, slack, ledger, team):
     assert sweeper.sweep("C0SUPPORT", team, 0, after_all_has_settled()).changed == ()
 
 
-def test_an_edit_that_may_still_arrive_is_waited_for():
+def test_only_the_edits_of_people_since_the_last_sweep_that_can_no_longer_arrive_are_looked_at():
     edited = message(1, edited={"user": "U0MAYA", "ts": "1700000060.000100"})
+    ours = copy(4, edited=edited["edited"])
+    history = [edited, message(2), message(3, edited=None), ours]
 
-    assert read_edits([edited, message(2), message(3, edited=None)], until=1700000060) == {}
-    assert read_edits([edited], until=1700000061) == {"1700000000.000001": 1700000060.0001}
+    assert read_edits(history, "B0TRIAGE", since=0, until=1700000060) == {}
+    assert read_edits(history, "B0TRIAGE", since=0, until=1700000061) == {"1700000000.000001": 1700000060.0001}
+    assert read_edits(history, "B0TRIAGE", since=1700000061, until=1700000999) == {}
+
+
+def test_an_edit_is_queued_by_one_sweep_only(slack, ledger, later, settings_of, team):
+    ts = slack.write("a billing matter")
+    decide_about(ledger, team, ts)
+    slack.edit(ts, "a technical matter")
+    actions = SlackActions(slack.client)
+    at_home = Sweeper(actions, ledger, later, settings_of(POLICY), home_of=lambda of, channel: team.team)
+
+    for _ in range(3):
+        list(at_home.sweep_all(0, after_all_has_settled()))
+
+    assert [record.ts for record in later.records] == [ts]
 
 
 def test_a_deletion_that_never_arrived_is_found_until_it_is_known(sweeper, slack, ledger, later, team):
