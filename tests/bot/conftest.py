@@ -243,3 +243,16 @@ def dialog(slack) -> str:
 def shown_dialog(slack, dialog) -> Callable[[], str]:
     """Return what the open dialog shows, as JSON."""
     return lambda: json.dumps(slack.installation.modals[dialog].form, ensure_ascii=False)
+
+
+@pytest.fixture
+def sweep_environ(aws_environment, dynamodb, tmp_path, slack, queue_url) -> dict[str, str]:
+    """The settings of a sweep, with a ledger of its own: other tests' requests are not in this Slack's history."""
+    (tmp_path / "policy.yml").write_text("version: 1\n", encoding="utf-8")
+    return {
+        "SLACK_BOT_TOKEN": slack.client.token,
+        "SLACK_API_URL": f"{slack.url}/api/",
+        "LEDGER_TABLE": create_tables(dynamodb, f"sweeping-{uuid.uuid4().hex[:8]}")["LedgerTable"],
+        "TRIAGE_QUEUE_URL": queue_url,
+        "POLICY_FILE": str(tmp_path / "policy.yml"),
+    }

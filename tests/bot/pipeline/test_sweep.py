@@ -1,15 +1,9 @@
 import time
 import uuid
-from argparse import ArgumentTypeError
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
-from slack_sdk.oauth.installation_store.models.installation import Installation
 
-from bot.__main__ import main
-from bot.cli.sweep import oldest_of, read_since
-from bot.lambdas import scheduled
 from bot.pipeline.sweep import SETTLED_AFTER, Sweeper, find_surplus, read_edits, read_requests, sweep_workspaces
 from bot.policy.policy import Policy
 from bot.policy.settings import TeamSettings
@@ -17,9 +11,7 @@ from bot.queue.messages import MessageKey, MessageRecord, TidyRecord
 from bot.sandbox.resources import create_tables
 from bot.slack.api import PermanentError, RetryableError, WorkspaceUninstalled
 from bot.slack.client import METADATA_TYPE, Identity, SlackActions
-from bot.store.channel_homes import ChannelHomes
 from bot.triage.case import Decision, FacetResult
-from bot.workspaces.installations import DynamoInstallationStore
 from bot.workspaces.workspaces import ConnectedWorkspace
 from classifier_infra.model.prediction import Score
 
@@ -309,82 +301,11 @@ def test_more_decisions_than_one_call_gives_are_all_found(ledger, team, build_re
     assert ledger.find_known(keys) == set(keys[::10])
 
 
-# --- By the clock and by hand -------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def environ(monkeypatch, aws_environment, tmp_path, slack, ledger_table, queue_url) -> dict[str, str]:
-    (tmp_path / "policy.yml").write_text("version: 1\n", encoding="utf-8")
-    return {
-        "SLACK_BOT_TOKEN": slack.client.token,
-        "SLACK_API_URL": f"{slack.url}/api/",
-        "LEDGER_TABLE": ledger_table,
-        "TRIAGE_QUEUE_URL": queue_url,
-        "POLICY_FILE": str(tmp_path / "policy.yml"),
-    }
-
-
-def strike(environ: dict[str, str], monkeypatch) -> dict[str, int]:
-    """Let the clock strike when all has settled."""
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("bot.lambdas.scheduled.time", SimpleNamespace(time=after_all_has_settled))
-    scheduled._scheduled.cache_clear()
-    context = SimpleNamespace(
-        function_name="scheduled", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="1"
-    )
-    context.get_remaining_time_in_millis = lambda: 300_000
-    return scheduled.handler({}, context)
-
-
-def test_the_clock_queues_what_was_missed(environ, slack, received, monkeypatch):
-    ts = slack.write("a billing matter")
-
-    answer = strike(environ, monkeypatch)
-
-    assert answer == {"channels": 5, "missing": 1, "surplus": 0, "changed": 0}
-    assert ts in received()[0]
-
-
-def test_a_person_sees_what_would_be_done_before_it_is_done(environ, slack, received, capsys, monkeypatch):
-    ts = slack.write("a billing matter")
-    monkeypatch.setattr("bot.__main__.time", SimpleNamespace(time=after_all_has_settled))
-    sweep = ["sweep", "--channel", "C0SUPPORT", "--since", "24h"]
-
-    assert main([*sweep, "--dry-run"], environ) == 0
-    shown = capsys.readouterr().out
-    nothing = received()
-    assert main(sweep, environ) == 0
-
-    assert f"  would queue T0SANDBOX#C0SUPPORT#{ts}" in shown
-    assert "1 messages seen, 1 missed (queued), 0 changed since (queued), 0 posted twice" in capsys.readouterr().out
-    assert (nothing, len(received())) == ([], 1)
-
-
-def test_a_channel_that_the_bot_cannot_read_is_told_in_words(environ, capsys):
-    assert main(["sweep", "--channel", "C0BOARD", "--since", "24h"], environ) == 1
-
-    assert "Slack refused a call or did not answer (" in capsys.readouterr().err
-
-
 def test_a_rate_limit_ends_a_sweep_that_can_be_repeated(sweeper, slack, team):
     slack.installation.limits.plan("conversations.history", times=1, retry_after=3)
 
     with pytest.raises(RetryableError):
         sweeper.sweep("C0SUPPORT", team, 0, time.time())
-
-
-@pytest.mark.parametrize(
-    ("text", "oldest"), [("30min", 8_200), ("2h", 2_800), ("1970-01-01", 0), ("1970-01-01T01:00:00+00:00", 3_600)]
-)
-def test_since_is_a_span_or_a_date(text, oldest):
-    assert oldest_of(read_since(text), now=10_000) == oldest
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "0h", "5", "24 h", "2026-13-01"])
-def test_since_is_nothing_else(text):
-    with pytest.raises(ArgumentTypeError):
-        read_since(text)
 
 
 # --- In more than one workspace -----------------------------------------------------------------------------
@@ -424,23 +345,6 @@ def test_a_token_in_the_secret_that_is_none_any_more_is_told_of(sweeper):
         sweep_both(sweeper, WorkspaceUninstalled("token_revoked"), installed=False)
 
 
-def test_the_clock_sweeps_what_was_installed_also_where_the_secret_has_a_token_that_is_none_any_more(
-    environ, dynamodb, slack, received, monkeypatch
-):
-    ts = slack.write("a billing matter")
-    table = create_tables(dynamodb, f"sweeping-{uuid.uuid4().hex[:8]}")["InstallationsTable"]
-    installed = Installation(
-        team_id="T0SANDBOX", bot_token=slack.client.token, bot_id="B0TRIAGE", bot_user_id="U0BOT", user_id="U0OMAR"
-    )
-    DynamoInstallationStore(dynamodb, table).save(installed)
-    several = {"SLACK_WORKSPACES": "T0SANDBOX", "INSTALLATIONS_TABLE": table, "SLACK_BOT_TOKEN": "xoxb-stale"}
-
-    with pytest.raises(WorkspaceUninstalled, match="invalid_auth"):
-        strike({**environ, **several}, monkeypatch)
-
-    assert ts in received()[0]
-
-
 def test_what_another_installation_of_a_shared_channel_delivered_is_not_queued_again(
     sweeper, slack, ledger, team, build_record
 ):
@@ -448,44 +352,3 @@ def test_what_another_installation_of_a_shared_channel_delivered_is_not_queued_a
     second = replace(sweeper, home_of=lambda of, channel: team.team)
 
     assert second.sweep("C0SUPPORT", replace(team, team="T0SECOND"), 0, after_all_has_settled()).missing == ()
-
-
-def test_the_clock_sweeps_a_shared_channel_for_its_home(environ, dynamodb, slack, received, monkeypatch):
-    slack.write("a billing matter")
-    tables = create_tables(dynamodb, f"sweeping-{uuid.uuid4().hex[:8]}")
-    ledger, table = tables["LedgerTable"], tables["InstallationsTable"]
-    ChannelHomes(dynamodb, ledger).settle("C0SUPPORT", "T0HOME")
-    for team in ("T0HOME", "T0SANDBOX"):
-        installed = Installation(
-            team_id=team, bot_token=slack.client.token, bot_id="B0TRIAGE", bot_user_id="U0BOT", user_id="U0OMAR"
-        )
-        DynamoInstallationStore(dynamodb, table).save(installed)
-    several = {"SLACK_WORKSPACES": "T0HOME,T0SANDBOX", "INSTALLATIONS_TABLE": table, "LEDGER_TABLE": ledger}
-
-    strike({**environ, **several}, monkeypatch)
-
-    assert ["T0HOME" in body for body in received()] == [True]
-
-
-def test_by_hand_the_workspace_is_named_where_there_are_several(environ, capsys):
-    sweep = ["sweep", "--channel", "C0SUPPORT", "--since", "24h"]
-
-    assert main(sweep, {**environ, "SLACK_WORKSPACES": "T1"}) == 1
-
-    assert "--team" in capsys.readouterr().err
-
-
-def test_by_hand_the_channels_own_workspace_is_swept_with_its_own_token(
-    environ, dynamodb, slack, received, monkeypatch
-):
-    ts = slack.write("a billing matter")
-    table = create_tables(dynamodb, f"sweeping-{uuid.uuid4().hex[:8]}")["InstallationsTable"]
-    several = {**environ, "SLACK_WORKSPACES": "T1", "INSTALLATIONS_TABLE": table}
-    monkeypatch.setattr("bot.__main__.time", SimpleNamespace(time=after_all_has_settled))
-    sweep = ["sweep", "--channel", "C0SUPPORT", "--since", "24h", "--team"]
-
-    assert main([*sweep, "T9OTHER"], several) == 1
-    assert received() == []
-    assert main([*sweep, "T0SANDBOX"], several) == 0
-
-    assert ts in received()[0]
