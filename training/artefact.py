@@ -38,7 +38,7 @@ class Check:
     log_loss: float
     metrics: Metrics
     is_refitted: bool
-    """Whether the exported head was fitted to these rows too, after this check."""
+    """True if the exported head was fitted to these rows too, after this check."""
 
 
 def check(

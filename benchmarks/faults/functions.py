@@ -205,7 +205,7 @@ Handle = Callable[[Event], Mapping[str, Any]]
 
 
 class DeliveryMode(StrEnum):
-    """What SQS's standard queues may do; the value is its name in tables."""
+    """A way in which SQS's standard queues may deliver messages; the value is its name in tables."""
 
     NORMAL = "normal"
     CONCURRENT = "SQS: each message to two workers at once"

@@ -56,7 +56,7 @@ class Faults:
 
     @property
     def pending(self) -> bool:
-        """Return whether a rule with an end has strikes left."""
+        """Report whether a rule with an end has strikes left."""
         with self._lock:
             return any(rule.times for rule in self._rules)
 

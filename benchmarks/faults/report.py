@@ -25,7 +25,7 @@ class Findings:
 
     @property
     def bad(self) -> list[str]:
-        """What was lost, doubled or answered with a 5xx, one line each."""
+        """Return one line for each thing that was lost, doubled or answered with a 5xx."""
         trials = [each for table in self.trials.values() for each in table]
         lines = [f"{each.fault} at {each.where}: {each.outcome}" for each in trials if each.outcome not in GOOD]
         if self.burst:

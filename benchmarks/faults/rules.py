@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 
 class Fault(StrEnum):
-    """What can happen to a request; the value is its name in tables."""
+    """A fault that can happen to a request; the value is its name in tables."""
 
     REFUSED = "connection refused"
     RESET = "reset before the server acted"

@@ -20,7 +20,7 @@ COMMANDS = "C0LEADS"
 _SWITCH_SECONDS = 6.0
 
 Seen: TypeAlias = tuple[str, ...]
-"""What is visible, sorted, one entry per copy. Without timestamps and links, so that trials can be compared."""
+"""All that is visible, sorted, one entry per copy. Without timestamps and links, so that trials can be compared."""
 
 
 @dataclass(frozen=True, slots=True)

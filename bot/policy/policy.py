@@ -51,7 +51,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Which messages open a request: no small talk, and of other bots only those whose IDs are listed.
+    """The messages that open a request: no small talk, and of other bots only those whose IDs are listed.
 
     An author's messages within `merge_seconds` become one request; 0 keeps all messages apart.
     """
@@ -107,7 +107,7 @@ class Policy:
         object.__setattr__(self, "keywords", Keywords(word for rule in in_force for word in rule.when.keywords))
 
     def evaluate(self, situation: Situation) -> Directions:
-        """Return what the rules that hold for a message want done with it."""
+        """Return the combined actions of the rules that hold for a message."""
         return combine(find_matching(self.in_force, self.match, RuleContext(situation, self.keywords)))
 
     def mode(self, channel: str) -> Mode:
@@ -131,7 +131,7 @@ class Policy:
         return None
 
     def names(self, channel: str) -> bool:
-        """Report whether the policy says anything of a channel by its id."""
+        """Report whether the policy mentions a channel by its ID."""
         return channel in self.modes or self.is_destination(channel)
 
     def is_destination(self, channel: str) -> bool:

@@ -18,7 +18,7 @@ OURS, OTHERS = "ours", "others"
 
 @dataclass(frozen=True, slots=True)
 class MessageContext:
-    """What rules test besides labels. `at` has a time zone; `team` is the author's, None for the workspace's own."""
+    """All that rules test besides labels. `at` has a time zone; `team` is the author's, None if the workspace's own."""
 
     channel: str
     at: datetime
@@ -37,7 +37,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """When a rule applies: every given field must hold, for one of its labels, channels, teams or keywords.
+    """A rule's conditions: every given field must hold, for one of its labels, channels, teams or keywords.
 
     `keywords` are as returned by `read_words`: they match whole words, in any case.
     """
@@ -116,7 +116,7 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a rule does. `mentions` are `here`, IDs of people and user groups, and names of rotas.
+    """The actions of a rule. `mentions` are `here`, IDs of people and user groups, and names of rotas.
 
     `reply` is a template, `assign` a rota. `urgent` says in the mention that the message is urgent. `silent` shows
     nothing in Slack.
@@ -149,7 +149,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Directions:
-    """What a policy does with a message: the combined actions of `rules`, those that apply. `replies` are templates."""
+    """A policy's directions for a message: the combined actions of the `rules` that apply. `replies` are templates."""
 
     route: str | None = None
     mentions: tuple[str, ...] = ()

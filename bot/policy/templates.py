@@ -37,7 +37,7 @@ def find_fault(template: str) -> str | None:
 
 
 def facets_of(template: str) -> Iterator[str]:
-    """Return the facets whose labels a template shows."""
+    """Yield the facets whose labels a template shows."""
     return (name.removeprefix(LABEL) for name in _PARTS.findall(template) if _is_label(name))
 
 

@@ -1,4 +1,4 @@
-"""Which workspace a channel's messages are handled for, in DynamoDB: decided once for a channel that several share."""
+"""The workspace that handles a channel's messages, in DynamoDB: decided once for a channel that several share."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,14 @@ class ChannelHomes:
     table: str
 
     def find(self, channel: str) -> str | None:
-        """Return the workspace of a channel, None where none was decided on."""
+        """Return the workspace of a channel, or None if none has been decided on."""
         with dynamodb_errors():
             answer = self.client.get_item(TableName=self.table, Key=_key(channel), ConsistentRead=True)
         row: Any = answer.get("Item", {})
         return str(row["team"]["S"]) if row else None
 
     def settle(self, channel: str, team: str, instead_of: str | None = None) -> str:
-        """Decide on a workspace, in place of the one named, and return the one that stands."""
+        """Decide on a workspace, if there is none yet or in place of `instead_of`; return the one that stands."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if instead_of:
             values = {":before": {"S": instead_of}}

@@ -1,7 +1,7 @@
-"""Digests in DynamoDB: what was sent to a channel faster than it may be posted there, gathered into one post.
+"""Digests in DynamoDB: messages that came faster than a channel may be posted to, gathered into one post.
 
-A summary is one row, so joining and closing it exclude each other: what has joined is in the post. Joining twice is
-joining once. The row has links, no texts.
+A summary is one row, so joining and closing it exclude each other: every entry that joined is in the post. Joining
+twice is the same as joining once. The row has links, but no texts.
 """
 
 import json
@@ -21,7 +21,7 @@ _KEPT_SECONDS = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message in a summary: where it was written, how it reads, where it is."""
+    """One message in a summary: the channel it was written in, its label as displayed, and its link."""
 
     channel: str
     display: str
@@ -40,7 +40,7 @@ class Digests:
             return "Item" in self.client.get_item(TableName=self.table, Key=_key(summary), ConsistentRead=True)
 
     def join(self, summary: SummaryRecord, entry: Entry) -> bool:
-        """Put an entry in; False where the summary was closed without it."""
+        """Add an entry; return False if the summary was closed without it."""
         text = json.dumps(asdict(entry))
         try:
             with dynamodb_errors():
@@ -57,7 +57,7 @@ class Digests:
         return True
 
     def close(self, summary: SummaryRecord) -> tuple[Entry, ...]:
-        """Let nothing more in, and give what is in it, in the order of the links."""
+        """Close the summary to further entries, and return those in it, in the order of their links."""
         with dynamodb_errors():
             answer = self.client.update_item(
                 TableName=self.table,

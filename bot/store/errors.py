@@ -1,4 +1,4 @@
-"""Translate DynamoDB's failures into the bot's own, in one place."""
+"""Translate DynamoDB's failures into the bot's own exceptions, in one place."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 class LedgerUnavailable(Exception):
-    """DynamoDB did not answer as it should: try again later. Its `__cause__` is what boto3 raised."""
+    """DynamoDB failed or could not be reached: try again later. Its `__cause__` is what boto3 raised."""
 
 
 class ConditionFailed(Exception):
@@ -27,7 +27,7 @@ class TransactionConflict(LedgerUnavailable):
 def dynamodb_errors() -> Iterator[None]:
     """Raise ConditionFailed, TransactionConflict or LedgerUnavailable in place of what boto3 raises.
 
-    Of a transaction, ConditionFailed is raised for the first write alone; the others have no conditions here.
+    In a transaction, ConditionFailed is raised for the first write only: the others have no conditions here.
     """
     try:
         yield

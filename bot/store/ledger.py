@@ -1,12 +1,12 @@
-"""The ledger: all that the bot knows of each message, in DynamoDB.
+"""The ledger: everything that the bot knows of each message, in DynamoDB.
 
 A case is one partition. Facts (a decision, a correction, an answer, a part, a deletion) each raise the case's counter
-in the transaction that writes them; results of effects do not. `shown` is the counter up to which Slack was brought in
-line: it is written only while the counter still is the same, so a fact that arrives meanwhile is never passed over.
+in the transaction that writes them; results of effects do not. `shown` is the counter's value when Slack was last
+updated: it is written only while the counter is unchanged, so a fact that arrives in the meantime is never missed.
 
-One lock a case lets one worker act on it at a time. Within it, each step that posts is claimed first: the claim's
-`attempt` counts the tries whose outcome is unknown, so that the next one looks before it posts. The rows:
-ledger_items.py.
+One lock per case lets one worker act on it at a time. Under the lock, each step that posts is claimed first: the
+claim's `attempt` counts the tries whose outcome is unknown, so that the next try looks before it posts. The rows are
+described in ledger_items.py.
 """
 
 import json
@@ -70,7 +70,7 @@ _IS_NEW: Row = {"ConditionExpression": "attribute_not_exists(pk)"}
 
 
 class StepTaken(Exception):
-    """Another worker holds the case or the step, or died holding it: try again after `after` seconds."""
+    """Another worker holds the case or the step, or died while holding it: try again after `after` seconds."""
 
     def __init__(self, what: str, after: float) -> None:
         super().__init__(f"{what} is being worked on")
@@ -91,10 +91,11 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to carry a step out until `until` (milliseconds since the epoch), which also identifies the claim.
+    """The right to carry out a step until `until` (milliseconds since the epoch), which also identifies the claim.
 
     `attempt` is 1 for the first try. With a `result`, the step is done and there is nothing left to do. A post that
-    was put off has the `turn` it got (seconds since the epoch), one that was to go into a summary has the time of that.
+    was postponed has its `turn`, one that was to go into a summary has the time of that `summary` (both in seconds
+    since the epoch).
     """
 
     key: MessageKey
@@ -116,7 +117,7 @@ class Ledger:
     # --- Reading --------------------------------------------------------------------------------------------
 
     def load(self, key: MessageKey, now: float) -> Case:
-        """Return all that is known of a message at this moment."""
+        """Return everything that is known of a message at this moment."""
         rows = self._read_partition(key)
         return build_case([row for row in rows if int(row["expires_at"]["N"]) > now])
 
@@ -131,7 +132,7 @@ class Ledger:
             return [row for page in pages for row in page["Items"]]
 
     def find_known(self, keys: Iterable[MessageKey]) -> set[MessageKey]:
-        """Return which of these messages are decided about, or were seen and wait to be."""
+        """Return those of the messages that have a decision, or were seen and wait for one."""
         by_name = {str(key): key for key in keys}
         rows = [row_key(key, sk) for key in by_name.values() for sk in (DECISION, SEEN)]
         found: set[MessageKey] = set()
@@ -146,7 +147,7 @@ class Ledger:
         return found
 
     def find_traced(self, team: str, channel: str, oldest: float, latest: float) -> set[str]:
-        """Return the ts of a channel's requests between two times, without those whose deletion is known."""
+        """Return the ts of a channel's requests between two times, except those known to be deleted."""
         # Like Slack's history, without those of exactly these times.
         between = {":first": {"S": f"{TRACE}#{oldest:.6f}~"}, ":last": {"S": f"{TRACE}#{latest:.6f}#"}}
         with dynamodb_errors():
@@ -162,12 +163,12 @@ class Ledger:
     # --- Facts ----------------------------------------------------------------------------------------------
 
     def record_decision(self, key: MessageKey, decision: Decision, now: float) -> Decision:
-        """Write a decision with what it changes in the statistics, unless there is one; return the one that stands."""
+        """Write a decision and its changes to the statistics, unless there is one; return the one that stands."""
         earlier = self._put(decision_row(key, decision, now), _IS_NEW, decision_delta(key, decision), key, now)
         return read_decision(earlier) if earlier else decision
 
     def revise_decision(self, key: MessageKey, before: Decision, after: Decision, now: float) -> None:
-        """Replace a decision by its next revision. Raises VersionTaken."""
+        """Replace a decision with its next revision. Raises VersionTaken."""
         condition = {
             "ConditionExpression": "revision = :before",
             "ExpressionAttributeValues": {":before": {"N": str(before.revision)}},
@@ -177,15 +178,15 @@ class Ledger:
             raise VersionTaken(f"revision {after.revision} of {key} is taken")
 
     def record_correction(self, key: MessageKey, case: Case, correction: Correction, now: float) -> None:
-        """Write the next correction of a case with what it changes in the statistics. Raises VersionTaken."""
+        """Write the next correction of a case and its changes to the statistics. Raises VersionTaken."""
         delta = correction_delta(case, correction)
         if self._put(correction_row(key, correction, now), _IS_NEW, delta, key, now):
             raise VersionTaken(f"correction {correction.version} of {key} is taken")
 
     def record_answer(self, key: MessageKey, case: Case, answer: FirstAnswer, now: float) -> None:
-        """Write who answered first, in place of what the case knew of it.
+        """Write the first answer, in place of the one that the case has, if any.
 
-        Raises VersionTaken where another answer has become known meanwhile.
+        Raises VersionTaken if another answer has become known in the meantime.
         """
         condition = _IS_NEW
         if case.first_answer is not None:
@@ -196,7 +197,7 @@ class Ledger:
             raise VersionTaken(f"another answer to {key} is known")
 
     def record_deletion(self, key: MessageKey, now: float) -> None:
-        """Write that the message was deleted; no answer to it is due any more."""
+        """Write that the message was deleted, and take it out of all queues."""
         self._put(deletion_row(key, now), _IS_NEW, withdrawal_delta(), key, now)
 
     def add_part(self, key: MessageKey, ts: str, now: float) -> None:
@@ -204,24 +205,24 @@ class Ledger:
         self._put(part_row(key, ts, False, now), _IS_NEW, StatsDelta(), key, now)
 
     def split(self, key: MessageKey, now: float) -> tuple[str, ...]:
-        """Separate the messages (by ts) that were read together with this one, and return them."""
+        """Separate the messages that were read together with this one, and return their ts."""
         parts = tuple(ts for ts, _ in read_parts(self._read_partition(key)))
         for ts in parts:
             self._put(part_row(key, ts, True, now), {}, StatsDelta(), key, now)
         return parts
 
     def note_change(self, key: MessageKey, now: float) -> None:
-        """Write that the message says something else now: a fact that has no row of its own."""
+        """Write that the text of the message has changed: a fact that has no row of its own."""
         with dynamodb_errors():
             self.client.update_item(**self._raise_counter(key, now))
 
     def note_seen(self, key: MessageKey, now: float) -> None:
-        """Write that the message has arrived and waits. Not a fact: nothing that Slack shows follows from it."""
+        """Write that the message has arrived and waits for a decision. Not a fact: it changes nothing in Slack."""
         with dynamodb_errors():
             self.client.put_item(TableName=self.table, Item=seen_row(key, now))
 
     def _put(self, row: Row, condition: Row, delta: StatsDelta, key: MessageKey, now: float) -> Row | None:
-        """Write a fact, its changes of the statistics and the counter if the condition holds, else return the row."""
+        """Write a fact, its changes to the statistics and the counter if the condition holds; else return the row."""
         put: Any = {
             "TableName": self.table,
             "Item": row,
@@ -276,12 +277,12 @@ class Ledger:
         return Lock(key, until)
 
     def finish(self, lock: Lock, facts: int) -> bool:
-        """Note that Slack shows all of this many facts, and give the lock back; False where there are more by now."""
+        """Note that Slack shows all `facts` facts, and release the lock; return False if there are more by now."""
         condition = "facts = :facts" if facts else "attribute_not_exists(facts)"
         return self._unlock(lock, "SET shown = :facts REMOVE locked_until", condition, {":facts": {"N": str(facts)}})
 
     def unlock(self, lock: Lock) -> None:
-        """Return the lock with work left to do."""
+        """Release the lock with work left to do."""
         self._unlock(lock, "REMOVE locked_until", "attribute_exists(pk)", {})
 
     def _unlock(self, lock: Lock, expression: str, condition: str, values: dict[str, Any]) -> bool:
@@ -301,7 +302,7 @@ class Ledger:
     # --- Steps ----------------------------------------------------------------------------------------------
 
     def claim(self, key: MessageKey, step: str, now: float) -> Claim:
-        """Claim a step, or return its result. Raises StepTaken."""
+        """Claim a step; if it is done, return a claim with its result. Raises StepTaken."""
         until = int((now + LEASE_SECONDS) * 1000)
         try:
             with dynamodb_errors():
@@ -329,11 +330,11 @@ class Ledger:
         return _read_claim(key, step, answer["Attributes"])
 
     def complete(self, claim: Claim, result: StepResult) -> StepResult:
-        """Write how a claimed step ended, and return the result that stands: the first."""
+        """Write the result of a claimed step, and return the result that stands: the first."""
         return self.adopt(claim.key, claim.step, result)
 
     def adopt(self, key: MessageKey, step: str, result: StepResult, before: StepResult | None = None) -> StepResult:
-        """Write how a step ended, claimed or not, in place of `before`; return the result that stands.
+        """Write the result of a step, claimed or not, in place of `before`; return the result that stands.
 
         That is the first, unless it is `before`.
         """
@@ -361,7 +362,7 @@ class Ledger:
         return result
 
     def note_view(self, key: MessageKey, step: str, view: str) -> None:
-        """Note what the post of a step shows now, by the fingerprint of it."""
+        """Note the fingerprint of what a step's post shows now."""
         with dynamodb_errors():
             self.client.update_item(
                 TableName=self.table,
@@ -372,9 +373,9 @@ class Ledger:
             )
 
     def release(self, claim: Claim, turn: float | None = None) -> None:
-        """Return a claim after a try that surely left no trace, so that the next may begin at once.
+        """Release a claim after a try that certainly left no trace, so that the next one may begin at once.
 
-        `turn` is what that next one need not take again.
+        `turn` (seconds since the epoch) is the turn that it took, so that the next one need not take another.
         """
         values = {":past": {"N": "0"}, ":minus_one": {"N": "-1"}}
         if turn is None:
@@ -402,7 +403,7 @@ class Ledger:
 
 
 def build_ledger(table: str) -> Ledger:
-    """Build the ledger on boto3, which takes region, credentials and another address from the environment."""
+    """Build the ledger on boto3, which takes the region, credentials and any other address from the environment."""
     config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
     return Ledger(boto3.client("dynamodb", config=config), table)
 

@@ -1,14 +1,14 @@
-"""A case's rows in the ledger's table: how they are named, written and read.
+"""A case's rows in the ledger's table: their keys, and functions that write and read them.
 
 One message is one partition (`pk` = team#channel#ts); its rows are told apart by `sk`:
 
     case                counters: facts written, facts shown; the lock
-    decision            the decision that stands, replaced where the message was changed
+    decision            the decision that stands, replaced when the message is changed
     correction#00001    one row for each correction, never changed
     answer              who answered first, and when
     part#…              a later message (its ts) that is read together with this one, until they are split
     deleted             the message is gone
-    seen                the message arrived and waits to be decided about
+    seen                the message arrived and waits for a decision
     step#react:…        a claim with a lease, then the step's result and what its post shows
 
 No row has the message's text.
@@ -118,7 +118,7 @@ def _was_tried(row: Row) -> bool:
 
 
 def read_parts(rows: Iterable[Row]) -> list[tuple[str, bool]]:
-    """Return the messages (by their ts) that were read together with one, and whether they have been split."""
+    """Return the ts of each message that was read together with this one, and whether they have been split."""
     names = ((row["sk"]["S"], row) for row in rows)
     return [(sk.removeprefix(_PART), row["is_split"]["BOOL"]) for sk, row in names if sk.startswith(_PART)]
 

@@ -1,7 +1,7 @@
-"""Group what one author writes in quick succession: which message leads the request, and which are parts of it.
+"""Group the messages that one author writes in quick succession: the first leads the request, the others are its parts.
 
-One row a channel and author has the latest burst: its first message leads, and a message within the window of the
-last one belongs to it. The row is moved on by conditional writes, so that of two messages that are handled at the same
+One row per channel and author has the latest burst: its first message leads, and a message within the window of the
+last one belongs to it. The row is updated by conditional writes, so that of two messages that are handled at the same
 moment one leads and the other follows.
 """
 
@@ -39,9 +39,9 @@ class MessageGroup:
 
 
 def join(burst: MessageGroup | None, ts: str, window: float) -> MessageGroup | None:
-    """Return the burst with a message in it, or the new one that it begins; None where it stays on its own. Pure.
+    """Return the burst with a message added, or the new one that it begins; None if it stays on its own. Pure.
 
-    A message that is older than the whole burst stays on its own: its turn to lead is over.
+    A message that is older than the whole burst stays on its own: it is too late for it to lead.
     """
     if burst is None or float(ts) > max(burst.times) + window:
         return MessageGroup(ts)
@@ -54,13 +54,13 @@ def join(burst: MessageGroup | None, ts: str, window: float) -> MessageGroup | N
 
 @dataclass(frozen=True, slots=True)
 class MessageGroups:
-    """Finds the place of messages. Methods raise LedgerUnavailable. Times are in seconds."""
+    """Finds the group of each message. Methods raise LedgerUnavailable. Times are in seconds."""
 
     client: "DynamoDBClient"
     table: str
 
     def find_root(self, record: MessageRecord, window: float, now: float) -> str:
-        """Return the ts of the message that leads a message's burst: its own where it leads or is alone."""
+        """Return the ts of the message that leads a message's burst: its own if it leads or is alone."""
         for _ in range(_RACES):
             before = self._read(record)
             after = join(before, record.ts, window)

@@ -1,7 +1,7 @@
-"""Lines in which posts and messages wait their turn: a counter row a line, moved on by conditional writes.
+"""Lines in which posts and messages wait their turn: one counter row per line, advanced by conditional writes.
 
-A line is what may go at one pace: the posts to one channel, the messages of one workspace. A taken turn gets
-a point in time; no two turns of a line are nearer than its interval. A turn that is not used is lost.
+A line is for everything that shares one pace: the posts to one channel, the messages of one workspace. A turn is a
+point in time; no two turns of a line are closer together than its interval. A turn that is not used is lost.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ _RACES = 10
 
 
 class RateLimitExceeded(Exception):
-    """More are waiting than the caller wanted to wait behind."""
+    """The next turn is later than the caller is willing to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimiter:
-    """Handlers out turns. Methods raise LedgerUnavailable. Times are in seconds since the epoch, to the millisecond."""
+    """Hands out turns. Methods raise LedgerUnavailable. Times are in seconds since the epoch, to the millisecond."""
 
     client: "DynamoDBClient"
     table: str
@@ -36,7 +36,7 @@ class RateLimiter:
     def take(self, line: str, interval: float, now: float, longest: float | None = None) -> float:
         """Return the time of the next free turn, `now` at the earliest.
 
-        Raises RateLimitExceeded, and takes none, when that is more than `longest` seconds away.
+        Raises RateLimitExceeded, and takes no turn, if that is more than `longest` seconds away.
         """
         for _ in range(_RACES):
             if self._start(line, interval, now):
@@ -47,14 +47,14 @@ class RateLimiter:
         raise LedgerUnavailable(f"the line {line} moves faster than a turn can be taken")
 
     def _start(self, line: str, interval: float, now: float) -> bool:
-        """Take a turn in an empty line."""
+        """Take the turn at `now` if the line is empty, and report whether it was."""
         expression = "SET next_turn = :next, expires_at = :expires"
         values = {":next": _milliseconds(now + interval), ":now": _milliseconds(now)}
         condition = "attribute_not_exists(next_turn) OR next_turn <= :now"
         return "next_turn" in self._update(line, now, expression, condition, values)
 
     def _queue_up(self, line: str, interval: float, now: float, longest: float | None) -> float | None:
-        """Take a turn behind others, or None where the line is empty by now. Raises RateLimitExceeded."""
+        """Take a turn behind others and return its time; None if the line is empty now. Raises RateLimitExceeded."""
         expression = "SET next_turn = next_turn + :interval, expires_at = :expires"
         values = {":interval": _milliseconds(interval), ":now": _milliseconds(now)}
         condition = "next_turn > :now"
@@ -75,7 +75,7 @@ class RateLimiter:
         return "next_turn" in row and int(row["next_turn"]["N"]) > round(latest * 1000)
 
     def _update(self, line: str, now: float, expression: str, condition: str, values: dict[str, Any]) -> Row:
-        """Change the line's row and give it as it is then, or nothing where the condition does not hold."""
+        """Change the line's row and return its new values, or none if the condition does not hold."""
         try:
             with dynamodb_errors():
                 answer = self.client.update_item(

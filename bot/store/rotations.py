@@ -1,4 +1,4 @@
-"""Whose turn it is to be given something: one counter a rota, so that no two messages go to the same turn."""
+"""Turns of rotas, in DynamoDB: one counter per rota, so that no two messages get the same turn."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RoundRobin:
-    """Counters in the ledger's table. They stay: a round goes on where it was, however long ago that is."""
+    """Counters in the ledger's table. They do not expire: a round continues where it stopped, however long ago."""
 
     client: "DynamoDBClient"
     table: str
 
     def next(self, team: str, rota: str) -> int:
-        """Return the number of the next turn, from 0; no number is given twice. Raises LedgerUnavailable.
+        """Return the number of the next turn, from 0; no number is returned twice. Raises LedgerUnavailable.
 
-        A call whose answer is lost has taken its turn: then one person is passed over once.
+        A call whose response is lost has still taken its turn: one person is then skipped once.
         """
         key: Any = {"pk": {"S": f"round#{team}"}, "sk": {"S": rota}}
         with dynamodb_errors():

@@ -1,14 +1,14 @@
-"""Store what a team has set from Slack: its policy in all its versions, and its switches, which hold until set back.
+"""Store a team's settings from Slack: its policy in all versions, and its switches, in force until changed again.
 
-All of it is the partition `settings#TEAM` of the ledger's table:
+All of them are in the partition `settings#TEAM` of the ledger's table:
 
     now#policy              the policy in force: its text, its version, who saved it and when
     now#switches            modes, mutes, stop: one row
     policy#00000001         every version that was ever saved
     history#1700000000000…  who set what, and when
 
-One query of `now#` gives everything that a decision takes, and is kept in memory for FRESH_SECONDS: so long an
-instance may go on as if nothing had been changed elsewhere.
+One query of `now#` reads everything that a decision needs. The result is kept in memory for FRESH_SECONDS; until
+then an instance may not notice a change made elsewhere.
 """
 
 import logging
@@ -46,7 +46,7 @@ _AT = "at#"  # when the switch of this name was last set, in microseconds since 
 
 
 class PolicyChanged(Exception):
-    """Another author has saved a policy meanwhile: look at theirs first."""
+    """Another author has saved a policy in the meantime: look at theirs first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SavedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that was set: `what` to `value`, by whom, when (seconds since the epoch)."""
+    """A change of a setting: `what` to `value`, by whom, and when (seconds since the epoch)."""
 
     what: str
     value: str
@@ -85,7 +85,7 @@ class SettingsStore:
     # --- Reading --------------------------------------------------------------------------------------------
 
     def load(self, team: str, now: float) -> TeamSettings:
-        """See SettingsSource. A change made by this instance is seen by it at once."""
+        """See SettingsSource. An instance sees its own changes at once."""
         loaded_at, known = self._known.get(team, (float("-inf"), None))
         if known is None or not loaded_at <= now < loaded_at + FRESH_SECONDS:
             known = self._read(team, known)
@@ -93,14 +93,14 @@ class SettingsStore:
         return known
 
     def reload(self, team: str, now: float) -> TeamSettings:
-        """Return what holds at this moment, for a person who may just have changed it elsewhere."""
+        """Return the settings in force at this moment, for a person who may just have changed them elsewhere."""
         _, known = self._known.get(team, (now, None))
         settings = self._read(team, known)
         self._known[team] = (now, settings)
         return settings
 
     def policy_of(self, team: str, version: int | None, now: float) -> Policy:
-        """See SettingsSource. A version that cannot be read (any more) is the one in force."""
+        """See SettingsSource. Return the policy in force for a version that cannot be read (any more)."""
         current = self.load(team, now)
         if version is None or version == current.version:
             return current.policy
@@ -142,12 +142,12 @@ class SettingsStore:
         return self.default, 0
 
     def read_policy(self, team: str, version: int | None = None) -> SavedPolicy | None:
-        """Return a policy as its author wrote it, of the version named or in force; None where there is none."""
+        """Return a version of a policy, by default the one in force, as its author wrote it; None if there is none."""
         name = _POLICY if version is None else _kept(version)
         return next((_read_saved(row) for row in self._query(team, name) if row["sk"]["S"] == name), None)
 
     def read_history(self, team: str, most: int) -> tuple[Change, ...]:
-        """Return the latest changes, at most so many, the latest first."""
+        """Return at most `most` changes, the latest first."""
         rows = self._query(team, "history#", latest_first=True)
         return tuple(_read_change(row) for row, _ in zip(rows, range(most), strict=False))
 
@@ -166,10 +166,10 @@ class SettingsStore:
     # --- The policy -----------------------------------------------------------------------------------------
 
     def save_policy(self, team: str, written: WrittenPolicy, user: str, now: float, base: int | None = None) -> int:
-        """Put a policy in force and give its version.
+        """Put a policy in force and return its version.
 
-        `base` is the version that the author had in front of them, where that is known. Raises PolicyChanged where
-        another author has saved one since.
+        `base` is the version that the author started from, if known. Raises PolicyChanged if another author has saved
+        one since.
         """
         saved = self.read_policy(team)
         version = saved.version if saved else 0
@@ -190,7 +190,7 @@ class SettingsStore:
     # first, and one that is delivered again takes nothing back that was said since.
 
     def set_mode(self, team: str, channel: str, mode: Mode | None, user: str, at: float) -> None:
-        """Set a channel's mode, or with None leave it to the policy again."""
+        """Set a channel's mode; None leaves it to the policy again."""
         change = Change(f"mode of {channel}", mode or "as the policy says", user, int(at))
         if mode is None:
             self._switch(team, change, at, f"{_MODE}{channel}", "REMOVE #name", None)
@@ -198,21 +198,21 @@ class SettingsStore:
             self._switch(team, change, at, f"{_MODE}{channel}", "SET #name = :value", {"S": mode})
 
     def mute(self, team: str, target: str, user: str, at: float) -> None:
-        """Neither read nor answer in a channel (C…, G…, D…), or what a person (U…, W…) writes."""
+        """Stop reading and answering in a channel (C…, G…, D…), or what a person (U…, W…) writes."""
         change = Change(f"mute of {target}", "on", user, int(at))
         self._switch(team, change, at, _mutes_of(target), "ADD #name :value", {"SS": [target]}, target)
 
     def unmute(self, team: str, target: str, user: str, at: float) -> None:
-        """Take a mute back; see `mute`."""
+        """Undo `mute`."""
         change = Change(f"mute of {target}", "off", user, int(at))
         self._switch(team, change, at, _mutes_of(target), "DELETE #name :value", {"SS": [target]}, target)
 
     def stop(self, team: str, user: str, at: float) -> None:
-        """Let nothing be automatic any more."""
+        """Stop all automatic actions, until `start`."""
         self._switch(team, Change("stop", "on", user, int(at)), at, "stopped", "SET #name = :value", {"BOOL": True})
 
     def start(self, team: str, user: str, at: float) -> None:
-        """Take `stop` back."""
+        """Undo `stop`."""
         self._switch(team, Change("stop", "off", user, int(at)), at, "stopped", "SET #name = :value", {"BOOL": False})
 
     def _switch(
@@ -234,7 +234,7 @@ class SettingsStore:
             self._write(team, change, at, [{"Update": update}])
 
     def _write(self, team: str, change: Change, now: float, writes: list[dict[str, Any]]) -> None:
-        """Write all or nothing, with a row of who it was. Raises ConditionFailed."""
+        """Write all or nothing, together with the change's row in the history. Raises ConditionFailed."""
         history = {"Item": {**_history_key(team, now), **_change_row(change, now)}}
         items: Any = [
             {kind: {"TableName": self.table, **write} for kind, write in each.items()}
@@ -321,7 +321,7 @@ Pair: TypeAlias = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class CompatibilityCheck:
-    """A SettingsSource that looks at each policy which comes into force; `seen` are the pairs that it has looked at."""
+    """A SettingsSource that compares each policy in force with the classifier; `seen` are the pairs compared."""
 
     source: SettingsSource
     manifest: Manifest
@@ -338,7 +338,7 @@ class CompatibilityCheck:
         return self.source.policy_of(team, version, now)
 
     def look_at(self, team: str, settings: TeamSettings) -> None:
-        """Log what does not fit."""
+        """Log the labels and facets that the policy names and the classifier lacks, once for each pair."""
         pair = (team if settings.version else "", settings.version, self.manifest.version)
         if pair in self.seen:
             return

@@ -1,4 +1,4 @@
-"""Count the bot's work in a workspace: this week in figures, who waits for a word, who for an answer."""
+"""Statistics of a workspace: the week's counters, and the messages that wait for a review or for an answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Week:
 
     @property
     def volumes(self) -> dict[str, int]:
-        """Return how many messages each label of the main facet has now, the most first."""
+        """Return the number of messages that each label of the main facet has now, in descending order."""
         volumes = {label: count for label, count in self._part("label").items() if count > 0}
         return dict(sorted(volumes.items(), key=lambda volume: (-volume[1], volume[0])))
 
@@ -54,7 +54,7 @@ class Week:
 
     @property
     def a_month(self) -> float:
-        """Return how many requests a month have, at this week's pace."""
+        """Return the number of requests per month at this week's pace."""
         return self.triaged / DAYS * _DAYS_A_MONTH
 
     @property
@@ -62,12 +62,12 @@ class Week:
         return sum(self._part("ignored").values())
 
     def verdicts(self, facet: str) -> tuple[int, int]:
-        """Return how often people said of a facet that the bot was right, and how often that it was wrong."""
+        """Return how often people found the bot right about a facet, and how often wrong."""
         return self.counts.get(f"right#{facet}", 0), self.counts.get(f"wrong#{facet}", 0)
 
     @property
     def answered_within(self) -> int | None:
-        """Return within how many seconds (see ANSWERED_WITHIN) half of the answered requests had a person's answer."""
+        """Return the seconds (see ANSWERED_WITHIN) within which a person answered half of the answered requests."""
         answered = {int(within): count for within, count in self._part("answered").items()}
         counted, half = 0, sum(answered.values()) / 2
         for within in sorted(answered):
@@ -83,7 +83,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """`review` has the newest first, `urgent` the one that waits longest; each MOST_WAITING at most."""
+    """Statistics of a workspace. `review` has the newest first, `urgent` the oldest; each at most MOST_WAITING."""
 
     week: Week = field(default_factory=Week)
     review: tuple[Waiting, ...] = ()
@@ -98,7 +98,7 @@ class StatsStore:
     table: str
 
     def load(self, team: str, now: float) -> Stats:
-        """Read a team's statistics: three queries of a page each, however many messages there have been."""
+        """Return a team's statistics, with three queries of a page each, however many messages there have been."""
         return Stats(
             self.load_week(team, now),
             self._read_queue(team, "review", now, newest_first=True),
@@ -117,12 +117,12 @@ class StatsStore:
         return tuple(settled for row in rows if (settled := read_settled(row, team)))
 
     def begin(self, queue: Queue, waiting: Waiting, now: float) -> None:
-        """Put a message into a queue; one that is in it stays there."""
+        """Put a message into a queue; one that is already in it stays there."""
         with dynamodb_errors():
             self.client.put_item(TableName=self.table, Item=waiting_row(queue, waiting, now))
 
     def settle(self, queue: Queue, key: MessageKey) -> None:
-        """Take a message out of a queue; one that is not in it is a success."""
+        """Take a message out of a queue, if it is in it."""
         with dynamodb_errors():
             self.client.delete_item(TableName=self.table, Key=waiting_key(queue, key))
 

@@ -1,8 +1,8 @@
 """Statistics and queues of a workspace as rows of the ledger's table, for App Home and `/classify stats`.
 
-    pk board#TEAM   sk review#TS#CHANNEL, urgent#TS#CHANNEL   one row a message that waits, deleted when it need not
-    pk board#TEAM   sk decided#TS#CHANNEL                     one row a request of the last days: what is settled of it
-    pk stats#TEAM   sk day#2026-11-22#5                       counters of a day, one attribute each, in some shards
+    pk board#TEAM   sk review#TS#CHANNEL, urgent#TS#CHANNEL   one row per waiting message, deleted when its wait is over
+    pk board#TEAM   sk decided#TS#CHANNEL                     one row per request of the last days: its settled labels
+    pk stats#TEAM   sk day#2026-11-22#5                       counters of a day, one attribute each, in SHARDS rows
 
 Reading takes one Query for each queue and one for a week's counters, however much is in the table. No row has a text.
 """
@@ -44,7 +44,7 @@ def changes_to(table: str, key: MessageKey, delta: StatsDelta, now: float) -> It
 
 
 def _note(key: MessageKey, trace: Trace, now: float) -> dict[str, Any]:
-    """Write what has become known of a message beside what was; people's words and the classifier's do not meet."""
+    """Return the update that adds what became known of a message; people's labels do not replace the classifier's."""
     known = {"main": trace.main, "found": _to_json(trace.found), "said": _to_json(trace.said)}
     values = {f":{name}": {"S": value} for name, value in known.items() if value is not None}
     # Some of these are words of DynamoDB's own.
@@ -121,7 +121,7 @@ def read_waiting(row: Mapping[str, Any], team: str) -> Waiting:
 
 
 def read_settled(row: Mapping[str, Any], team: str) -> Settled | None:
-    """Read a row; None where it has people's words only, because the rest of it was too old."""
+    """Read a row; return None if it has people's labels only, because the rest of it was too old."""
     if "main" not in row:
         return None
     _, ts, channel = row["sk"]["S"].split("#")

@@ -1,4 +1,4 @@
-"""How far each channel has been swept, in DynamoDB: one row for each workspace, an attribute for each channel."""
+"""The time up to which each channel has been swept, in DynamoDB: one row per workspace, one attribute per channel."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,14 +19,14 @@ class Watermarks:
     table: str
 
     def load(self, team: str) -> dict[str, float]:
-        """Return, by channel, until when its messages have been looked at."""
+        """Return, by channel, the time up to which its messages have been looked at."""
         with dynamodb_errors():
             answer = self.client.get_item(TableName=self.table, Key=_key(team), ConsistentRead=True)
         row: Any = answer.get("Item", {})
         return {name.removeprefix(_UNTIL): float(row[name]["N"]) for name in row if name.startswith(_UNTIL)}
 
     def save(self, team: str, channel: str, until: float) -> None:
-        """Write that all messages of a channel until then have been looked at."""
+        """Write that all messages of a channel up to `until` have been looked at."""
         with dynamodb_errors():
             self.client.update_item(
                 TableName=self.table,

@@ -1,7 +1,7 @@
-"""Compare another policy with decisions that were made: which messages it would send elsewhere. Pure.
+"""Compare another policy with the decisions made: find the messages that it would send elsewhere. Pure.
 
-Nothing of a message's text is kept, so where rules go by key words or by the author's team and the text is not at
-hand, every way that they could have gone is looked at. Where that makes a difference, it is said to be open.
+No text of a message is kept. So where rules test keywords or the author's team and the message is not at hand, every
+possible outcome of these rules is tried. If the destination depends on it, the message is reported as open.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +18,7 @@ _MOST_DECISIONS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A message that was decided about, with the labels that are settled; `message_context` is None where the message
-    itself has not been read again.
-    """
+    """A message with a decision, and its settled labels; `message_context` is None unless it was read again."""
 
     key: MessageKey
     main: str
@@ -30,7 +28,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A message that would go from one channel to another; None is where it was written."""
+    """A message that would go to another channel than before; None is the one in which it was written."""
 
     key: MessageKey
     before: str | None
@@ -47,7 +45,7 @@ class Backtest:
 
 
 def compare(old: Policy, new: Policy, messages: Sequence[Decided]) -> Backtest:
-    """Hold two policies against messages: as many of the first ones as can be done while a person waits."""
+    """Compare two policies on messages: as many of the first ones as is possible while a person waits."""
     before_it, after_it = _Labels.of(old), _Labels.of(new)
     most = _MOST_DECISIONS // (len(before_it.label_views) + len(after_it.label_views))
     moves: list[Move] = []
@@ -66,7 +64,7 @@ def compare(old: Policy, new: Policy, messages: Sequence[Decided]) -> Backtest:
 
 @dataclass(frozen=True, slots=True)
 class _Labels:
-    """A policy, and all the ways that it could be read where a message's text is not at hand."""
+    """A policy, and the variants of it that are possible where a message's text is not at hand."""
 
     policy: Policy
     label_views: tuple[Policy, ...]
@@ -76,7 +74,7 @@ class _Labels:
         return _Labels(policy, tuple(_label_views(policy)))
 
     def find(self, message: Decided) -> set[str | None]:
-        """Return the channels that a message may be sent to: one, unless that goes by what is not known."""
+        """Return the channels that a message may be sent to: one, unless that depends on what is not known."""
         if message.message_context:
             return {_destination(self.policy, message, message.message_context)}
         known = MessageContext(message.key.channel, when_written(message.key.ts))
@@ -84,14 +82,14 @@ class _Labels:
 
 
 def _destination(policy: Policy, message: Decided, message_context: MessageContext) -> str | None:
-    """Return where a message belongs by all that is settled of it, whether or not a person had to confirm it."""
+    """Return the destination for a message's settled labels, whether or not a person had to confirm them."""
     return policy.evaluate(Situation(message.labels, message.main, message_context)).route
 
 
 def _label_views(policy: Policy) -> Iterator[Policy]:
-    """Return the policy without its rules that go by a text, and with each of them as if its text were the rule's.
+    """Yield the policy without the rules that test a text, then once with each of them as if the text matched it.
 
-    One at a time is enough: of several that hold, the first one that posts decides.
+    One of them at a time is enough: of several that hold, the first one that posts decides.
     """
     textual = [rule for rule in policy.rules if _goes_by_text(rule)]
     yield _assume(policy, None)

@@ -1,6 +1,6 @@
 """The facts of one message: what the classifier found, what was decided, what was done, what people corrected.
 
-All of it plain values without the message's text, so it can be remembered for long.
+All of them are plain values without the message's text, so they can be kept for a long time.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ Reason: TypeAlias = Literal[
 ]
 
 CAUTIONS: frozenset[str] = frozenset(get_args(Caution))
-"""Reasons to suggest only that lie with the classifier, not with the message."""
+"""Reasons only to suggest that lie with the classifier, not with the message."""
 
 
 # --- Effects: what can be done in Slack, as values ----------------------------------------------------------
@@ -55,7 +55,7 @@ class AddReaction:
 
 @dataclass(frozen=True, slots=True)
 class PostRoute:
-    """Send the message on to a channel, and mention people there: `here`, ids, names of rotas. `urgent`: say so."""
+    """Send the message on to a channel and mention people there: `here`, IDs, names of rotas. `urgent`: say so."""
 
     channel: str
     mentions: tuple[str, ...] = ()
@@ -68,9 +68,9 @@ class PostRoute:
 
 @dataclass(frozen=True, slots=True)
 class PostReply:
-    """Say in the thread what was decided. The last effect: its buttons must not be pressed before the others.
+    """Say in the thread what was decided. The last effect: its buttons must not be pressed before the others are done.
 
-    `templates` are the team's own words for it; `mentions` is who is told here, where nothing is sent on.
+    `templates` are the team's own words for it; `mentions` are the people to mention if the message is not sent on.
     """
 
     templates: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class PostReply:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """Return the message to the next person of a rota, in turn."""
+    """Assign the message to the next person of a rota, in turn."""
 
     rota: str
 
@@ -93,13 +93,13 @@ class Assign:
 
     @property
     def later_step(self) -> str:
-        """The step of giving it to a person after all, where none was there at first."""
+        """Return the step that assigns the message later, if no person was there at first."""
         return f"given:{self.rota}"
 
 
 @dataclass(frozen=True, slots=True)
 class CallWebhook:
-    """Post the message to a webhook of the team's."""
+    """Post the message to one of the team's webhooks."""
 
     name: str
 
@@ -110,7 +110,7 @@ class CallWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """When no person has answered after `minutes`, say so in `channel` (in the thread, if None) and mention people."""
+    """After `minutes` without a person's answer, say so in `channel` (in the thread, if None) and mention people."""
 
     minutes: int
     mentions: tuple[str, ...]
@@ -156,11 +156,11 @@ class FacetResult:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision about a message, why, and the effects to carry out, in their order.
+    """The decision about a message, the reason, and the effects to carry out, in order.
 
     `facet_results` has the main facet first, and is empty where the message was not classified. `urgent`: the policy
-    wants a person to know at once. `revision` counts how often it was decided anew, because the message had changed.
-    `leader` is the ts of the message that this one is read together with. The decision is of the text as it was at
+    wants a person to know at once. `revision` counts the times it was decided anew because the message had changed.
+    `leader` is the ts of the message that this one is read together with. The decision is about the text as it was at
     `text_as_of`, made at `decided_at` (both in seconds since the epoch) under version `policy_version` of the policy;
     these are None in decisions of earlier versions of the program.
     """
@@ -201,7 +201,7 @@ class Decision:
 
 
 def decision_from_document(document: Mapping[str, Any]) -> Decision:
-    """Read what `to_document` gave."""
+    """Return the decision that `to_document` turned into a JSON object."""
     return Decision(
         outcome=document["outcome"],
         reason=document["reason"],
@@ -245,10 +245,10 @@ def _effect_from_document(document: Mapping[str, Any]) -> Effect:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """How a step ended: the `ts` of what was posted, or the error for which trying again is no use; or neither.
+    """The result of a step: the `ts` of what was posted, or an error that makes trying again useless; or neither.
 
-    `person` is who was chosen, where that is what the step was for. `view` is the fingerprint of what the post shows,
-    where that is known.
+    `person` is the person chosen, if the step was to choose one. `view` is the fingerprint of what the post shows, if
+    known.
     """
 
     ts: str | None = None
@@ -259,7 +259,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A person's word on one facet; `before` and `after` are the same where they confirmed it.
+    """A person's correction of one facet; `before` and `after` are the same if they confirmed it.
 
     Versions count from 1; a later one outweighs an earlier one, and any outweighs the classifier. `said_at` is Slack's
     time of the press or reaction (seconds since the epoch), which orders corrections however they arrive.
@@ -278,9 +278,9 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswer:
-    """A person other than its author answered the message, at `answered_at` (seconds since the epoch).
+    """The first answer by a person other than the message's author, at `answered_at` (seconds since the epoch).
 
-    `team` is that of a person who belongs to another one than ours (Slack Connect).
+    `team` is the person's workspace if it is another one than ours (Slack Connect).
     """
 
     user: str
@@ -290,10 +290,10 @@ class FirstAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that the ledger knows of one message. `steps` has those that ended, `first_answer` is a person's.
+    """Everything that the ledger knows of one message. `steps` has the finished ones, `first_answer` is a person's.
 
     `parts` are the later messages (by their ts) that are read together with it. `uncertain` are steps whose last try
-    left no result: what they were to make may be there. `facts` counts the facts, `shown` those that Slack shows.
+    left no result: their effect may be visible in Slack. `facts` counts the facts, `shown` those that Slack shows.
     """
 
     decision: Decision | None = None
@@ -308,16 +308,16 @@ class Case:
 
     @property
     def is_shown(self) -> bool:
-        """Return whether Slack shows all facts."""
+        """Report whether Slack shows all facts."""
         return self.shown == self.facts
 
     @property
     def labels(self) -> dict[str, str]:
-        """Facet → the label that stands now, the main facet first."""
+        """Return facet → the label that stands now, the main facet first."""
         labels = self.decision.labels if self.decision else {}
         return labels | {correction.facet: correction.after for correction in self.corrections}
 
     @property
     def version(self) -> int:
-        """How many corrections there are."""
+        """Return the number of corrections."""
         return len(self.corrections)

@@ -33,7 +33,7 @@ SMALLEST_MARGIN = 0.1
 
 
 def find_reason_to_ignore(record: MessageRecord, settings: TeamSettings) -> Reason | None:
-    """Return why a message need not be classified, or None where it must be."""
+    """Return the reason why a message need not be classified, or None if it must be."""
     if settings.policy.is_destination(record.channel):
         return "destination-channel"
     if settings.mode(record.channel) == "off":
@@ -59,12 +59,12 @@ def _objection_to_text(record: MessageRecord, intake: Intake) -> Reason | None:
 
 
 def ignore(reason: Reason, leader: str | None = None) -> Decision:
-    """Leave a message alone; `leader` is the ts of the one that it is read together with."""
+    """Return the decision to leave a message alone; `leader` is the ts of the one that it is read together with."""
     return Decision("ignore", reason, leader=leader)
 
 
 def assess(prediction: Prediction, manifest: Manifest) -> tuple[FacetResult, ...]:
-    """Return what the classifier found, facet by facet, the main one first, and where it is sure enough to act."""
+    """Return the classifier's findings, the main facet first, and for each whether it is sure enough to act on."""
     is_sound = find_doubt(prediction) is None
     found = prediction.facets
     return tuple(
@@ -76,7 +76,7 @@ def assess(prediction: Prediction, manifest: Manifest) -> tuple[FacetResult, ...
 
 
 def doubt(prediction: Prediction, manifest: Manifest) -> Reason | None:
-    """Return why the main facet should not be acted on without a person, or None where it may."""
+    """Return the reason why the main facet should not be acted on without a person, or None if it may be."""
     main = manifest.facets[0]
     found = prediction.facets[main.name]
     whole = find_doubt(prediction)
@@ -88,12 +88,12 @@ def doubt(prediction: Prediction, manifest: Manifest) -> Reason | None:
 
 
 def context_of(record: MessageRecord) -> MessageContext:
-    """Return what rules go by beside the labels, as it was when the message was written."""
+    """Return what rules test besides labels, as it was when the message was written."""
     return MessageContext(record.channel, when_written(record.ts), record.author_team, record.text)
 
 
 def when_written(ts: str) -> datetime:
-    """Read a timestamp of Slack's."""
+    """Return the time of a Slack timestamp, in UTC."""
     return datetime.fromtimestamp(float(ts), UTC)
 
 
@@ -104,7 +104,7 @@ def direct(facet_results: tuple[FacetResult, ...], policy: Policy, message_conte
 
 
 def decide(record: MessageRecord, prediction: Prediction, settings: TeamSettings, manifest: Manifest) -> Decision:
-    """Decide about a message that `find_reason_to_ignore` has no objection to, under the settings in force."""
+    """Decide about a message that is not to be ignored (see find_reason_to_ignore), under the settings in force."""
     facet_results = assess(prediction, manifest)
     directions = direct(facet_results, settings.policy, context_of(record))
     mode = settings.mode(record.channel)
@@ -117,7 +117,7 @@ def decide(record: MessageRecord, prediction: Prediction, settings: TeamSettings
 
 
 def is_urgent(directions: Directions) -> bool:
-    """Return whether a person has to answer soon: the policy calls it urgent, or asks again after a time."""
+    """Report whether a person has to answer soon: the policy calls the message urgent, or escalates it."""
     return directions.urgent or directions.escalate is not None
 
 
@@ -134,7 +134,7 @@ def _judge(mode: Mode, reason: Reason | None, directions: Directions, policy: Po
 
 
 def _effects_of(outcome: Outcome, reason: Reason, directions: Directions) -> tuple[Effect, ...]:
-    """Return what is to be done; of an outcome that is not named here nothing is seen in Slack."""
+    """Return the effects of an outcome; outcomes that are not named here show nothing in Slack."""
     if outcome in ("suggest", "ask"):
         return (PostReply(),)
     if reason == "rule":
@@ -143,7 +143,7 @@ def _effects_of(outcome: Outcome, reason: Reason, directions: Directions) -> tup
 
 
 def automatic_effects(directions: Directions) -> tuple[Effect, ...]:
-    """Return all that directions ask for, in the order to do it: the reply last, so its buttons come after the rest."""
+    """Return all effects that directions ask for, in order: the reply last, so that its buttons come after the rest."""
     reactions = (AddReaction(name) for name in directions.reactions)
     assigned = (Assign(directions.assign),) if directions.assign else ()
     route = route_effect(directions)
@@ -160,7 +160,7 @@ def reply_effect(directions: Directions) -> PostReply:
 
 
 def later_effects(directions: Directions) -> Iterator[CallWebhook | Escalate]:
-    """Return what goes on after the message has been handled."""
+    """Yield the effects that follow after the message has been handled."""
     yield from (CallWebhook(name) for name in directions.webhooks)
     if directions.escalate:
         escalation = directions.escalate

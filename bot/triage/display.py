@@ -1,4 +1,4 @@
-"""Show what the bot reads out of a message to people: display names in place of labels. Pure."""
+"""Prepare the bot's findings about a message for people: display names in place of labels. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class LabelView:
-    """One facet of a message: the label that stands, and all that could have (`choices`, most likely first).
+    """One facet of a message: the label that stands, and all possible ones (`choices`, most likely first).
 
-    `confidence` is None where a person said so; `sure` then is true.
+    If a person chose the label, `confidence` is None and `sure` is true.
     """
 
     facet: str

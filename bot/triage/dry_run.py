@@ -1,4 +1,4 @@
-"""Predict what a policy would make of one message, and which of its rules says so. Pure."""
+"""Predict what a policy would do with one message, and which of its rules ask for it. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from classifier_infra.model.prediction import FacetPrediction, Prediction, Score
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Something that a rule wants done: what, with what, and which rule."""
+    """One action that a rule asks for: its kind, its value, and the rule."""
 
     what: str
     value: str
@@ -25,7 +25,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The predicted decision, and all that rules want; `decision` says whether it is done without a person."""
+    """The predicted decision, and all that rules ask for; `decision` says whether it is done without a person."""
 
     decision: Decision
     wishes: tuple[Wish, ...] = ()
@@ -33,7 +33,7 @@ class Trial:
 
 
 def try_policy(policy: Policy, record: MessageRecord, prediction: Prediction, manifest: Manifest) -> Trial:
-    """Decide about a message without doing anything."""
+    """Decide about a message, without carrying anything out."""
     settings = TeamSettings(policy)
     mode = settings.mode(record.channel)
     reason = find_reason_to_ignore(record, settings)
@@ -87,7 +87,7 @@ def _name(mention: str, policy: Policy, at: datetime) -> str:
 
 
 def assume(labels: Mapping[str, str]) -> tuple[Prediction, Manifest]:
-    """Build what a classifier would say that is certain of these labels (facet → label), the main facet first."""
+    """Return the prediction and manifest of a classifier certain of these labels: facet → label, the main one first."""
     facets = tuple(Facet(facet, (Label(label, label),), threshold=0.5) for facet, label in labels.items())
     found = {facet: FacetPrediction((Score(label, 1.0),)) for facet, label in labels.items()}
     return Prediction(found, "assumed", "nobody"), Manifest("assumed", "", facets, "heads", 1.0, "", 0)

@@ -1,4 +1,4 @@
-"""Find the owner of a request: the person that it was assigned to, or the one that answered it first. Pure."""
+"""Find the owner of a request: the person it was assigned to, or the one who answered it first. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from bot.triage.case import Assign, Case, FirstAnswer
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The owner of a request. `instead_of` is whom it was assigned to, where another person answered and so took it."""
+    """The owner of a request. `instead_of` is the person it was assigned to, if another one took it by answering."""
 
     person: str
     instead_of: str | None = None
 
 
 def find_owner(case: Case, assigned: str | None) -> Owner | None:
-    """Return the owner of a request that was assigned to this person; one that was not assigned has none."""
+    """Return the owner of a request that was assigned to a person; None if it was not assigned."""
     if assigned is None:
         return None
     taker = find_taker(case)
@@ -22,10 +22,10 @@ def find_owner(case: Case, assigned: str | None) -> Owner | None:
 
 
 def find_taker(case: Case) -> str | None:
-    """Return who took a request by answering it first.
+    """Return the person who took a request by answering it first.
 
-    None where another organisation's person answered, or where a person said since that it is about something
-    else: then the one who answered may be the wrong one for it, and it is for the rules again.
+    None if a person of another organisation answered, or if a person has said since that it is about something else:
+    then the one who answered may be the wrong one, and the rules decide again.
     """
     answer = case.first_answer
     return None if answer is None or answer.team or _was_moved_since(case, answer) else answer.user
@@ -43,11 +43,11 @@ def _was_moved_since(case: Case, answer: FirstAnswer) -> bool:
 
 
 def find_assignee(case: Case, assign: Assign) -> str | None:
-    """Return whom a request was assigned to, at once or when a person was there again."""
+    """Return the person whom a request was assigned to, at once or when a person was there again."""
     results = (case.steps.get(step) for step in (assign.step, assign.later_step))
     return next((result.person for result in results if result and result.person), None)
 
 
 def find_assigned(case: Case) -> tuple[str, ...]:
-    """Return all that a request was ever assigned to, by whichever rota."""
+    """Return all people whom a request was ever assigned to, by any rota."""
     return tuple(result.person for result in case.steps.values() if result.person)

@@ -1,6 +1,6 @@
 """Changes to a workspace's statistics and queues by a decision, a correction or an answer. Pure.
 
-A message counts on the day it was written (UTC), so that a later word on it lands where the message is counted.
+A message counts on the day it was written (UTC), so a later correction or answer changes the counters of that day.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The facts of a message, for other policies to be held against: labels by facet. `found` are those that
-    the classifier is sure of, with the `main` facet; `said` those that people gave. None leaves what was known.
+    """The labels of a message by facet, for comparisons with other policies. `found` are those that the classifier is
+    sure of, with the `main` facet; `said` those that people chose. None leaves what was known.
     """
 
     main: str | None = None
@@ -42,7 +42,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A message of the last days, with the labels that are settled."""
+    """A message of the last days, with its settled labels."""
 
     key: MessageKey
     main: str
@@ -51,8 +51,8 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class StatsDelta:
-    """The changes: counters by name (of the message's day), who begins to wait in a queue, who need not any more, what
-    becomes known of the message. `gone`: there is no such message any more.
+    """The changes: counters by name (of the message's day), the queues that the message enters (`begin`) and leaves
+    (`end`), and a `trace` of what became known of it. `gone`: the message does not exist any more.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class StatsDelta:
 
 
 def decision_delta(key: MessageKey, decision: Decision) -> StatsDelta:
-    """Count a new decision once; people who have to say something about it find it in a queue."""
+    """Count a new decision once, and put it into the queues of messages that wait for people."""
     if decision.outcome == "ignore":
         return StatsDelta({f"ignored#{decision.reason}": 1})
     main = decision.facet_results[0]
@@ -81,7 +81,7 @@ def decision_delta(key: MessageKey, decision: Decision) -> StatsDelta:
 
 
 def revision_delta(key: MessageKey, before: Decision, after: Decision) -> StatsDelta:
-    """Count a decision that takes the place of another: the message is counted as what it is now."""
+    """Count a decision that replaces another: the message is counted as what it is now."""
     first, now = decision_delta(key, before), decision_delta(key, after)
     names = first.counts.keys() | now.counts.keys()
     counts = {name: now.counts.get(name, 0) - first.counts.get(name, 0) for name in sorted(names)}
@@ -91,12 +91,12 @@ def revision_delta(key: MessageKey, before: Decision, after: Decision) -> StatsD
 
 
 def withdrawal_delta() -> StatsDelta:
-    """Remove a message that is gone from those that wait for a word."""
+    """Take a message that is gone out of all queues."""
     return StatsDelta(end=frozenset({"review", "urgent"}), gone=True)
 
 
 def correction_delta(case: Case, correction: Correction) -> StatsDelta:
-    """Count what a person said of a case, each message and facet once: a later word takes the earlier one's place."""
+    """Count a correction, once for each message and facet: a later correction replaces the earlier one."""
     decision = case.decision
     assert decision is not None, "only what was decided can be corrected"
     said = [each.after for each in case.corrections if each.facet == correction.facet]
@@ -121,7 +121,7 @@ ANSWERED_WITHIN = (60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 60
 def answer_delta(key: MessageKey, case: Case, answer: FirstAnswer) -> StatsDelta:
     """Count how long the customer waited for a person; no answer is due any more.
 
-    What was counted of another answer, which turned out not to be the first, is taken back.
+    The count of an earlier known answer, which turned out not to be the first, is taken back.
     """
     if case.decision is None or case.decision.outcome == "ignore":
         return StatsDelta(end=frozenset({"urgent"}))

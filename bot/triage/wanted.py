@@ -1,4 +1,4 @@
-"""Compute what Slack has to show for a case: a function of the facts, whatever order they came in. Pure."""
+"""Compute what Slack has to show for a case: a function of the facts, in whatever order they arrived. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -26,8 +26,8 @@ _UNSEEN: frozenset[Outcome] = frozenset({"ignore", "silent", "watch"})
 class Wanted:
     """The effects that a case calls for, in the order to carry them out.
 
-    `moves`: posts in other channels than the route's give way. `destination` is where the message belongs, or would
-    go if a person confirmed the suggestion.
+    `moves`: posts in channels other than the route's are replaced by a note. `destination` is the channel that the
+    message belongs to, or would go to if a person confirmed the suggestion.
     """
 
     effects: tuple[Effect, ...] = ()
@@ -68,7 +68,7 @@ def want(case: Case, policy: Policy, message_context: MessageContext) -> Wanted:
 
 
 def _want_corrected(case: Case, decision: Decision, directions: Directions) -> Wanted:
-    """Carry out what the labels that people gave ask for; of what they left open, nothing but tags and the post."""
+    """Return the effects of corrected labels; if the main facet is not settled, only tags, the post and the reply."""
     if _is_settled(case, decision):
         effects = automatic_effects(directions)
     else:
@@ -91,7 +91,7 @@ def _direct_settled(case: Case, decision: Decision, policy: Policy, message_cont
 
 
 def _settled_facets(case: Case, decision: Decision) -> set[str]:
-    """Return the facets that may be acted on; a category that was only suggested waits for a person's word on it."""
+    """Return the facets that may be acted on; a main facet that was only suggested waits until a person confirms it."""
     settled = {result.facet for result in decision.facet_results if result.sure}
     if decision.outcome != "automatic":
         settled.discard(decision.facet_results[0].facet)
@@ -99,7 +99,7 @@ def _settled_facets(case: Case, decision: Decision) -> set[str]:
 
 
 def find_posts(case: Case) -> dict[str, str | None]:
-    """Return where the message was sent on to: channel → ts of the post, None where that is uncertain."""
+    """Return the posts by which the message was sent on: channel → ts, or None if the post is uncertain."""
     posted = {step: result.ts for step, result in case.steps.items() if result.ts}
     routes = ((step.partition(":"), ts) for step, ts in [*posted.items(), *dict.fromkeys(case.uncertain).items()])
     return {channel: ts for (kind, _, channel), ts in routes if kind == "route"}
@@ -115,12 +115,12 @@ def find_reactions(case: Case) -> tuple[str, ...]:
 
 
 def context_of_original(key: MessageKey, original: OriginalMessage) -> MessageContext:
-    """Return what rules go by beside the labels, for a message that was read again."""
+    """Return what rules test besides labels, for a message that was read again."""
     return MessageContext(key.channel, when_written(key.ts), original.author_team, original.text)
 
 
 def revise(before: Decision, after: Decision) -> Decision | None:
-    """Return the decision that replaces the standing one for a message that was changed, None where none does.
+    """Return the decision that replaces the standing one for a message that was changed, or None if it stays.
 
     A decision about an older text never replaces one about a newer. What has become small talk or unreadable stays the
     request that it was: a person may be working on it.
@@ -132,7 +132,7 @@ def revise(before: Decision, after: Decision) -> Decision | None:
 
 
 def demote(decision: Decision, mode: str) -> Decision:
-    """Return what is left of an automatic decision where nothing may be automatic any more; see TeamSettings.mode."""
+    """Return what remains of an automatic decision in a mode that allows nothing automatic; see TeamSettings.mode."""
     revised = replace(decision, reason="mode", effects=(), revision=decision.revision + 1)
     if mode == "suggest":
         return replace(revised, outcome="suggest", effects=(reply_effect(Directions()),))

@@ -22,7 +22,7 @@ _BUTTON_VALUE = 2_000  # a limit of Slack's
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """How a text would be triaged: where it would go unless in `doubt`, and the words that point to its label."""
+    """The triage that a text would get: its destination unless in `doubt`, and the words that point to its label."""
 
     text: str = field(repr=False)
     label_views: tuple[LabelView, ...]

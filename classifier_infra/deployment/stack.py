@@ -32,7 +32,7 @@ def _explained(failure: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where the demo page of a stage is; without CloudFront, `distribution` is None."""
+    """The location of a stage's demo page; without CloudFront, `distribution` is None."""
 
     region: str
     bucket: str

@@ -31,7 +31,7 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True)
 class CurrentScaling:
-    """What Application Auto Scaling has for an endpoint; `scaling` is None unless it is target tracking."""
+    """An endpoint's state in Application Auto Scaling; `scaling` is None unless it is target tracking."""
 
     is_target: bool = False
     policies: tuple[str, ...] = ()

@@ -51,7 +51,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What a region has."""
+    """The SageMaker resources and alarms in a region."""
 
     endpoints: Sequence[Endpoint] = ()
     configs: Sequence[Config] = ()

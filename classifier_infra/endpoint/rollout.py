@@ -36,7 +36,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """How traffic moves: `percent` of the new fleet at first (canary) or per step (linear), every `wait` seconds.
+    """A way to move traffic: `percent` of the new fleet at first (canary) or per step (linear), every `wait` seconds.
 
     The old fleet stays `bake` seconds after the new one has all traffic. Without `limits` nothing rolls back.
     """

@@ -63,7 +63,7 @@ class CircuitBreaker:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """How to invoke the endpoint. `patience` is the time in seconds for all tries of an invocation and their pauses."""
+    """Settings for calling the endpoint. `patience` is the time in seconds for all tries of a call and their pauses."""
 
     name: str
     max_bytes: int = REAL_TIME_BYTES

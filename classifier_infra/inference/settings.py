@@ -23,7 +23,7 @@ class SettingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSettings:
-    """How a function classifies: at `endpoint`, or in this process without one; `fallback` is both.
+    """Settings of a function's classifier: the `endpoint`, or None for this process; `fallback` is both.
 
     `model_source` is the store with `active.json`, if any. Until that names a model, the one in the folder
     `packaged_model` serves.

@@ -18,7 +18,7 @@ MOST_FREQUENT = 5_000
 SMALLEST_SHARE = 0.5
 
 Doubt: TypeAlias = Literal[Caution, "unfamiliar"]
-"""Why not to act on a prediction, whatever its confidences: because of the model, or because of the text."""
+"""A reason not to act on a prediction, whatever its confidences: because of the model, or because of the text."""
 
 
 class Vocabulary:

@@ -34,7 +34,7 @@ class Machines:
 
     @property
     def has_own_disk(self) -> bool:
-        """Return whether the volume is the machine's own, which hardware encrypts and no KMS key can."""
+        """Report whether the volume is the machine's own, which hardware encrypts and no KMS key can."""
         return self.instance.split(".")[1] in ("g4dn", "g5", "r5d")
 
     def describe(self) -> str:

@@ -1,7 +1,7 @@
 """Add, change, move or remove one rule in a policy's text, and leave every other line as its author wrote it. Pure.
 
-A rule that is changed is written anew as a whole, without the comments inside it. The result is parsed again: where it
-does not say what was wanted, and nothing else, the policy is written in a way that is left to its author.
+A rule that is changed is rewritten as a whole, without the comments inside it. The result is parsed again: if it does
+not say exactly what was wanted, the policy is written in a way that only its author can change.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +71,7 @@ def _in_one_line(node: yaml.Node) -> str:
 
 
 def put_rule(before: WrittenPolicy, number: int | None, changes: Changes, place: int) -> WrittenPolicy:
-    """Change the rule `number` (from 1), or add one, so that it stands at `place`; what no change names stays.
+    """Change the rule `number` (from 1), or add one, so that it stands at `place`; all other keys stay as they are.
 
     An empty change removes its key. Raises PolicyError.
     """
@@ -98,7 +98,7 @@ def remove_rule(before: WrittenPolicy, number: int) -> WrittenPolicy:
 
 
 def _write(rule: WrittenRule, dash: int) -> Iterator[str]:
-    """Write a rule with its dash in the column `dash`: each part in one line where it fits, or else each key."""
+    """Write a rule with its dash in the column `dash`: each part on one line if it fits, otherwise each key."""
     entries = {**{key: _write_words(key, words) for key, words in rule.values.items()}, **rule.others}
     lines = [f"{NAME[1]}: {entries[NAME]}"] if NAME in entries else []
     for part in _PARTS:
@@ -135,5 +135,5 @@ def _without_rules(policy: Policy) -> Policy:
 
 
 def _meaning(rule: WrittenRule) -> tuple[Mapping[Key, frozenset[str]], Mapping[Key, str]]:
-    """Return what a rule says, whatever the order and repetitions of its words."""
+    """Return what a rule says, regardless of the order and repetition of its words."""
     return {key: frozenset(words) for key, words in rule.values.items()}, rule.others

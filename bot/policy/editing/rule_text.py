@@ -24,7 +24,7 @@ class Place:
 
 
 def find_rules(root: yaml.Node) -> Place:
-    """Return where the rules are. Raises PolicyError where the policy or a rule is not a list of `key: value` lines."""
+    """Return the place of the rules. Raises PolicyError if the policy or a rule is not a list of `key: value` lines."""
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         raise left_to_author(1)
     entries = root.value
@@ -49,7 +49,7 @@ class RuleText:
     """The lines of a policy, with their line ends, and the indices of each rule's lines.
 
     A rule's lines begin at `starts` with its dash, which is in the column `dash`, and end before `ends`. The comments
-    directly above it begin at `leads`. A rule is added to none at the line `first`.
+    directly above it begin at `leads`. If there is no rule yet, one is added at the line `first`.
     """
 
     lines: list[str]

@@ -7,7 +7,7 @@ from bot.policy.parsing.parser import GRAMMAR
 
 
 def render() -> str:
-    """Return the schema as JSON, with each section of the policy in a line."""
+    """Return the schema as JSON, with each section of the policy on one line."""
     schema = GRAMMAR.schema()
     sections = schema.pop("properties")
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Policy of Blazing Triage", **schema}

@@ -13,7 +13,7 @@ TRIGGER_SECONDS = 3
 
 @dataclass
 class ResponseUrl:
-    """Where an app may respond: `user` sees ephemeral responses, `message_ts` is the message that it may replace."""
+    """A URL to respond to: `user` sees ephemeral responses, `message_ts` is the message that it may replace."""
 
     channel: str
     user: str
