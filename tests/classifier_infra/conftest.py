@@ -5,7 +5,6 @@ A facet's probabilities are the softmax of the mean of the weights of a text's w
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -161,13 +160,6 @@ def host(artefact: Artefact, reach: Callable[[str], None], _close_clients: None)
     with serving(host) as url:
         reach(url)
         yield host
-
-
-@pytest.fixture
-def hanging_url() -> Iterator[str]:
-    """A server that accepts connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from training.sagemaker.validation import OBJECTIVE
 
 Request: TypeAlias = dict[str, Any]
 
-TRAIN_CHANNEL, VALIDATION_CHANNEL = "train", "validation"
+TRAIN_CHANNEL = "train"
 _TEXT = "text/plain"
 _JSON_LINES = "application/jsonlines"
 _TAGS = [{"Key": "project", "Value": "blazing-triage"}]

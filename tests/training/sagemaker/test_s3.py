@@ -16,7 +16,6 @@ from training.sagemaker.layout import Place
 from training.sagemaker.s3 import download, upload
 
 ROOT = Path(__file__).parents[3]
-TWO_PARTS = 20 << 20
 
 
 @pytest.fixture
