@@ -125,9 +125,9 @@ class Laboratory:
 
     # --- Queues, time and functions -------------------------------------------------------------------------
 
-    def enqueue(self, body: str, queue: str = "TriageQueue") -> None:
-        """Send a message to a queue."""
-        self.sqs.send_message(QueueUrl=self.created.queues[queue], MessageBody=body)
+    def enqueue(self, body: str) -> None:
+        """Send a message to the triage queue."""
+        self.sqs.send_message(QueueUrl=self.created.queues["TriageQueue"], MessageBody=body)
 
     @contextmanager
     def holding_back(self) -> Iterator[None]:

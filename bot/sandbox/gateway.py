@@ -40,7 +40,7 @@ class LambdaContext:
     """The part of Lambda's context object that the handlers use."""
 
     function_name: str
-    timeout: float
+    timeout: float = 30.0
     memory_limit_in_mb: int = 512
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     _started: float = field(default_factory=time.monotonic)
@@ -56,15 +56,14 @@ class LambdaContext:
 class Function:
     """One instance of a Lambda function. Like a real one, it handles one event at a time."""
 
-    def __init__(self, name: str, handler: Handler, timeout: float = 30.0) -> None:
+    def __init__(self, name: str, handler: Handler) -> None:
         self.name = name
         self._handler = handler
-        self._timeout = timeout
         self._busy = threading.Lock()
 
     def invoke(self, event: dict[str, Any]) -> Any:
         with self._busy:
-            return self._handler(event, LambdaContext(self.name, self._timeout))
+            return self._handler(event, LambdaContext(self.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,8 @@ class Server(uvicorn.Server):
     uvicorn alone would wait for every open stream.
     """
 
-    def __init__(self, app: Starlette, port: int = 0) -> None:
-        super().__init__(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none"))
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
         self._installations: Sequence[Installation] = app.state.installations
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
