@@ -26,19 +26,12 @@ from benchmarks.faults.proxy import Faults, Proxy, ProxyLoop
 from bot.sandbox.gateway import Function, create_gateway, read_functions
 from bot.sandbox.queue_poller import QueuePoller
 from bot.sandbox.resources import CreatedResources, create_resources
-from bot.sandbox.servers import (
-    ServerProcess,
-    address,
-    create_local_endpoint,
-    create_ministack,
-    free_port,
-    listen,
-    serving,
-)
+from bot.sandbox.servers import ServerProcess, create_local_endpoint, create_ministack, free_port, serving
 from bot.sandbox.slack.seed import build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import Settings
 from bot.sandbox.webhook_receiver import WebhookReceiver, create_webhook_receiver
+from classifier_infra.local.server import LOOPBACK, address, listen
 
 ROOT = Path(__file__).parents[2]
 POLICY = Path(__file__).with_name("policy.yml")
@@ -75,8 +68,7 @@ def run_laboratory(model: Path, workers: int = 1, redelivery_seconds: int = 0) -
         sqs = session.client("sqs", endpoint_url=upstreams["sqs"])
         dynamodb = session.client("dynamodb", endpoint_url=upstreams["dynamodb"])
         created = create_resources(dynamodb, sqs, "laboratory")
-        slack_socket, gateway_socket = stack.enter_context(listen(0)), stack.enter_context(listen(0))
-        webhook_socket = stack.enter_context(listen(0))
+        slack_socket, gateway_socket, webhook_socket = (stack.enter_context(listen(LOOPBACK, 0)) for _ in range(3))
         upstreams |= {"slack": address(slack_socket), "front": address(gateway_socket)}
         upstreams["webhook"] = address(webhook_socket)
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fault-laboratory-")))

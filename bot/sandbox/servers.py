@@ -15,6 +15,8 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from classifier_infra.local.server import LOOPBACK, listen
+
 ROOT = Path(__file__).parents[2]
 # ministack pins its own botocore, so it is installed in an environment of its own.
 MINISTACK_PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
@@ -23,16 +25,6 @@ START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 
 # --- On a thread of this process ----------------------------------------------------------------------------
-
-
-def listen(port: int) -> socket.socket:
-    """Open a port (0: any free one). Connections wait until a server accepts them. Raises OSError."""
-    return socket.create_server(("127.0.0.1", port))
-
-
-def address(listener: socket.socket) -> str:
-    """Return the URL of an open port, without a trailing slash."""
-    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @contextmanager
@@ -138,7 +130,7 @@ class ServerProcess:
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nothing listens on right now."""
-    with listen(0) as listener:
+    with listen(LOOPBACK, 0) as listener:
         port: int = listener.getsockname()[1]
         return port
 

@@ -18,19 +18,12 @@ from bot.sandbox.gateway import Function, create_gateway, read_functions
 from bot.sandbox.queue_poller import QueuePoller
 from bot.sandbox.resources import CreatedResources, create_resources
 from bot.sandbox.scheduler import Scheduler, read_rates
-from bot.sandbox.servers import (
-    ServerProcess,
-    address,
-    create_local_endpoint,
-    create_ministack,
-    free_port,
-    listen,
-    serving,
-)
+from bot.sandbox.servers import ServerProcess, create_local_endpoint, create_ministack, free_port, serving
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import OAuth, Settings
 from bot.sandbox.webhook_receiver import WebhookReceiver, create_webhook_receiver
+from classifier_infra.local.server import LOOPBACK, address, listen
 
 ROOT = Path(__file__).parents[2]
 POLICY = Path(__file__).with_name("policy.yml")
@@ -62,9 +55,9 @@ def run_system(model: Path, port: int) -> Iterator[Addresses]:
     not start and OSError when a port is taken.
     """
     with ExitStack() as stack:
-        slack_socket = stack.enter_context(listen(port))
-        gateway_socket = stack.enter_context(listen(port and port + 1))
-        webhook_socket = stack.enter_context(listen(0))
+        slack_socket = stack.enter_context(listen(LOOPBACK, port))
+        gateway_socket = stack.enter_context(listen(LOOPBACK, port and port + 1))
+        webhook_socket = stack.enter_context(listen(LOOPBACK, 0))
         ministack = stack.enter_context(closing(create_ministack(ministack_port := free_port())))
         classifier = stack.enter_context(
             closing(create_local_endpoint(model, classifier_port := free_port(), ENDPOINT_NAME))

@@ -27,10 +27,11 @@ import uvicorn
 from bot.sandbox.gateway import create_gateway, read_functions
 from bot.sandbox.queue_poller import QueuePoller
 from bot.sandbox.resources import create_resources
-from bot.sandbox.servers import ServerProcess, address, free_port, listen, serving
+from bot.sandbox.servers import ServerProcess, free_port, serving
 from bot.sandbox.slack.seed import build_field_workspace, build_workspace
 from bot.sandbox.slack.server import Server, create_app
 from bot.sandbox.slack.settings import OAuth, Settings
+from classifier_infra.local.server import LOOPBACK, address, listen
 
 ROOT = Path(__file__).parents[2]
 STARTER = ROOT / "build" / "models" / "starter"
@@ -211,7 +212,7 @@ def deployment(template, archives, python_of_lambda, ministack_url, moto_url, tm
     with ExitStack() as stack:
         clients = {name: _client(name, ministack_url) for name in ("dynamodb", "sqs")}
         created = create_resources(clients["dynamodb"], clients["sqs"], f"deployed-{time.time_ns()}")
-        slack_socket, gateway_socket = (stack.enter_context(listen(0)) for _ in range(2))
+        slack_socket, gateway_socket = (stack.enter_context(listen(LOOPBACK, 0)) for _ in range(2))
         redirect_uri = f"{address(gateway_socket)}/slack/oauth_redirect"
         names = {**created.tables, "ModelBucket": MODEL_BUCKET, "redirect_uri": redirect_uri}
         _keep_secret_and_models(template, moto_url)
