@@ -238,7 +238,6 @@ class Record(Form):
 A_CHANNEL = "the ID of a channel, such as C0123ABCD (in Slack: channel details, at the bottom)"
 A_PERSON = "the ID of a person, such as U0123ABCD (in Slack: their profile, the three dots, Copy member ID)"
 A_MENTION = "`here`, the ID of a user group (S…) or of a person (U…)"
-MENTION = re.compile(r"here|[SUW][A-Z0-9]{2,}")
 
 CHANNEL_ID = Word(f"is not {A_CHANNEL}", CHANNEL, description="The ID of a channel: C0123ABCD")
 PERSON_ID = Word(f"is not {A_PERSON}", PERSON, description="The ID of a person: U0123ABCD")

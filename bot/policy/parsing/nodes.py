@@ -12,6 +12,8 @@ MAX_CHARACTERS = 100_000
 
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
+# What can be mentioned by ID; other names are those of rotas.
+MENTION = re.compile(r"here|[SUW][A-Z0-9]{2,}")
 EMOJI = re.compile(r"[a-z0-9_+'-]{1,100}")
 # `here` names no rota: in a mention it stands for everybody who is active in the channel.
 NAME = re.compile(r"(?!here$)[a-z][a-z0-9_-]{0,39}")

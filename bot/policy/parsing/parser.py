@@ -14,7 +14,6 @@ from bot.policy.parsing.forms import (
     A_PERSON,
     CHANNEL_ID,
     EMOJI_NAME,
-    MENTION,
     Choice,
     Form,
     Many,
@@ -25,7 +24,17 @@ from bot.policy.parsing.forms import (
     Table,
     Word,
 )
-from bot.policy.parsing.nodes import CHANNEL, PERSON, Context, PolicyError, Problem, compose, is_nothing, problem
+from bot.policy.parsing.nodes import (
+    CHANNEL,
+    MENTION,
+    PERSON,
+    Context,
+    PolicyError,
+    Problem,
+    compose,
+    is_nothing,
+    problem,
+)
 from bot.policy.parsing.rules import Rules
 from bot.policy.parsing.sections import HOURS, ROTAS, TEMPLATES, WEBHOOKS
 from bot.policy.policy import Intake, Limits, Mode, OtherOrganisations, Policy, Urgent, WhenUnsure

@@ -11,7 +11,6 @@ from bot.policy.parsing.forms import (
     A_MENTION,
     CHANNEL_ID,
     EMOJI_NAME,
-    MENTION,
     Choice,
     Form,
     Many,
@@ -21,7 +20,7 @@ from bot.policy.parsing.forms import (
     Schema,
     Word,
 )
-from bot.policy.parsing.nodes import NAME, Context, Problem, is_nothing, line_of, problem
+from bot.policy.parsing.nodes import MENTION, NAME, Context, Problem, is_nothing, line_of, problem
 from bot.policy.rules import OTHERS, OURS, Action, Condition, Escalation, Rule
 
 # More than a person keeps track of; every message is tested against all of them.

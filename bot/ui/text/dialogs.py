@@ -1,8 +1,8 @@
 """Sentences of the dialogs about a message and the policy; titles and buttons have at most 24 characters."""
 
-import re
 from collections.abc import Sequence
 
+from bot.policy.parsing.nodes import MENTION
 from bot.policy.rules import Directions
 from bot.slack.files import Fault
 from bot.slack.mrkdwn import date, escape, mention
@@ -53,10 +53,6 @@ def saved(version: int) -> str:
     return f"Saved as version {version} of the policy. It applies from the next message on."
 
 
-# What can be mentioned by ID; other names are those of rotas.
-_ID = re.compile(r"here|[SUW][A-Z0-9]{2,}")
-
-
 def trial(display: str, percent: str, acts: bool, directions: Directions) -> str:
     """Say what a policy would do with a message in a channel whose mode is automatic."""
     read = f"It reads as *{escape(display)}* ({percent})."
@@ -67,7 +63,7 @@ def trial(display: str, percent: str, acts: bool, directions: Directions) -> str
     if not acts:
         return f"{read} I am not sure enough of that to act: I would ask a person.{why}"
     where = f"I would send it to <#{directions.route}>" if directions.route else "I would leave it where it is"
-    told = [mention(each) if _ID.fullmatch(each) else escape(each) for each in directions.mentions]
+    told = [mention(each) if MENTION.fullmatch(each) else escape(each) for each in directions.mentions]
     also = f" and mention {', '.join(told)}" if told else ""
     return f"{read} {where}{also}.{why}"
 
