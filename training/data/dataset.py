@@ -163,11 +163,12 @@ def _read_facet(
         path=folder,
         labels=labels,
         examples=examples,
-        checksums={path.name: _checksum(path) for path in read},
+        checksums={path.name: checksum(path) for path in read},
     )
 
 
-def _checksum(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

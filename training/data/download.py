@@ -4,7 +4,6 @@ An interrupted download resumes, in the same run or the next. The size and the S
 data set `dbpedia_14` published for this address.
 """
 
-import hashlib
 import http.client
 import shutil
 import tarfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from training.data.atomic_files import atomic_path
+from training.data.dataset import checksum
 
 _TIMEOUT_SECONDS = 30
 _CHUNK_BYTES = 1 << 20
@@ -91,8 +91,7 @@ def _copy(source: IO[bytes], target: IO[bytes], most: int, on_bytes: Callable[[i
 
 
 def _check(archive: Archive, path: Path) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = checksum(path)
     if found != archive.sha256:
         path.unlink()
         raise DownloadError(

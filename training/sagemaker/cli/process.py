@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from training.cli.options import number
+from training.data.dataset import checksum
 from training.sagemaker.cli.job import Job
 from training.sagemaker.cli.options import add_command, add_job_options
-from training.sagemaker.jobs.inputs import Upload, checksum
+from training.sagemaker.jobs.inputs import Upload
 from training.sagemaker.jobs.processing import merge, validation_share, write_inputs
 from training.sagemaker.requests import processing_request
 from training.sagemaker.s3 import download, list_keys

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from classifier_infra.model.artefact import ARCHIVE
 from classifier_infra.model.model import Model, load_model
+from training.data.dataset import checksum
 from training.sagemaker import JobError, Refused
 from training.sagemaker.cli.job import Interrupted, Job, check_request
 from training.sagemaker.cli.options import add_command, add_job_options
@@ -22,7 +23,7 @@ from training.sagemaker.jobs.batch import (
     to_transform,
     write_answers,
 )
-from training.sagemaker.jobs.inputs import Upload, checksum
+from training.sagemaker.jobs.inputs import Upload
 from training.sagemaker.jobs.local_transform import classify_locally, local_endpoint
 from training.sagemaker.requests import Request, model_request, transform_request
 from training.sagemaker.s3 import download, list_keys, upload

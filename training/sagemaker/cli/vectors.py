@@ -13,12 +13,13 @@ from training.blazingtext.hyperparameters import VECTOR_MODES, as_strings, resol
 from training.blazingtext.local_run import VECTORS, run_locally
 from training.cli.options import number
 from training.data.atomic_files import atomic_path, write_text
+from training.data.dataset import checksum
 from training.sagemaker import JobError, Refused
 from training.sagemaker.cli.job import Job
 from training.sagemaker.cli.options import add_command, add_job_options, add_settings
 from training.sagemaker.cli.train import describe_settings
 from training.sagemaker.jobs.batch import Message, read_shards
-from training.sagemaker.jobs.inputs import Upload, checksum
+from training.sagemaker.jobs.inputs import Upload
 from training.sagemaker.layout import split_uri
 from training.sagemaker.requests import TRAIN_CHANNEL, training_request
 from training.sagemaker.s3 import download

@@ -15,7 +15,7 @@ from classifier_infra.model.model import Model
 from classifier_infra.model.prediction import Prediction
 from classifier_infra.model.text import clean, normalise
 from training.data.atomic_files import atomic_path, write_text
-from training.sagemaker.jobs.inputs import checksum
+from training.data.dataset import checksum
 
 
 @dataclass(frozen=True, slots=True)

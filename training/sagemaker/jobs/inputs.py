@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.data.dataset import checksum
 from training.sagemaker import Refused
 from training.sagemaker.layout import Place
 
@@ -88,9 +89,3 @@ def open_prepared(folder: Path) -> Prepared:
         raise Refused(*faults)
     paths = [*files.values(), description]
     return Prepared(folder, files, {path.name: checksum(path) for path in paths}, lines, facets)
-
-
-def checksum(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
