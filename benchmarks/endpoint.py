@@ -2,19 +2,17 @@
 
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load import HOST
 from benchmarks.results import BenchmarkError, save
+from bot.sandbox.servers import ProcessError, create_local_endpoint, free_port
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "build" / "models" / "starter"
@@ -30,8 +28,6 @@ REQUESTS = 8_000
 WARM_UP = 500
 CONNECTIONS = 16
 PACKAGES = ("starlette", "uvicorn", "httptools", "uvloop", "fasttext-predict")
-_START_SECONDS = 60.0
-_STOP_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -65,36 +61,15 @@ def running() -> Iterator[Running]:
     """Serve the starter model for the length of the `with` block, on a free port. Raises BenchmarkError."""
     if not (MODEL / "manifest.json").exists():
         raise BenchmarkError(f"{MODEL} is missing: make train-starter")
-    port = _free_port()
-    command = [sys.executable, "-m", "classifier_infra", "serve", str(MODEL), "--port", str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+    port = free_port()
+    with closing(create_local_endpoint(MODEL, port, ENDPOINT_NAME)) as server:
+        server.start()
         try:
-            _wait_for(port, process)
-            yield Running(port, process.pid)
-        finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection((HOST, port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise BenchmarkError("the local endpoint did not start")
+            server.wait()
+        except ProcessError as error:
+            raise BenchmarkError(str(error)) from error
+        assert server.pid is not None
+        yield Running(port, server.pid)
 
 
 def _measure(endpoint: Running) -> Round:
