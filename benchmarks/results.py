@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from training.data.atomic_files import write_files
+
 FOLDER = Path(__file__).with_name("results")
 
 
@@ -23,9 +25,8 @@ def save(name: str, title: str, text: str, figures: Mapping[str, Any], packages:
     versions = ", ".join(f"{package} {version}" for package, version in origin["versions"].items())
     source = f"{origin['date']}, {origin['cores']} cores of {origin['processor']}, {versions}."
     page = f"# {title}\n\n{text}\n\n{source}\n"
-    FOLDER.mkdir(exist_ok=True)
-    _write(FOLDER / f"{name}.json", json.dumps({"origin": origin, **figures}, indent=1) + "\n")
-    _write(FOLDER / f"{name}.md", page)
+    data = json.dumps({"origin": origin, **figures}, indent=1) + "\n"
+    write_files({FOLDER / f"{name}.json": data.encode(), FOLDER / f"{name}.md": page.encode()})
     print(page)
 
 
@@ -47,9 +48,3 @@ def _processor() -> str:
         return platform.processor() or sys.platform
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

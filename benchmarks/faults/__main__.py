@@ -16,11 +16,12 @@ from benchmarks.faults.environment import run_laboratory
 from benchmarks.faults.fuzz import run_fuzz
 from benchmarks.faults.laboratory import Laboratory
 from benchmarks.faults.latency import measure_latency
-from benchmarks.faults.report import Findings, load_findings, replace_file, save_findings, write_report
+from benchmarks.faults.report import Findings, load_findings, save_findings, write_report
 from benchmarks.faults.rules import KILLS, Fault
 from benchmarks.faults.scenarios import CHANGES, EDIT, MESSAGE, SCENARIOS, Scenario
 from benchmarks.faults.trials import Trial, run_conditions, run_deliveries, run_effects, run_requests
 from bot.sandbox.servers import ProcessError
+from training.data.atomic_files import write_files
 
 EFFECTS_PART, REQUESTS, CHANGED, QUEUES, FRONT, BURST, FUZZ = PARTS = (
     *("effects", "requests", "changes", "queues"),
@@ -117,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     findings = load_findings(kept)
     if options.out:
-        replace_file(options.out, write_report(findings).encode())
+        write_files({options.out: write_report(findings).encode()})
     else:
         print(write_report(findings))
     for line in findings.bad:

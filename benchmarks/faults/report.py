@@ -11,6 +11,7 @@ from benchmarks.faults.burst import Burst
 from benchmarks.faults.fuzz import Fuzzed
 from benchmarks.faults.latency import Latencies
 from benchmarks.faults.trials import EFFECTS, GOOD, Outcome, Trial
+from training.data.atomic_files import write_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,7 @@ def load_findings(path: Path) -> Findings:
 
 
 def save_findings(findings: Findings, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, _ADAPTER.dump_json(findings, indent=1))
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file atomically."""
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    write_files({path: _ADAPTER.dump_json(findings, indent=1)})
 
 
 # --- The page -----------------------------------------------------------------------------------------------
