@@ -17,7 +17,7 @@ import yaml
 
 from classifier_infra.local.container import Scorer
 from classifier_infra.local.endpoint import Endpoint, Variant
-from classifier_infra.model.artefact import MANIFEST, MODEL, open_artefact
+from classifier_infra.model.artefact import MANIFEST, MODEL, LoadedModel, open_artefact
 from classifier_infra.model.model_file import open_model_file
 
 # SageMaker's name for the variant of an endpoint that was created without naming one.
@@ -110,24 +110,10 @@ def _entries(data: object, place: str) -> Iterator[tuple[object, object]]:
     yield from data.items()
 
 
-@dataclass(frozen=True, slots=True)
-class BareModel:
-    """A model.bin without a manifest."""
-
-    model: Any
-    label_count: int
-
-    def scores(self, text: str, k: int) -> list[tuple[float, str]]:
-        """Return what Artefact.scores does."""
-        text.encode()  # a lone surrogate: the binding's own TypeError would quote the whole text
-        scores: list[tuple[float, str]] = self.model.f.predict(text + "\n", min(k, self.label_count), 0.0, "strict")
-        return scores
-
-
 def open_model(folder: Path) -> Scorer:
     """Check and load the model of a folder. Raises ArtefactError or ModelFileError."""
     if (folder / MANIFEST).exists() or not (folder / MODEL).exists():
         return open_artefact(folder)
     path = folder / MODEL
     labels = open_model_file(path).labels  # fastText itself would load a damaged file without an error
-    return BareModel(fasttext.load_model(str(path)), len(labels))
+    return LoadedModel(fasttext.load_model(str(path)), len(labels))

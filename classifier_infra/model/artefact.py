@@ -36,10 +36,9 @@ class ArtefactError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Artefact:
-    """A loaded model and its manifest."""
+class LoadedModel:
+    """A `model.bin` in memory."""
 
-    manifest: Manifest
     model: Any
     label_count: int
 
@@ -53,6 +52,13 @@ class Artefact:
         # The public `predict` refuses newlines and answers lists wrongly. fastText reserves memory for k labels.
         scores: list[tuple[float, str]] = self.model.f.predict(text + "\n", min(k, self.label_count), 0.0, "strict")
         return scores
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact(LoadedModel):
+    """A loaded model and its manifest."""
+
+    manifest: Manifest
 
 
 def open_artefact(folder: Path) -> Artefact:
@@ -85,7 +91,7 @@ def load_artefact(path: Path, manifest: Manifest, folder: Path) -> Artefact:
     labels = [label for _, label in model.f.predict("\n", -1, 0.0, "strict")]
     if sorted(labels) != sorted(manifest.raw_labels()):
         raise ArtefactError(f"{folder}: {MANIFEST} names other labels than {MODEL} has")
-    return Artefact(manifest, model, len(labels))
+    return Artefact(model, len(labels), manifest)
 
 
 def extract_model(archive: Path, manifest: Manifest, target: Path) -> Path:
