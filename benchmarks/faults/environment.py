@@ -91,7 +91,6 @@ def run_laboratory(model: Path, workers: int = 1, redelivery_seconds: int = 0) -
             endpoint_pid=classifier.pid,
             signing_secret=SIGNING_SECRET,
             bot_token=BOT_TOKEN,
-            logs=logs,
             proxies=setup.proxies,
             loop=setup.loop,
             webhooks=WebhookReceiver(),

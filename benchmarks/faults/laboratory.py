@@ -76,7 +76,6 @@ class Laboratory:
     endpoint_pid: int | None
     signing_secret: str
     bot_token: str
-    logs: Path
     proxies: Sequence[Proxy]
     loop: ProxyLoop
     webhooks: WebhookReceiver
